@@ -1,0 +1,57 @@
+import { type Static, Type } from "typebox";
+
+/** The error table: code -> HTTP status, title, and whether the same request may succeed later unchanged. */
+export const PROBLEMS = {
+  "invalid-request": { status: 400, title: "The request is not valid", retryable: false },
+  unauthorized: { status: 401, title: "An API key is needed", retryable: false },
+  "not-found": { status: 404, title: "Not found", retryable: false },
+  "method-not-allowed": { status: 405, title: "Method not allowed", retryable: false },
+  "not-acceptable": { status: 406, title: "None of the accepted media types can be served", retryable: false },
+  conflict: { status: 409, title: "The resource's state does not allow this", retryable: false },
+  "body-too-large": { status: 413, title: "The body is too large", retryable: false },
+  "unsupported-media-type": { status: 415, title: "The body's media type is not supported", retryable: false },
+  unprocessable: { status: 422, title: "The request contradicts an earlier one", retryable: false },
+  "too-many-requests": { status: 429, title: "Too many requests", retryable: true },
+  internal: { status: 500, title: "Something went wrong on our side", retryable: true },
+  unavailable: { status: 503, title: "The service cannot do this right now", retryable: true },
+  "storage-full": { status: 507, title: "The store is full", retryable: true },
+} as const;
+
+export type ProblemCode = keyof typeof PROBLEMS;
+
+export const FieldErrorSchema = Type.Object(
+  {
+    pointer: Type.String({ description: "JSON pointer to the offending field, e.g. /schedule/lr" }),
+    expected: Type.String({ description: "What was expected there" }),
+  },
+  { additionalProperties: false },
+);
+export type FieldError = Static<typeof FieldErrorSchema>;
+
+/** RFC 9457 problem details; served as application/problem+json. */
+export const ProblemSchema = Type.Object(
+  {
+    type: Type.String({ description: "urn:anneal:problem:<code>" }),
+    title: Type.String(),
+    status: Type.Integer(),
+    detail: Type.String(),
+    retryable: Type.Boolean(),
+    errors: Type.Optional(Type.Array(FieldErrorSchema)),
+    requestId: Type.Optional(Type.String()),
+  },
+  { $id: "Problem", additionalProperties: false },
+);
+export type Problem = Static<typeof ProblemSchema>;
+
+/** Thrown by routes and their helpers; the API's error handler turns it into a Problem. */
+export class ProblemError extends Error {
+  readonly code: ProblemCode;
+  readonly errors: readonly FieldError[] | undefined;
+
+  constructor(code: ProblemCode, detail: string, errors?: readonly FieldError[]) {
+    super(detail);
+    this.name = "ProblemError";
+    this.code = code;
+    this.errors = errors;
+  }
+}

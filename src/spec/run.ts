@@ -1,0 +1,153 @@
+import { type Static, Type } from "typebox";
+import { LIMITS } from "./limits.js";
+import { type ModelSpec, ModelSpecSchema, OPTIMIZER_SCHEMAS, type OptimizerSpec } from "./model.js";
+import { requestSchema, SCHEDULE_SCHEMAS, type ScheduleRequest, type ScheduleSpec } from "./schedule.js";
+
+const strict = { additionalProperties: false } as const;
+
+export const RUN_STATUSES = [
+  "queued",
+  "running",
+  "paused",
+  "canceling",
+  "succeeded",
+  "diverged",
+  "failed",
+  "canceled",
+] as const;
+export type RunStatus = (typeof RUN_STATUSES)[number];
+export const TERMINAL_STATUSES: readonly RunStatus[] = ["succeeded", "diverged", "failed", "canceled"];
+
+export const ENGINE_NAMES = ["auto", "kernel-native", "kernel-wasm", "tfjs", "reference"] as const;
+export type EngineName = (typeof ENGINE_NAMES)[number];
+
+export const StopOnDivergenceSchema = Type.Object(
+  {
+    factor: Type.Number({
+      exclusiveMinimum: 1,
+      maximum: 1e6,
+      default: 4,
+      description: "Stop when the smoothed loss exceeds factor times the best smoothed loss so far",
+    }),
+    smoothing: Type.Number({
+      minimum: 0,
+      exclusiveMaximum: 1,
+      default: 0.98,
+      description: "Decay of the debiased exponential moving average",
+    }),
+  },
+  strict,
+);
+export type StopOnDivergence = Static<typeof StopOnDivergenceSchema>;
+
+/** A discriminated choice that Ajv reports on by its chosen branch only. */
+function byType(schemas: Readonly<Record<string, object>>, request: boolean) {
+  const oneOf = Object.values(schemas).map((schema) => (request ? requestSchema(schema as never) : schema));
+  return { type: "object", required: ["type"], discriminator: { propertyName: "type" }, oneOf };
+}
+
+/** A type's name alone, or an object with `type`. if/then/else, so that errors speak of the branch meant. */
+function nameOrObject(schemas: Readonly<Record<string, object>>) {
+  return {
+    if: { type: "string" },
+    // biome-ignore lint/suspicious/noThenProperty: a JSON Schema keyword
+    then: { enum: Object.keys(schemas) },
+    else: byType(schemas, true),
+  };
+}
+
+export const ScheduleRequestSchema = Type.Unsafe<ScheduleRequest>({
+  ...nameOrObject(SCHEDULE_SCHEMAS),
+  description: "A schedule type's name, or an object with `type` and any of its parameters; see GET /v1/schedules",
+});
+export const ScheduleSpecSchema = Type.Unsafe<ScheduleSpec>(byType(SCHEDULE_SCHEMAS, false));
+const OptimizerRequestSchema = Type.Unsafe<OptimizerSpec["type"] | ({ type: OptimizerSpec["type"] } & object)>(
+  nameOrObject(OPTIMIZER_SCHEMAS),
+);
+export const OptimizerSpecSchema = Type.Unsafe<OptimizerSpec>(byType(OPTIMIZER_SCHEMAS, false));
+
+export const LrRangeSchema = Type.Tuple(
+  [Type.Number({ exclusiveMinimum: 0, maximum: LIMITS.lr }), Type.Number({ exclusiveMinimum: 0, maximum: LIMITS.lr })],
+  { description: "[low, high]; what it sets for each schedule type is in the README's table" },
+);
+
+const Steps = Type.Integer({ minimum: 1, maximum: LIMITS.steps });
+const BatchSize = Type.Union([Type.Integer({ minimum: 1, maximum: LIMITS.batchSize }), Type.Literal("full")]);
+const Seed = Type.Integer({ minimum: 0, maximum: LIMITS.seed });
+const Name = Type.String({ minLength: 1, maxLength: LIMITS.nameLength });
+const Labels = Type.Array(Type.String({ minLength: 1, maxLength: LIMITS.labelLength }), {
+  maxItems: LIMITS.labels,
+  uniqueItems: true,
+});
+const DatasetName = Type.String({ pattern: "^[a-z0-9][a-z0-9._-]{0,63}$" });
+const DatasetLimit = Type.Integer({ minimum: 1, description: "Keep only the first n training examples" });
+const EvalEvery = Type.Integer({
+  minimum: 0,
+  maximum: LIMITS.steps,
+  description: "Validation loss every n steps; 0: at the end only",
+});
+
+/** What a client POSTs. Everything but `steps` has a default. */
+export const RunRequestSchema = Type.Object(
+  {
+    steps: Steps,
+    batchSize: Type.Optional(BatchSize),
+    schedule: Type.Optional(ScheduleRequestSchema),
+    lrRange: Type.Optional(LrRangeSchema),
+    dataset: Type.Optional(DatasetName),
+    datasetLimit: Type.Optional(DatasetLimit),
+    model: Type.Optional(Type.Partial(ModelSpecSchema, strict)),
+    optimizer: Type.Optional(OptimizerRequestSchema),
+    seed: Type.Optional(Seed),
+    engine: Type.Optional(Type.Enum([...ENGINE_NAMES])),
+    evalEvery: Type.Optional(EvalEvery),
+    stopOnDivergence: Type.Optional(Type.Union([Type.Boolean(), Type.Partial(StopOnDivergenceSchema, strict)])),
+    name: Type.Optional(Name),
+    labels: Type.Optional(Labels),
+  },
+  { $id: "RunRequest", ...strict },
+);
+export type RunRequest = Static<typeof RunRequestSchema>;
+
+/** A run spec with every default spelled out: training is a function of this and the engine build alone. */
+export interface RunSpec {
+  steps: number;
+  batchSize: number | "full";
+  schedule: ScheduleSpec;
+  dataset: { name: string; digest: string; limit: number | null };
+  model: ModelSpec;
+  optimizer: OptimizerSpec;
+  seed: number;
+  engine: EngineName;
+  evalEvery: number;
+  stopOnDivergence: StopOnDivergence | null;
+  name: string | null;
+  labels: string[];
+}
+
+export const RunSpecSchema = Type.Unsafe<RunSpec>(
+  Type.Object(
+    {
+      steps: Steps,
+      batchSize: BatchSize,
+      schedule: ScheduleSpecSchema,
+      dataset: Type.Object(
+        {
+          name: DatasetName,
+          digest: Type.String({ description: "SHA-256 of the text, hexadecimal" }),
+          limit: Type.Union([DatasetLimit, Type.Null()]),
+        },
+        strict,
+      ),
+      model: ModelSpecSchema,
+      optimizer: OptimizerSpecSchema,
+      seed: Seed,
+      engine: Type.Enum([...ENGINE_NAMES]),
+      evalEvery: EvalEvery,
+      stopOnDivergence: Type.Union([StopOnDivergenceSchema, Type.Null()]),
+      name: Type.Union([Name, Type.Null()]),
+      labels: Labels,
+    },
+    { $id: "RunSpec", ...strict },
+  ),
+);
