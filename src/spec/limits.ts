@@ -15,6 +15,7 @@ export const LIMITS = {
   labelLength: 64,
   seed: 0xffff_ffff,
   replicas: 64,
+  waitingRuns: 100_000,
   pageSize: 100,
   pointsPerPage: 20_000,
   lr: 1e6,

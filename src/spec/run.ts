@@ -151,3 +151,51 @@ export const RunSpecSchema = Type.Unsafe<RunSpec>(
     { $id: "RunSpec", ...strict },
   ),
 );
+
+export const RunResultSchema = Type.Object(
+  {
+    steps: Type.Integer({ description: "Steps trained" }),
+    finalTrainLoss: Type.Union([Type.Number(), Type.Null()], {
+      description: "Mean over the whole split, nats; null: not finite",
+    }),
+    finalValidationLoss: Type.Union([Type.Number(), Type.Null()], { description: "Mean over the whole split, nats" }),
+    wallSeconds: Type.Number({ description: "From the first start to the end, pauses included" }),
+    firstBadStep: Type.Union([Type.Integer(), Type.Null()], {
+      description: "Of a diverged run: the step that ended it",
+    }),
+  },
+  strict,
+);
+export type RunResult = Static<typeof RunResultSchema>;
+
+/** A run as the API shows it. */
+export const RunSchema = Type.Object(
+  {
+    id: Type.String(),
+    status: Type.Enum([...RUN_STATUSES]),
+    reason: Type.Union([Type.String(), Type.Null()], { description: "Why it failed or diverged" }),
+    pauseRequested: Type.Boolean(),
+    spec: RunSpecSchema,
+    progress: Type.Object(
+      {
+        steps: Type.Integer({ description: "Steps whose metrics are stored" }),
+        total: Type.Integer(),
+        stepsPerSecond: Type.Union([Type.Number(), Type.Null()]),
+        etaSeconds: Type.Union([Type.Number(), Type.Null()]),
+      },
+      strict,
+    ),
+    result: Type.Union([RunResultSchema, Type.Null()]),
+    engineBuild: Type.Union([Type.String(), Type.Null()]),
+    attempts: Type.Integer({ description: "How often a worker has taken it up" }),
+    createdAt: Type.String({ format: "date-time" }),
+    startedAt: Type.Union([Type.String({ format: "date-time" }), Type.Null()]),
+    finishedAt: Type.Union([Type.String({ format: "date-time" }), Type.Null()]),
+    links: Type.Object(
+      { self: Type.String(), metrics: Type.String(), stream: Type.String(), events: Type.String() },
+      strict,
+    ),
+  },
+  { $id: "Run", ...strict },
+);
+export type Run = Static<typeof RunSchema>;

@@ -29,7 +29,7 @@ const DEFAULTS: { [T in ScheduleType]: (context: ScheduleContext, given: Default
   exponential: ({ steps, lrRange: [low, high] }) => ({ lr: high, gamma: (low / high) ** (1 / Math.max(1, steps - 1)) }),
   cyclic: ({ steps, lrRange: [low, high] }, given) => {
     const stepSizeUp = Math.max(1, Math.floor(steps / 8));
-    return { baseLr: low, maxLr: high, stepSizeUp, stepSizeDown: given["stepSizeUp"] ?? stepSizeUp };
+    return { baseLr: low, maxLr: high, stepSizeUp, stepSizeDown: given.stepSizeUp ?? stepSizeUp };
   },
   cosine: ({ steps, lrRange: [low, high] }) => ({ lr: high, minLr: low, steps }),
   sweep: ({ steps, lrRange: [low, high] }) => ({ start: low, end: high, steps }),

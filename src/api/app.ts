@@ -1,0 +1,68 @@
+import swagger from "@fastify/swagger";
+import swaggerUi from "@fastify/swagger-ui";
+import websocket from "@fastify/websocket";
+import Fastify, { type FastifyBaseLogger, type FastifyInstance } from "fastify";
+import { LIMITS } from "../spec/limits.js";
+import { ProblemError, ProblemSchema } from "../spec/problem.js";
+import { RunRequestSchema, RunSchema, RunSpecSchema } from "../spec/run.js";
+import { StreamMessageSchema } from "../spec/stream.js";
+import type { ApiDeps } from "./deps.js";
+import { sendProblem } from "./problems.js";
+import { healthRoutes } from "./routes/health.js";
+import { metricsRoutes } from "./routes/metrics.js";
+import { runRoutes } from "./routes/runs.js";
+import { scheduleRoutes } from "./routes/schedules.js";
+import { streamRoutes } from "./routes/stream.js";
+import { createValidatorCompiler } from "./validation.js";
+
+const SHARED = [ProblemSchema, RunRequestSchema, RunSpecSchema, RunSchema, StreamMessageSchema] as const;
+
+/** The whole HTTP application; never listens. `deps` stay the caller's to close, after the app. */
+export async function buildApp(deps: ApiDeps, log: FastifyBaseLogger): Promise<FastifyInstance> {
+  const app = Fastify({
+    loggerInstance: log,
+    bodyLimit: LIMITS.bodyBytes,
+    requestTimeout: 10_000,
+    forceCloseConnections: "idle",
+    genReqId: () => crypto.randomUUID(),
+    logController: new LogController({ disableRequestLogging: true }),
+  });
+  app.setErrorHandler(sendProblem);
+  app.setNotFoundHandler((request, reply) =>
+    sendProblem(new ProblemError("not-found", `There is no ${request.method} ${request.url}`), request, reply),
+  );
+  app.setValidatorCompiler(createValidatorCompiler(SHARED));
+  // Responses are what the types say; the tests hold them against their schemas.
+  app.setSerializerCompiler(() => JSON.stringify);
+  for (const schema of SHARED) app.addSchema(schema);
+  app.addHook("onResponse", async (request, reply) => {
+    request.log.debug(
+      { method: request.method, url: request.url, status: reply.statusCode, ms: reply.elapsedTime },
+      "answered",
+    );
+  });
+
+  await app.register(swagger, {
+    openapi: {
+      openapi: "3.1.0",
+      info: { title: "Anneal", version: "1.0.0", description: "Training-as-a-service for learning-rate work." },
+      license: { name: "MIT" },
+    } as never,
+    refResolver: {
+      buildLocalReference: (json, _base, _fragment, i) => (json.$id as string | undefined) ?? `schema-${i}`,
+    },
+  });
+  await app.register(swaggerUi, { routePrefix: "/docs" });
+  await app.register(websocket, {
+    options: { maxPayload: 64 * 1024, perMessageDeflate: false, closeTimeout: 2000 } as never,
+    errorHandler: (error, socket, request) => {
+      request.log.error({ err: error }, "socket failed");
+      socket.terminate();
+    },
+  });
+  await app.register(healthRoutes, deps);
+  for (const routes of [runRoutes, metricsRoutes, streamRoutes, scheduleRoutes]) {
+    await app.register(routes, { ...deps, prefix: "/v1" });
+  }
+  return app;
+}

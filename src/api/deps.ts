@@ -1,0 +1,16 @@
+import type { RunQueue } from "../queue/run-queue.js";
+import type { DatasetText } from "../store/datasets.js";
+import type { MetricsReader } from "../store/metrics.js";
+import type { RunStore } from "../store/runs.js";
+import type { Tail } from "../store/tail.js";
+
+/** What the routes work with; composed in src/bin, and by tests. */
+export interface ApiDeps {
+  readonly runs: RunStore;
+  readonly metrics: MetricsReader;
+  readonly queue: RunQueue;
+  readonly tail: Tail;
+  readonly loadDataset: (name: string) => DatasetText | null;
+  /** Why the service cannot work right now; null: it can. */
+  readonly readiness: () => Promise<string | null>;
+}

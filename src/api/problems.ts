@@ -1,0 +1,120 @@
+import type { ErrorObject } from "ajv";
+import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
+import { type FieldError, PROBLEMS, type Problem, type ProblemCode, ProblemError } from "../spec/problem.js";
+
+/** Turns whatever a route threw into the one error shape; never shows a stack or an internal message. */
+export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const { code, detail, errors } = describe(error as FastifyError | ProblemError);
+  const { status, title, retryable } = PROBLEMS[code];
+  if (status >= 500) request.log.error({ err: error }, "request failed");
+  const problem: Problem = {
+    type: `urn:anneal:problem:${code}`,
+    title,
+    status,
+    detail,
+    retryable,
+    ...(errors === undefined ? {} : { errors: [...errors] }),
+    requestId: request.id,
+  };
+  if (retryable) reply.header("retry-after", "1");
+  return reply.code(status).type("application/problem+json").send(problem);
+}
+
+function describe(error: FastifyError | ProblemError): {
+  code: ProblemCode;
+  detail: string;
+  errors?: readonly FieldError[] | undefined;
+} {
+  if (error instanceof ProblemError) return { code: error.code, detail: error.message, errors: error.errors };
+  if (error.validation !== undefined) {
+    const errors = fieldErrors(error.validation as unknown as ErrorObject[]);
+    const where = error.validationContext ?? "request";
+    return { code: "invalid-request", detail: `The ${where} is not valid: ${summary(errors)}`, errors };
+  }
+  if (error.name === "MaxRetriesPerRequestError" || isRedisAway(error.message)) {
+    return { code: "unavailable", detail: "Redis does not answer; nothing was done" };
+  }
+  if (/^OOM /.test(error.message))
+    return { code: "storage-full", detail: "Redis has no memory left; nothing was done" };
+  const code = codeOfStatus(error.statusCode ?? 500);
+  return { code, detail: code === "internal" ? PROBLEMS.internal.title : error.message };
+}
+
+const REDIS_AWAY = [
+  "Command timed out",
+  "Connection is closed.",
+  "Stream isn't writeable and enableOfflineQueue options is false",
+  "Connection is closed",
+  "LOADING ",
+  "ECONNREFUSED",
+  "ECONNRESET",
+];
+function isRedisAway(message: string): boolean {
+  return REDIS_AWAY.some((text) => message.includes(text));
+}
+
+function codeOfStatus(status: number): ProblemCode {
+  const codes = Object.keys(PROBLEMS) as ProblemCode[];
+  return codes.find((code) => PROBLEMS[code].status === status) ?? (status < 500 ? "invalid-request" : "internal");
+}
+
+function summary(errors: readonly FieldError[]): string {
+  return errors.map(({ pointer, expected }) => `${pointer || "the body"}: expected ${expected}`).join("; ");
+}
+
+/** Ajv's errors as (pointer, expected), one a field; the parts of a choice are joined by "or". */
+export function fieldErrors(all: readonly ErrorObject[]): FieldError[] {
+  const fields = new Map<string, Set<string>>();
+  for (const error of all) {
+    const described = describeField(error);
+    if (described === null) continue;
+    const expected = fields.get(described.pointer) ?? new Set();
+    fields.set(described.pointer, expected.add(described.expected));
+  }
+  return [...fields].map(([pointer, expected]) => ({ pointer, expected: [...expected].join(" or ") }));
+}
+
+function describeField({ keyword, instancePath, params, message, schema }: ErrorObject): FieldError | null {
+  const at = (name: string) => `${instancePath}/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`;
+  switch (keyword) {
+    case "if":
+    case "anyOf":
+      return null;
+    case "additionalProperties":
+      return { pointer: at(params.additionalProperty), expected: "no such field" };
+    case "required":
+      return { pointer: at(params.missingProperty), expected: "a value; it is required" };
+    case "discriminator":
+      return { pointer: at(params.tag), expected: `one of the known types; see GET /v1/schedules` };
+    case "type":
+      return { pointer: instancePath, expected: article([params.type].flat().join(" or ")) };
+    case "enum":
+      return {
+        pointer: instancePath,
+        expected: `one of ${params.allowedValues.map((v: unknown) => JSON.stringify(v)).join(", ")}`,
+      };
+    case "const":
+      return { pointer: instancePath, expected: JSON.stringify(params.allowedValue) };
+    case "minimum":
+      return { pointer: instancePath, expected: `at least ${params.limit}` };
+    case "maximum":
+      return { pointer: instancePath, expected: `at most ${params.limit}` };
+    case "exclusiveMinimum":
+      return { pointer: instancePath, expected: `more than ${params.limit}` };
+    case "exclusiveMaximum":
+      return { pointer: instancePath, expected: `less than ${params.limit}` };
+    case "pattern":
+      return { pointer: instancePath, expected: `text that matches ${schema ?? params.pattern}` };
+    default:
+      return {
+        pointer: instancePath,
+        expected: (message ?? keyword).replace(/^must (be |have |NOT have )?/, (m) =>
+          m.includes("NOT") ? "not " : "",
+        ),
+      };
+  }
+}
+
+function article(noun: string): string {
+  return /^[aeiou]/.test(noun) ? `an ${noun}` : `a ${noun}`;
+}

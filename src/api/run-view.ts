@@ -1,0 +1,33 @@
+import type { Run } from "../spec/run.js";
+import type { RunRecord } from "../store/runs.js";
+
+/** A stored run as clients see it. */
+export function toRun(record: RunRecord): Run {
+  const { id, spec, committed, stepsPerSecond } = record;
+  const remaining = record.status === "running" && stepsPerSecond ? (spec.steps - committed) / stepsPerSecond : null;
+  const self = `/v1/runs/${id}`;
+  return {
+    id,
+    status: record.status,
+    reason: record.reason,
+    pauseRequested: record.pauseRequested,
+    spec,
+    progress: {
+      steps: committed,
+      total: spec.steps,
+      stepsPerSecond,
+      etaSeconds: remaining === null ? null : Math.round(remaining * 10) / 10,
+    },
+    result: record.result,
+    engineBuild: record.engineBuild,
+    attempts: record.attempts,
+    createdAt: time(record.createdAt)!,
+    startedAt: time(record.startedAt),
+    finishedAt: time(record.finishedAt),
+    links: { self, metrics: `${self}/metrics`, stream: `${self}/stream`, events: `${self}/events` },
+  };
+}
+
+function time(ms: number | null): string | null {
+  return ms === null ? null : new Date(ms).toISOString();
+}

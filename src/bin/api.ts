@@ -1,0 +1,4 @@
+import { main } from "./main.js";
+import { startApi } from "./start-api.js";
+
+await main(startApi);

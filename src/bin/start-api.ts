@@ -1,0 +1,64 @@
+import type { FastifyInstance } from "fastify";
+import type { Logger } from "pino";
+import { buildApp } from "../api/app.js";
+import { RunQueue } from "../queue/run-queue.js";
+import { connect, storageProblem } from "../store/connect.js";
+import { loadDataset } from "../store/datasets.js";
+import { WORKERS_KEY } from "../store/keys.js";
+import { MetricsReader } from "../store/metrics.js";
+import { RunStore } from "../store/runs.js";
+import { Tail } from "../store/tail.js";
+import type { Config } from "./config.js";
+
+export interface Service {
+  /** Ends it by its designed path. Idempotent. */
+  close(): Promise<void>;
+}
+
+export async function startApi(
+  config: Config,
+  log: Logger,
+): Promise<Service & { readonly app: FastifyInstance; readonly url: string }> {
+  const prompt = connect(config.REDIS_URL, "prompt");
+  const reader = connect(config.REDIS_URL, "patient");
+  const subscriber = connect(config.REDIS_URL, "patient");
+  const connections = [prompt, reader, subscriber];
+  for (const connection of connections) connection.on("error", (error) => log.debug({ err: error }, "redis"));
+
+  const queue = new RunQueue(prompt);
+  const tail = new Tail(reader, subscriber);
+  const readiness = async () => {
+    try {
+      const storage = await storageProblem(prompt);
+      if (storage !== null) return storage;
+      return (await prompt.exists(WORKERS_KEY)) === 1 ? null : "no worker has been seen lately";
+    } catch {
+      return "Redis does not answer";
+    }
+  };
+  const deps = { runs: new RunStore(prompt), metrics: new MetricsReader(prompt), queue, tail, loadDataset, readiness };
+  const app = await buildApp(deps, log);
+  const close = once(async () => {
+    await app.close();
+    await queue.close().catch(() => {});
+    for (const connection of connections) connection.disconnect();
+  });
+  try {
+    await tail.start();
+    const problem = await storageProblem(reader);
+    if (problem !== null) throw new Error(problem);
+    const url = await app.listen({ host: config.HOST, port: config.PORT });
+    return { app, url, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+export function once(action: () => Promise<void>): () => Promise<void> {
+  let done: Promise<void> | undefined;
+  return () => {
+    done ??= action();
+    return done;
+  };
+}

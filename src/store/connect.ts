@@ -1,0 +1,59 @@
+import { Redis, type RedisOptions } from "ioredis";
+import { SCRIPTS } from "./scripts.js";
+
+type Reply<T> = Promise<T>;
+type Value = string | number | Buffer;
+
+/** A connection that knows our scripts; see scripts.ts for arguments and replies. */
+export interface AnnealRedis extends Redis {
+  annealCreate(keys: number, ...args: Value[]): Reply<string>;
+  annealClaim(id: string, token: string, crashLimit: number): Reply<[string, string?]>;
+  annealCommit(...args: Value[]): Reply<CommitReply>;
+  annealFinish(id: string, fence: string, status: string, reason: string, result: string): Reply<string>;
+  annealRelease(id: string, fence: string): Reply<string>;
+  annealNote(id: string, fence: string, field: string, value: string): Reply<"ok" | "stale">;
+  annealCancel(id: string): Reply<string | null>;
+  annealPause(id: string): Reply<"ok" | "gone" | "conflict">;
+  annealResume(id: string): Reply<["enqueue" | "ok" | "gone" | "conflict", string?]>;
+  annealRequeue(id: string, epoch: string): Reply<string | null>;
+  annealDelete(keys: number, ...args: string[]): Reply<"deleted" | "gone" | "conflict">;
+}
+
+export type CommitReply = "continue" | "paused" | "canceled" | "stale" | "gap";
+
+/**
+ * How a connection behaves while Redis is away.
+ * "patient", for workers: commands wait, without limit, until it is back.
+ * "prompt", for the API: commands fail at once, or after a second without an answer, and are not sent later as ghosts.
+ */
+export type Temper = "patient" | "prompt";
+
+export const COMMAND_TIMEOUT_MS = 1000;
+
+export function redisOptions(temper: Temper): RedisOptions {
+  const common: RedisOptions = { retryStrategy: (times) => Math.min(50 * 2 ** Math.min(times, 6), 1000) };
+  return temper === "patient"
+    ? { ...common, maxRetriesPerRequest: null }
+    : {
+        ...common,
+        enableOfflineQueue: false,
+        maxRetriesPerRequest: 0,
+        autoResendUnfulfilledCommands: false,
+        commandTimeout: COMMAND_TIMEOUT_MS,
+      };
+}
+
+export function connect(url: string, temper: Temper): AnnealRedis {
+  return new Redis(url, { ...redisOptions(temper), replyMapping: "legacy", scripts: SCRIPTS }) as AnnealRedis;
+}
+
+/** Why this server must not hold runs, or null. An evicting or forgetful Redis loses jobs and metrics without a trace. */
+export async function storageProblem(redis: Redis): Promise<string | null> {
+  const [, policy] = (await redis.config("GET", "maxmemory-policy")) as [string, string];
+  if (policy !== "noeviction") return `Redis has maxmemory-policy ${policy}; set it to noeviction`;
+  const [, appendOnly] = (await redis.config("GET", "appendonly")) as [string, string];
+  if (appendOnly !== "yes") return "Redis has appendonly no; set it to yes, with appendfsync always";
+  const [, fsync] = (await redis.config("GET", "appendfsync")) as [string, string];
+  if (fsync !== "always") return `Redis has appendfsync ${fsync}; set it to always, or acknowledged runs can be lost`;
+  return null;
+}

@@ -1,0 +1,24 @@
+import type { RunStatus } from "../spec/run.js";
+
+/** Every Redis key of ours, in one place. BullMQ keeps its own; see src/queue. */
+const ROOT = "anneal";
+
+/** Pub/sub channel of wake-ups: the message is a run id whose log has grown. A hint only; the truth is in the log. */
+export const WAKE_CHANNEL = `${ROOT}:wake`;
+/** Set while a worker process lives; expires soon after it dies. */
+export const WORKERS_KEY = `${ROOT}:workers`;
+
+export const RUNS_KEY = `${ROOT}:runs`;
+export const STATUS_PREFIX = `${ROOT}:runs:status:`;
+export const LABEL_PREFIX = `${ROOT}:runs:label:`;
+export const RUN_PREFIX = `${ROOT}:run:`;
+
+/** Hash: the run record. */
+export const runKey = (id: string) => `${RUN_PREFIX}${id}`;
+/** Stream: the run's log of chunks and status changes, in order. */
+export const logKey = (id: string) => `${RUN_PREFIX}${id}:log`;
+/** Hash: the state that follows the last committed step. */
+export const checkpointKey = (id: string) => `${RUN_PREFIX}${id}:checkpoint`;
+/** Sorted set of the runs in one status, ids in lexical (creation) order. */
+export const statusKey = (status: RunStatus) => `${STATUS_PREFIX}${status}`;
+export const labelKey = (label: string) => `${LABEL_PREFIX}${label}`;

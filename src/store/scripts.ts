@@ -1,0 +1,243 @@
+import { RUN_PREFIX, RUNS_KEY, STATUS_PREFIX, WAKE_CHANNEL } from "./keys.js";
+
+/**
+ * The Lua scripts: every change of a run is one of them, so a crash leaves a run before or after it, never between.
+ *
+ * The run's log is a stream whose ids say what they hold:
+ *   <to>-0     a chunk of metrics that ends before step <to>;
+ *   <step>-<n> (n > 0) a status change made when <step> steps were committed; n counts the run's status changes.
+ * So a log position is a step number, a re-sent XADD is refused by Redis, and the terminal status is the last entry.
+ */
+const PRELUDE = `
+local function key(id) return '${RUN_PREFIX}' .. id end
+local function field(id, name) return redis.call('HGET', key(id), name) end
+local function number(id, name) return tonumber(field(id, name) or '0') end
+
+local function now_ms()
+  local t = redis.call('TIME')
+  return t[1] * 1000 + math.floor(t[2] / 1000)
+end
+
+-- Moves a run to a status, in its record, in the index, in its log, and wakes its readers.
+local function set_status(id, status, reason)
+  local old = field(id, 'status')
+  if old then redis.call('ZREM', '${STATUS_PREFIX}' .. old, id) end
+  redis.call('ZADD', '${STATUS_PREFIX}' .. status, 0, id)
+  redis.call('HSET', key(id), 'status', status)
+  if reason then redis.call('HSET', key(id), 'reason', reason) end
+  local at = now_ms()
+  if status == 'succeeded' or status == 'diverged' or status == 'failed' or status == 'canceled' then
+    redis.call('HSET', key(id), 'finishedAt', at)
+    redis.call('HDEL', key(id), 'pauseRequested')
+  end
+  local count = redis.call('HINCRBY', key(id), 'statusChanges', 1)
+  local entry = { status = status, at = at, reason = reason }
+  redis.call('XADD', key(id) .. ':log', string.format('%.0f-%.0f', number(id, 'committed'), count), 's', cjson.encode(entry))
+  redis.call('PUBLISH', '${WAKE_CHANNEL}', id)
+end
+
+local function is_terminal(status)
+  return status == 'succeeded' or status == 'diverged' or status == 'failed' or status == 'canceled'
+end
+
+-- Does this attempt still own the run? Counts what it refuses.
+local function owns(id, fence)
+  local status = field(id, 'status')
+  if field(id, 'fence') == fence and (status == 'running' or status == 'canceling') then return true end
+  redis.call('INCR', '${RUN_PREFIX}refused')
+  return false
+end
+`;
+
+/** ARGV: id, spec, deadline (ms of Redis time; later than that nothing is created), most waiting runs. KEYS: label indexes.
+ * Returns the time of creation, 'late' or 'full'. */
+const CREATE = `
+local id, spec, deadline = ARGV[1], ARGV[2], tonumber(ARGV[3])
+local at = now_ms()
+if deadline > 0 and at > deadline then return 'late' end
+if redis.call('EXISTS', key(id)) == 1 then return field(id, 'createdAt') end
+if redis.call('ZCARD', '${STATUS_PREFIX}queued') >= tonumber(ARGV[4]) then return 'full' end
+redis.call('HSET', key(id), 'id', id, 'spec', spec, 'createdAt', at, 'committed', 0, 'fence', 0, 'epoch', 0, 'crashes', 0, 'attempts', 0)
+redis.call('ZADD', '${RUNS_KEY}', 0, id)
+for _, label in ipairs(KEYS) do redis.call('ZADD', label, 0, id) end
+set_status(id, 'queued')
+return tostring(at)
+`;
+
+/**
+ * Takes a run for one attempt. ARGV: id, token (one per attempt, so that a re-sent claim is the same claim), crash limit.
+ * Returns {'claimed', fence} or {why not}.
+ */
+const CLAIM = `
+local id, token, limit = ARGV[1], ARGV[2], tonumber(ARGV[3])
+local status = field(id, 'status')
+if not status then return {'gone'} end
+if is_terminal(status) or status == 'paused' then return {status} end
+if field(id, 'claim') == token then return {'claimed', field(id, 'fence')} end
+if status == 'canceling' then
+  set_status(id, 'canceled')
+  return {'canceled'}
+end
+if status == 'running' and redis.call('HGET', key(id), 'pauseRequested') then
+  redis.call('HDEL', key(id), 'pauseRequested')
+  set_status(id, 'paused')
+  return {'paused'}
+end
+-- A running record without a release is the trace of a crash.
+if status == 'running' and redis.call('HINCRBY', key(id), 'crashes', 1) >= limit then
+  set_status(id, 'failed', 'the worker died ' .. limit .. ' times in a row without progress')
+  return {'failed'}
+end
+local fence = redis.call('HINCRBY', key(id), 'fence', 1)
+redis.call('HINCRBY', key(id), 'attempts', 1)
+redis.call('HSET', key(id), 'claim', token)
+redis.call('HSETNX', key(id), 'startedAt', now_ms())
+if status ~= 'running' then set_status(id, 'running') end
+return {'claimed', tostring(fence)}
+`;
+
+/**
+ * The one commit: metrics, checkpoint, progress and wake-up, all or nothing.
+ * ARGV: id, fence, from, count, metrics (count x f64 lr, count x f32 loss), evals (JSON or ''), loop state (JSON),
+ * engine state (bytes), steps/s.
+ * Returns 'continue', 'paused', 'canceled' (the attempt must end), 'stale' (it lost the run), or 'gap'.
+ */
+const COMMIT = `
+local id, fence, from, count = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+local committed = number(id, 'committed')
+-- A commit that was applied, whose reply was lost, and which is sent again.
+if field(id, 'fence') == fence and from + count == committed and from < committed then
+  local status = field(id, 'status')
+  if status == 'running' or status == 'canceling' then return 'continue' end
+  if status == 'paused' or status == 'canceled' then return status end
+end
+if not owns(id, fence) then return 'stale' end
+if from ~= committed then return 'gap' end
+local to = from + count
+local entry = {'m', ARGV[5]}
+if ARGV[6] ~= '' then entry[3] = 'e'; entry[4] = ARGV[6] end
+redis.call('XADD', key(id) .. ':log', string.format('%.0f-0', to), unpack(entry))
+redis.call('HSET', key(id) .. ':checkpoint', 'loop', ARGV[7], 'engine', ARGV[8])
+redis.call('HSET', key(id), 'committed', to, 'crashes', 0, 'stepsPerSecond', ARGV[9], 'committedAt', now_ms())
+if field(id, 'status') == 'canceling' then
+  set_status(id, 'canceled')
+  return 'canceled'
+end
+if field(id, 'pauseRequested') then
+  redis.call('HDEL', key(id), 'pauseRequested')
+  set_status(id, 'paused')
+  return 'paused'
+end
+redis.call('PUBLISH', '${WAKE_CHANNEL}', id)
+return 'continue'
+`;
+
+/** Ends a run. ARGV: id, fence, terminal status, reason or '', result (JSON) or ''. Returns the status now, or 'stale'. */
+const FINISH = `
+local id, fence, status, reason, result = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+local current = field(id, 'status')
+if field(id, 'fence') == fence and is_terminal(current) then return current end
+if not owns(id, fence) then return 'stale' end
+if current == 'canceling' then status = 'canceled' end
+if result ~= '' then redis.call('HSET', key(id), 'result', result) end
+set_status(id, status, reason ~= '' and reason or nil)
+return status
+`;
+
+/** Hands a run back unfinished, at shutdown. ARGV: id, fence. Returns the status now, or 'stale'. */
+const RELEASE = `
+local id, fence = ARGV[1], ARGV[2]
+if field(id, 'fence') == fence and field(id, 'status') == 'queued' then return 'queued' end
+if not owns(id, fence) then return 'stale' end
+local status = 'queued'
+if field(id, 'status') == 'canceling' then status = 'canceled' end
+if field(id, 'pauseRequested') then
+  redis.call('HDEL', key(id), 'pauseRequested')
+  status = 'paused'
+end
+set_status(id, status)
+return status
+`;
+
+/** ARGV: id, fence, field, value: a fact about the attempt, written once known. */
+const NOTE = `
+local id, fence = ARGV[1], ARGV[2]
+if not owns(id, fence) then return 'stale' end
+redis.call('HSET', key(id), ARGV[3], ARGV[4])
+return 'ok'
+`;
+
+/** ARGV: id. Returns the status now; a terminal one is left alone. */
+const CANCEL = `
+local id = ARGV[1]
+local status = field(id, 'status')
+if status == 'queued' or status == 'paused' then set_status(id, 'canceled') end
+if status == 'running' then set_status(id, 'canceling') end
+return field(id, 'status')
+`;
+
+/** ARGV: id. A running run pauses at its next commit. Returns 'ok', 'gone' or 'conflict'. */
+const PAUSE = `
+local id = ARGV[1]
+local status = field(id, 'status')
+if not status then return 'gone' end
+if status == 'queued' then set_status(id, 'paused') end
+if status == 'running' then redis.call('HSET', key(id), 'pauseRequested', 1) end
+if is_terminal(status) or status == 'canceling' then return 'conflict' end
+return 'ok'
+`;
+
+/** ARGV: id. Returns {'enqueue', epoch}, {'ok'}, {'gone'} or {'conflict'}. */
+const RESUME = `
+local id = ARGV[1]
+local status = field(id, 'status')
+if not status then return {'gone'} end
+if is_terminal(status) or status == 'canceling' then return {'conflict'} end
+redis.call('HDEL', key(id), 'pauseRequested')
+if status ~= 'paused' then return {'ok'} end
+local epoch = redis.call('HINCRBY', key(id), 'epoch', 1)
+set_status(id, 'queued')
+return {'enqueue', tostring(epoch)}
+`;
+
+/** Gives an ownerless run a new job. ARGV: id, the epoch whose job is gone. Returns the new epoch, or nil when moot. */
+const REQUEUE = `
+local id, epoch = ARGV[1], ARGV[2]
+local status = field(id, 'status')
+if field(id, 'epoch') ~= epoch or (status ~= 'queued' and status ~= 'running' and status ~= 'canceling') then return nil end
+if status == 'canceling' then
+  set_status(id, 'canceled')
+  return nil
+end
+return tostring(redis.call('HINCRBY', key(id), 'epoch', 1))
+`;
+
+/** ARGV: id. KEYS[1..]: label indexes. Frees all of a run. Returns 'deleted', 'gone' or 'conflict'. */
+const DELETE = `
+local id = ARGV[1]
+local status = field(id, 'status')
+if not status then return 'gone' end
+if status == 'running' or status == 'canceling' then return 'conflict' end
+redis.call('ZREM', '${RUNS_KEY}', id)
+redis.call('ZREM', '${STATUS_PREFIX}' .. status, id)
+for _, label in ipairs(KEYS) do redis.call('ZREM', label, id) end
+redis.call('UNLINK', key(id), key(id) .. ':log', key(id) .. ':checkpoint')
+redis.call('PUBLISH', '${WAKE_CHANNEL}', id)
+return 'deleted'
+`;
+
+const withPrelude = (lua: string) => PRELUDE + lua;
+
+export const SCRIPTS = {
+  annealCreate: { lua: withPrelude(CREATE) },
+  annealClaim: { lua: withPrelude(CLAIM), numberOfKeys: 0 },
+  annealCommit: { lua: withPrelude(COMMIT), numberOfKeys: 0 },
+  annealFinish: { lua: withPrelude(FINISH), numberOfKeys: 0 },
+  annealRelease: { lua: withPrelude(RELEASE), numberOfKeys: 0 },
+  annealNote: { lua: withPrelude(NOTE), numberOfKeys: 0 },
+  annealCancel: { lua: withPrelude(CANCEL), numberOfKeys: 0 },
+  annealPause: { lua: withPrelude(PAUSE), numberOfKeys: 0 },
+  annealResume: { lua: withPrelude(RESUME), numberOfKeys: 0 },
+  annealRequeue: { lua: withPrelude(REQUEUE), numberOfKeys: 0 },
+  annealDelete: { lua: withPrelude(DELETE) },
+} as const;

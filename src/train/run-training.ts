@@ -1,0 +1,138 @@
+import { randomUUID } from "node:crypto";
+import type { Logger } from "pino";
+import { parseDataset, splitExamples } from "../core/dataset.js";
+import type { Engine, EngineOptions } from "../core/engine.js";
+import { initialParameters } from "../core/model.js";
+import { type LoopState, train } from "../core/train.js";
+import type { EngineName, RunResult } from "../spec/run.js";
+import type { DatasetText } from "../store/datasets.js";
+import type { Claim, RunStore } from "../store/runs.js";
+
+export interface TrainingDeps {
+  readonly runs: RunStore;
+  readonly createEngine: (name: EngineName, options: EngineOptions) => Promise<Engine>;
+  readonly loadDataset: (name: string) => DatasetText | null;
+  readonly log: Logger;
+}
+
+/** "released": handed back unfinished because of the signal. Anything else: this attempt has nothing more to do. */
+export type TrainingOutcome = "released" | "over";
+
+/** A run is failed as poison after this many worker deaths in a row without a commit between them. */
+export const CRASH_LIMIT = 4;
+
+/**
+ * One attempt at one run, from claim to hand-back or terminal state. Outcomes of training are written into the run record;
+ * a rejection means that the attempt itself could not go on.
+ */
+export async function runTraining(deps: TrainingDeps, runId: string, signal: AbortSignal): Promise<TrainingOutcome> {
+  const log = deps.log.child({ runId });
+  const claim = await deps.runs.claim(runId, randomUUID(), CRASH_LIMIT);
+  if ("refused" in claim) {
+    log.info({ why: claim.refused }, "nothing to train");
+    return "over";
+  }
+  const startedAt = performance.now();
+  let engine: Engine | undefined;
+  try {
+    engine = await prepareEngine(deps, claim);
+    log.info({ engine: engine.build, fromStep: engine.step, fence: claim.fence }, "training");
+    const outcome = await trainAndCommit(deps.runs, claim, engine, signal);
+    log.info({ outcome, step: engine.step, seconds: (performance.now() - startedAt) / 1000 }, "attempt ended");
+    return outcome === "released" ? "released" : "over";
+  } catch (error) {
+    // Not a crash of the worker: the same spec would fail in the same way again.
+    log.error({ err: error }, "attempt failed");
+    await deps.runs.finish(claim, "failed", error instanceof Error ? error.message : String(error), null);
+    return "over";
+  } finally {
+    engine?.dispose();
+  }
+}
+
+async function prepareEngine(deps: TrainingDeps, claim: Claim): Promise<Engine> {
+  const { spec, engineBuild } = claim.record;
+  const source = deps.loadDataset(spec.dataset.name);
+  if (source === null || source.digest !== spec.dataset.digest) {
+    throw new Error(`the dataset ${spec.dataset.name} is not the one that this run was made for`);
+  }
+  const dataset = parseDataset(source.text);
+  const vocabSize = dataset.symbols.length;
+  const engine = await deps.createEngine(spec.engine, {
+    model: spec.model,
+    vocabSize,
+    batchSize: spec.batchSize,
+    optimizer: spec.optimizer,
+    seed: spec.seed,
+    splits: splitExamples(dataset, spec.model.contextLength, spec.dataset.limit),
+    parameters: initialParameters(spec.model, vocabSize, spec.seed),
+  });
+  if (engineBuild !== null && engineBuild !== engine.build) {
+    engine.dispose();
+    throw new Error(`the run was started on engine build ${engineBuild}; this worker has ${engine.build}`);
+  }
+  await deps.runs.noteEngineBuild(claim, engine.build);
+  if (claim.checkpoint !== null) engine.writeState(claim.checkpoint.engine);
+  return engine;
+}
+
+async function trainAndCommit(runs: RunStore, claim: Claim, engine: Engine, signal: AbortSignal): Promise<string> {
+  const { spec } = claim.record;
+  const resume = claim.checkpoint === null ? null : (claim.checkpoint.loop as LoopState);
+  const rate = createRateMeter(resume?.step ?? 0);
+  let state = resume;
+  let pending: ReturnType<RunStore["commit"]> | null = null;
+
+  for (const progress of train(spec, engine, resume, () => performance.now())) {
+    // The commit of one chunk travels while the next is computed; at most one is under way.
+    const reply = pending === null ? "continue" : await pending;
+    if (reply !== "continue") return reply;
+    const checkpoint = { loop: progress.state, engine: engine.readState() };
+    pending = runs.commit(claim, progress.chunk, checkpoint, rate(progress.state.step));
+    state = progress.state;
+    await new Promise((resolve) => setImmediate(resolve));
+    if (signal.aborted) break;
+  }
+  const reply = pending === null ? "continue" : await pending;
+  if (reply !== "continue") return reply;
+  const diverged = state?.diverged ?? null;
+  const step = state?.step ?? 0;
+  if (diverged === null && step < spec.steps) {
+    await runs.release(claim);
+    return "released";
+  }
+  return runs.finish(claim, diverged === null ? "succeeded" : "diverged", diverged?.reason ?? null, {
+    ...finalLosses(engine),
+    steps: step,
+    wallSeconds: wallSeconds(claim),
+    firstBadStep: diverged?.step ?? null,
+  });
+}
+
+function finalLosses(engine: Engine): Pick<RunResult, "finalTrainLoss" | "finalValidationLoss"> {
+  const finite = (loss: number) => (Number.isFinite(loss) ? loss : null);
+  return {
+    finalTrainLoss: finite(engine.evaluate("train")),
+    finalValidationLoss: finite(engine.evaluate("validation")),
+  };
+}
+
+function wallSeconds(claim: Claim): number {
+  const startedAt = claim.record.startedAt ?? Date.now();
+  return Math.max(0, Date.now() - startedAt) / 1000;
+}
+
+/** Steps a second, smoothed over about the last two seconds. */
+function createRateMeter(fromStep: number): (step: number) => number {
+  let lastStep = fromStep;
+  let lastAt = performance.now();
+  let rate = 0;
+  return (step) => {
+    const seconds = (performance.now() - lastAt) / 1000;
+    const weight = rate === 0 ? 1 : 1 - Math.exp(-seconds / 2);
+    if (seconds > 0) rate += weight * ((step - lastStep) / seconds - rate);
+    lastStep = step;
+    lastAt = performance.now();
+    return rate;
+  };
+}

@@ -1,0 +1,76 @@
+import { Worker } from "node:worker_threads";
+import type { TrainingOutcome } from "./run-training.js";
+
+export interface ThreadData {
+  readonly redisUrl: string;
+  readonly logLevel: string;
+  /** URL of the module that exports createEngine: this layer knows the contract only. */
+  readonly enginesModule: string;
+}
+export type ToThread = { readonly type: "run"; readonly runId: string } | { readonly type: "abort" };
+export type ToPool =
+  | { readonly type: "ready" }
+  | { readonly type: "done"; readonly outcome: TrainingOutcome }
+  | { readonly type: "failed"; readonly message: string };
+
+interface Slot {
+  readonly thread: Worker;
+  busy: { resolve(outcome: TrainingOutcome): void; reject(error: Error): void } | null;
+}
+
+/** A fixed number of training threads; a thread that dies is replaced when the next run needs it. */
+export class ThreadPool {
+  readonly #data: ThreadData;
+  readonly #slots = new Set<Slot>();
+  #closing = false;
+
+  constructor(data: ThreadData) {
+    this.#data = data;
+  }
+
+  /** Trains a run on an idle thread, or on a new one; the caller bounds how many run at once. */
+  run(runId: string): Promise<TrainingOutcome> {
+    if (this.#closing) return Promise.resolve("released");
+    const slot = [...this.#slots].find(({ busy }) => busy === null) ?? this.#spawn();
+    return new Promise((resolve, reject) => {
+      slot.busy = { resolve, reject };
+      slot.thread.postMessage({ type: "run", runId } satisfies ToThread);
+    });
+  }
+
+  #spawn(): Slot {
+    const slot: Slot = {
+      thread: new Worker(new URL("./thread.js", import.meta.url), { workerData: this.#data }),
+      busy: null,
+    };
+    this.#slots.add(slot);
+    const settle = (how: (busy: NonNullable<Slot["busy"]>) => void) => {
+      const { busy } = slot;
+      slot.busy = null;
+      if (busy !== null) how(busy);
+    };
+    slot.thread.on("message", (message: ToPool) => {
+      if (message.type === "done") settle(({ resolve }) => resolve(message.outcome));
+      if (message.type === "failed") settle(({ reject }) => reject(new Error(message.message)));
+    });
+    slot.thread.on("error", (error) => settle(({ reject }) => reject(error as Error)));
+    slot.thread.on("exit", (code) => {
+      this.#slots.delete(slot);
+      settle(({ reject }) => reject(new Error(`a training thread ended with code ${code}`)));
+    });
+    return slot;
+  }
+
+  /** Asks the runs under way to commit and hand themselves back; new ones are handed back at once. */
+  abort(): void {
+    this.#closing = true;
+    for (const slot of this.#slots)
+      if (slot.busy !== null) slot.thread.postMessage({ type: "abort" } satisfies ToThread);
+  }
+
+  /** Ends the threads, whatever they do. Idempotent. */
+  async close(): Promise<void> {
+    this.#closing = true;
+    await Promise.all([...this.#slots].map(({ thread }) => thread.terminate()));
+  }
+}

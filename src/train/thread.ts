@@ -1,0 +1,33 @@
+import { parentPort, workerData } from "node:worker_threads";
+import pino from "pino";
+import type { Engine, EngineOptions } from "../core/engine.js";
+import type { EngineName } from "../spec/run.js";
+import { connect } from "../store/connect.js";
+import { loadDataset } from "../store/datasets.js";
+import { RunStore } from "../store/runs.js";
+import { runTraining } from "./run-training.js";
+import type { ThreadData, ToPool, ToThread } from "./thread-pool.js";
+
+/** Entry of a training thread: one run at a time, with its own connection, so that the main thread's loop stays free. */
+const { redisUrl, logLevel, enginesModule } = workerData as ThreadData;
+const log = pino({ level: logLevel, base: { thread: true } });
+const redis = connect(redisUrl, "patient");
+redis.on("error", (error) => log.debug({ err: error }, "redis"));
+const { createEngine } = (await import(enginesModule)) as {
+  createEngine: (name: EngineName, options: EngineOptions) => Promise<Engine>;
+};
+const deps = { runs: new RunStore(redis), createEngine, loadDataset, log };
+const port = parentPort!;
+const say = (message: ToPool) => port.postMessage(message);
+
+let controller = new AbortController();
+port.on("message", async (message: ToThread) => {
+  if (message.type === "abort") return controller.abort();
+  controller = new AbortController();
+  try {
+    say({ type: "done", outcome: await runTraining(deps, message.runId, controller.signal) });
+  } catch (error) {
+    say({ type: "failed", message: error instanceof Error ? error.message : String(error) });
+  }
+});
+say({ type: "ready" });
