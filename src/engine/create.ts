@@ -1,5 +1,6 @@
 import type { Engine, EngineOptions } from "../core/engine.js";
 import type { EngineName } from "../spec/run.js";
+import { createNativeKernel, nativeKernelProblem } from "./kernel/native.js";
 import { createReference } from "./reference.js";
 
 type Implementation = Exclude<EngineName, "auto">;
@@ -13,6 +14,11 @@ interface Entry {
 
 /** Fastest first: `auto` takes the first that has no problem. */
 const ENGINES: readonly Entry[] = [
+  {
+    name: "kernel-native",
+    problem: async () => nativeKernelProblem(),
+    create: async (options) => createNativeKernel(options),
+  },
   { name: "reference", problem: async () => null, create: async (options) => createReference(options) },
 ];
 

@@ -38,7 +38,7 @@ export async function runTraining(deps: TrainingDeps, runId: string, signal: Abo
     engine = await prepareEngine(deps, claim);
     log.info({ engine: engine.build, fromStep: engine.step, fence: claim.fence }, "training");
     const outcome = await trainAndCommit(deps.runs, claim, engine, signal);
-    log.info({ outcome, step: engine.step, seconds: (performance.now() - startedAt) / 1000 }, "attempt ended");
+    log.info({ outcome, seconds: (performance.now() - startedAt) / 1000 }, "attempt ended");
     return outcome === "released" ? "released" : "over";
   } catch (error) {
     // Not a crash of the worker: the same spec would fail in the same way again.
