@@ -1,6 +1,6 @@
 import type { MetricChunk } from "../spec/metrics.js";
 import { TERMINAL_STATUSES } from "../spec/run.js";
-import { type LogEntry, sliceFrom } from "../store/log.js";
+import { type LogEntry, sliceChunk } from "../store/log.js";
 
 /** One message of a stream: its type, its JSON, and the step that a reader who has it goes on from. */
 export interface Message {
@@ -16,7 +16,7 @@ const shared = new WeakMap<LogEntry, readonly Message[]>();
 /** A log entry as messages for a reader from step `from`; serialised once for all readers who get the whole of it. */
 export function messagesOf(entry: LogEntry, from: number): readonly Message[] {
   if (entry.kind === "chunk" && entry.chunk.from < from) {
-    const rest = sliceFrom(entry.chunk, from);
+    const rest = sliceChunk(entry.chunk, from);
     return rest === null ? [] : [metricsMessage(rest)];
   }
   let messages = shared.get(entry);

@@ -81,6 +81,11 @@ const Labels = Type.Array(Type.String({ minLength: 1, maxLength: LIMITS.labelLen
 });
 const DatasetName = Type.String({ pattern: "^[a-z0-9][a-z0-9._-]{0,63}$" });
 const DatasetLimit = Type.Integer({ minimum: 1, description: "Keep only the first n training examples" });
+const Replicas = Type.Integer({
+  minimum: 1,
+  maximum: LIMITS.replicas,
+  description: "Seeds trained in step in one run (seed, seed + 1, ...); its loss is their median",
+});
 const EvalEvery = Type.Integer({
   minimum: 0,
   maximum: LIMITS.steps,
@@ -99,6 +104,7 @@ export const RunRequestSchema = Type.Object(
     model: Type.Optional(Type.Partial(ModelSpecSchema, strict)),
     optimizer: Type.Optional(OptimizerRequestSchema),
     seed: Type.Optional(Seed),
+    replicas: Type.Optional(Replicas),
     engine: Type.Optional(Type.Enum([...ENGINE_NAMES])),
     evalEvery: Type.Optional(EvalEvery),
     stopOnDivergence: Type.Optional(Type.Union([Type.Boolean(), Type.Partial(StopOnDivergenceSchema, strict)])),
@@ -118,6 +124,7 @@ export interface RunSpec {
   model: ModelSpec;
   optimizer: OptimizerSpec;
   seed: number;
+  replicas: number;
   engine: EngineName;
   evalEvery: number;
   stopOnDivergence: StopOnDivergence | null;
@@ -142,6 +149,7 @@ export const RunSpecSchema = Type.Unsafe<RunSpec>(
       model: ModelSpecSchema,
       optimizer: OptimizerSpecSchema,
       seed: Seed,
+      replicas: Replicas,
       engine: Type.Enum([...ENGINE_NAMES]),
       evalEvery: EvalEvery,
       stopOnDivergence: Type.Union([StopOnDivergenceSchema, Type.Null()]),

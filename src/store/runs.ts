@@ -125,11 +125,12 @@ export class RunStore {
       claim.fence,
       chunk.from,
       chunk.lr.length,
-      encodeColumns(chunk.lr, chunk.loss),
+      encodeColumns(chunk),
       chunk.evals.length === 0 ? "" : JSON.stringify(chunk.evals),
       JSON.stringify(checkpoint.loop),
       Buffer.from(checkpoint.engine.buffer, checkpoint.engine.byteOffset, checkpoint.engine.byteLength),
       Math.round(stepsPerSecond * 10) / 10,
+      chunk.replicas?.length ?? 0,
     );
     if (reply === "gap")
       throw new Error(`run ${claim.id}: a chunk from step ${chunk.from} does not follow the last commit`);

@@ -99,7 +99,7 @@ return {'claimed', tostring(fence)}
 /**
  * The one commit: metrics, checkpoint, progress and wake-up, all or nothing.
  * ARGV: id, fence, from, count, metrics (count x f64 lr, count x f32 loss), evals (JSON or ''), loop state (JSON),
- * engine state (bytes), steps/s.
+ * engine state (bytes), steps/s, replicas (their losses follow in the metrics, count x f32 each; 0: none).
  * Returns 'continue', 'paused', 'canceled' (the attempt must end), 'stale' (it lost the run), or 'gap'.
  */
 const COMMIT = `
@@ -115,7 +115,8 @@ if not owns(id, fence) then return 'stale' end
 if from ~= committed then return 'gap' end
 local to = from + count
 local entry = {'m', ARGV[5]}
-if ARGV[6] ~= '' then entry[3] = 'e'; entry[4] = ARGV[6] end
+if ARGV[6] ~= '' then table.insert(entry, 'e'); table.insert(entry, ARGV[6]) end
+if ARGV[10] ~= '0' then table.insert(entry, 'r'); table.insert(entry, ARGV[10]) end
 redis.call('XADD', key(id) .. ':log', string.format('%.0f-0', to), unpack(entry))
 redis.call('HSET', key(id) .. ':checkpoint', 'loop', ARGV[7], 'engine', ARGV[8])
 redis.call('HSET', key(id), 'committed', to, 'crashes', 0, 'stepsPerSecond', ARGV[9], 'committedAt', now_ms())

@@ -3,7 +3,9 @@ import type { Logger } from "pino";
 import { parseDataset, splitExamples } from "../core/dataset.js";
 import type { Engine, EngineOptions } from "../core/engine.js";
 import { initialParameters } from "../core/model.js";
+import { ReplicaSet } from "../core/replicas.js";
 import { type LoopState, train } from "../core/train.js";
+import { LIMITS } from "../spec/limits.js";
 import type { EngineName, RunResult } from "../spec/run.js";
 import type { DatasetText } from "../store/datasets.js";
 import type { Claim, RunStore } from "../store/runs.js";
@@ -58,15 +60,20 @@ async function prepareEngine(deps: TrainingDeps, claim: Claim): Promise<Engine> 
   }
   const dataset = parseDataset(source.text);
   const vocabSize = dataset.symbols.length;
-  const engine = await deps.createEngine(spec.engine, {
-    model: spec.model,
-    vocabSize,
-    batchSize: spec.batchSize,
-    optimizer: spec.optimizer,
-    seed: spec.seed,
-    splits: splitExamples(dataset, spec.model.contextLength, spec.dataset.limit),
-    parameters: initialParameters(spec.model, vocabSize, spec.seed),
-  });
+  const splits = splitExamples(dataset, spec.model.contextLength, spec.dataset.limit);
+  const create = (seed: number) =>
+    deps.createEngine(spec.engine, {
+      model: spec.model,
+      vocabSize,
+      batchSize: spec.batchSize,
+      optimizer: spec.optimizer,
+      seed,
+      splits,
+      parameters: initialParameters(spec.model, vocabSize, seed),
+    });
+  const seeds = Array.from({ length: spec.replicas }, (_, k) => (spec.seed + k) % (LIMITS.seed + 1));
+  const engines = await Promise.all(seeds.map(create));
+  const engine = engines.length === 1 ? engines[0]! : new ReplicaSet(engines);
   if (engineBuild !== null && engineBuild !== engine.build) {
     engine.dispose();
     throw new Error(`the run was started on engine build ${engineBuild}; this worker has ${engine.build}`);

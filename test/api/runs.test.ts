@@ -32,6 +32,7 @@ test("the short form is resolved: every default spelled out, the seed drawn", as
     },
     model: { contextLength: 3, embeddingDim: 10, hiddenSizes: [200], activation: "tanh", init: "scaled" },
     optimizer: { type: "sgd", momentum: 0, dampening: 0, nesterov: false, weightDecay: 0 },
+    replicas: 1,
     engine: "auto",
     evalEvery: 0,
     stopOnDivergence: null,

@@ -89,3 +89,29 @@ test("cancel stops a training run at once; no step is committed after it", async
   const later = (await (await service.get(`/v1/runs/${run.id}`)).json()) as Run;
   assert.equal(later.progress.steps, over.progress.steps);
 });
+
+test("stop on divergence names the first bad step, which does not depend on how the run is cut", async () => {
+  const request: RunRequest = {
+    steps: 2000,
+    schedule: { type: "sweep", start: 1e-3, end: 1e3, steps: 2000 },
+    stopOnDivergence: { factor: 2 },
+    seed: 5,
+  };
+  const [alone, shared] = [await train(request), await Promise.all([train(request), train({ steps: 30_000 })])];
+  assert.equal(alone.status, "diverged");
+  assert.ok(alone.result!.firstBadStep! < 1999);
+  assert.equal(alone.progress.steps, alone.result!.firstBadStep! + 1);
+  assert.equal(alone.result!.firstBadStep, shared[0].result!.firstBadStep);
+  assert.equal(await digest(alone.id), await digest(shared[0].id));
+  assert.equal(alone.result!.finalValidationLoss, shared[0].result!.finalValidationLoss);
+});
+
+test("a run of replicas streams the median of the runs that its seeds would make alone", async () => {
+  const request: RunRequest = { steps: 300, schedule: "sweep", lrRange: [1e-3, 1], model: { hiddenSizes: [16] } };
+  const losses = async (run: Run) =>
+    ((await (await service.get(`/v1/runs/${run.id}/metrics`)).json()) as { loss: number[] }).loss;
+  const together = await losses(await train({ ...request, seed: 3, replicas: 3 }));
+  const alone = await Promise.all([3, 4, 5].map(async (seed) => losses(await train({ ...request, seed }))));
+  const medians = together.map((_, i) => alone.map((loss) => loss[i]!).sort((a, b) => a - b)[1]!);
+  assert.deepEqual(together, medians);
+});
