@@ -35,6 +35,7 @@ export async function startRedis(): Promise<TestRedis> {
   const start = async () => {
     child = spawn("redis-server", [...options.split(" "), "--save", ""], { stdio: "ignore" });
     const probe = new Redis(url, { lazyConnect: true, retryStrategy: () => null });
+    probe.on("error", () => {});
     for (let tries = 0; ; tries++) {
       try {
         await probe.connect();

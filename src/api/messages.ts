@@ -4,7 +4,7 @@ import { type LogEntry, sliceChunk } from "../store/log.js";
 
 /** One message of a stream: its type, its JSON, and the step that a reader who has it goes on from. */
 export interface Message {
-  readonly type: "metrics" | "status" | "end";
+  readonly type: "metrics" | "progress" | "status" | "end";
   readonly json: string;
   /** The same as UTF-8, made once for all readers. */
   readonly bytes: Buffer;
@@ -21,7 +21,12 @@ export function messagesOf(entry: LogEntry, from: number): readonly Message[] {
   }
   let messages = shared.get(entry);
   if (messages === undefined) {
-    messages = entry.kind === "chunk" ? [metricsMessage(entry.chunk)] : statusMessages(entry);
+    messages =
+      entry.kind === "chunk"
+        ? [metricsMessage(entry.chunk)]
+        : entry.kind === "progress"
+          ? [message("progress", { type: "progress", ...(entry.progress as object) }, entry.step)]
+          : statusMessages(entry);
     shared.set(entry, messages);
   }
   return messages;

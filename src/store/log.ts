@@ -14,6 +14,7 @@ export interface StatusChange {
 export type LogEntry = { readonly id: string; readonly step: number } & (
   | { readonly kind: "chunk"; readonly chunk: MetricChunk }
   | { readonly kind: "status"; readonly change: StatusChange }
+  | { readonly kind: "progress"; readonly progress: unknown }
 );
 
 /** (count x float64 lr, count x float32 loss), little-endian, 12 bytes a step; then count x float32 for each replica. */
@@ -50,6 +51,7 @@ function decodeEntry([id, fields]: [Buffer, Buffer[]]): LogEntry {
     const name = fields[i]!.toString();
     const value = fields[i + 1]!;
     if (name === "s") return { id: text, step, kind: "status", change: JSON.parse(value.toString()) };
+    if (name === "p") return { id: text, step, kind: "progress", progress: JSON.parse(value.toString()) };
     if (name === "m") columns = value;
     if (name === "r") replicaCount = Number(value.toString());
     if (name === "e") evals = JSON.parse(value.toString());
