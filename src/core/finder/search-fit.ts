@@ -44,6 +44,14 @@ export function everyArm(trials: readonly Trial[]): ArmSummary[] {
     .sort((a, b) => a.steps - b.steps || a.lr - b.lr);
 }
 
+/** The arms with the most steps and, of these, the most seeds, ascending in rate: those a minimum is fitted through. */
+export function lastArms(trials: readonly Trial[]): ArmSummary[] {
+  const arms = everyArm(trials);
+  const longest = arms.filter((arm) => arm.steps === arms.at(-1)!.steps);
+  const seeds = Math.max(...longest.map((arm) => arm.seeds.length));
+  return longest.filter((arm) => arm.seeds.length === seeds);
+}
+
 function summary(lr: number, steps: number, seeds: readonly number[], losses: readonly (number | null)[]): ArmSummary {
   const finite = losses.filter((loss) => loss !== null);
   if (finite.length < losses.length) return { lr, steps, seeds, losses, validationLoss: null, stderr: null };

@@ -1,5 +1,5 @@
 import { ensemble, quantile } from "./ensemble.js";
-import { type ArmSummary, everyArm, excessOver, fitMinimum, summarize, type Trial } from "./search-fit.js";
+import { type ArmSummary, everyArm, excessOver, fitMinimum, lastArms, summarize, type Trial } from "./search-fit.js";
 import { SUGGESTION_METHODS, type SuggestionMethod, type Trace } from "./suggest.js";
 
 /** What a search needs to know; `searchConfig` fills in the rest. */
@@ -13,15 +13,31 @@ export interface SearchConfig {
   /** Sweeps in the ensemble, and steps of each. */
   readonly replicas: number;
   readonly sweepSteps: number;
-  /** Seeds of an arm at the low rungs, and at the full budget. */
+  /** Seeds of an arm at the low rungs. */
   readonly lowSeeds: number;
+  /** Seeds of an arm at the full budget: first, and at most; they double while the interval is wider than `precision`. */
   readonly fullSeeds: number;
-  /** Seeds with which the classic methods' suggestions are trained at the full budget; at most fullSeeds. */
+  readonly maxSeeds: number;
+  /** Wanted width of the interval, decades. */
+  readonly precision: number;
+  /** Seeds with which the classic methods' suggestions are trained at the full budget; at most fullSeeds; 0: not trained. */
   readonly methodSeeds: number;
+  /** Steps to train in all, at most; a stage that would exceed it is not opened, and the search ends. null: no limit. */
+  readonly totalSteps: number | null;
 }
 
 export function searchConfig(required: Pick<SearchConfig, "lrRange" | "steps" | "seed"> & Partial<SearchConfig>): SearchConfig {
-  return { replicas: 8, sweepSteps: 100, lowSeeds: 2, fullSeeds: 5, methodSeeds: 2, ...required };
+  return { 
+    replicas: 8,
+    sweepSteps: 100,
+    lowSeeds: 2,
+    fullSeeds: 5,
+    maxSeeds: 10,
+    precision: 0.15,
+    methodSeeds: 2,
+    totalSteps: null,
+    ...required,
+  };
 }
 
 /** A run to make. sweep: exponential, inclusive, over lrRange, not stopped early; arm: constant lr. Ids are unique in a search. */
@@ -43,14 +59,18 @@ export interface SearchState {
   readonly stage: SearchStage;
   /** Which low rung, in stage halving. */
   readonly rung: number;
+  /** Seeds of an arm at the full budget, so far. */
+  readonly fullSeeds: number;
   /** This stage's tasks that have no result yet. */
   readonly pending: readonly SearchTask[];
   readonly sweeps: readonly { readonly seed: number; readonly lr: readonly number[]; readonly loss: readonly number[] }[];
   readonly trials: readonly Trial[];
   /** The rates of the current stage, ascending. */
   readonly candidates: readonly number[];
-  /** Set once confirmed. */
+  /** Set once confirmed; stays null when every rate diverged. */
   readonly chosen: number | null;
+  /** False when totalSteps ended the search early. */
+  readonly complete: boolean;
 }
 
 export interface Regret {
@@ -71,6 +91,8 @@ export interface SearchAnswer {
   readonly regrets: readonly Regret[];
   /** Steps trained in all. */
   readonly stepsUsed: number;
+  /** False when totalSteps ended the search before its last stage. */
+  readonly complete: boolean;
 }
 
 /** Shares of the budget at the low rungs. */
@@ -84,13 +106,21 @@ const BRACKET_ABOVE = 0.75;
 export function createSearch(config: SearchConfig): SearchState {
   const [low, high] = config.lrRange;
   if (!(low > 0 && high > low)) throw new RangeError("lrRange: 0 < low < high");
-  if (!(config.steps >= 1 && config.replicas >= 1 && config.lowSeeds >= 1 && config.fullSeeds >= config.lowSeeds)) {
-    throw new RangeError("search: at least one step, replica and seed, and no more low seeds than full seeds");
+  if (!(config.steps >= 1 && config.replicas >= 1 && config.lowSeeds >= 1 && config.fullSeeds >= 1)) {
+    throw new RangeError("search: at least one step, replica and seed");
   }
+  const least = config.replicas * config.sweepSteps + firstRungSteps(config);
+  if (config.totalSteps !== null && config.totalSteps < least) throw new RangeError(`totalSteps: at least ${least}`);
   const pending = seeds(config.replicas, config).map(
     (seed): SearchTask => ({ id: `sweep-${seed}`, kind: "sweep", seed, steps: config.sweepSteps }),
   );
-  return { config, stage: "bracket", rung: 0, pending, sweeps: [], trials: [], candidates: [], chosen: null };
+  return { config, stage: "bracket", rung: 0, fullSeeds: config.fullSeeds, pending, sweeps: [], trials: [], candidates: [], chosen: null, complete: true };
+}
+
+/** What the first low rung can cost: its grid over the whole range. */
+function firstRungSteps(config: SearchConfig): number {
+  const [low, high] = config.lrRange;
+  return grid(low, high, COARSE_DECADES).length * config.lowSeeds * rungSteps(config, LOW_RUNGS[0]);
 }
 
 /** All tasks that can run now, in any order and at once; empty when the search is done. */
@@ -118,12 +148,11 @@ export function record(state: SearchState, result: SearchResult): SearchState {
   return next;
 }
 
-/** null until the search is done. RangeError when every rate diverged. */
+/** null until the search is done, and when it is done because every rate diverged. */
 export function answer(state: SearchState): SearchAnswer | null {
   const { config, chosen } = state;
   if (state.stage !== "done" || chosen === null) return null;
-  const full = summarize(state.trials, fineArms(state), config.steps, seeds(config.fullSeeds, config));
-  const { interval } = fitMinimum(full, config.lrRange);
+  const { interval } = fitMinimum(lastArms(state.trials), config.lrRange);
   return {
     lr: chosen,
     interval: [Math.min(interval[0], chosen), Math.max(interval[1], chosen)],
@@ -133,9 +162,14 @@ export function answer(state: SearchState): SearchAnswer | null {
       const regret = excessOver(state.trials, lr, chosen, config.steps);
       return { method, lr, regret, diverged: regret === null };
     }),
-    stepsUsed:
-      state.sweeps.reduce((sum, sweep) => sum + sweep.lr.length, 0) + state.trials.reduce((sum, trial) => sum + trial.steps, 0),
+    stepsUsed: stepsUsed(state),
+    complete: state.complete,
   };
+}
+
+/** A sweep or arm that diverged counts in full, which it cost at most. */
+function stepsUsed({ config, sweeps, trials }: SearchState): number {
+  return sweeps.length * config.sweepSteps + trials.reduce((sum, trial) => sum + trial.steps, 0);
 }
 
 /** Called when the stage's tasks all have results. */
@@ -146,6 +180,7 @@ function advance(state: SearchState): SearchState {
     case "halving": {
       const wider = extend(state, COARSE_DECADES);
       if (wider !== null) return train({ ...state, candidates: wider });
+      if (bestIndex(armsOf(state)) < 0) return { ...state, stage: "done" };
       const candidates = survivors(state);
       return state.rung + 1 < LOW_RUNGS.length
         ? train({ ...state, rung: state.rung + 1, candidates })
@@ -154,7 +189,12 @@ function advance(state: SearchState): SearchState {
     case "refine": {
       const wider = extend(state, FINE_DECADES);
       if (wider !== null) return train({ ...state, candidates: wider });
-      const { lr } = fitMinimum(armsOf(state), state.config.lrRange);
+      if (bestIndex(armsOf(state)) < 0) return { ...state, stage: "done" };
+      const { lr, interval } = fitMinimum(armsOf(state), state.config.lrRange);
+      const { precision, maxSeeds } = state.config;
+      if (Math.log10(interval[1] / interval[0]) > precision && state.fullSeeds < maxSeeds) {
+        return train({ ...state, fullSeeds: Math.min(maxSeeds, 2 * state.fullSeeds) });
+      }
       return train({ ...state, stage: "confirm", candidates: [lr] });
     }
     case "confirm":
@@ -181,6 +221,12 @@ function train(state: SearchState): SearchState {
       pending.push({ id, kind: "arm", lr, seed, steps });
     }
   }
+  const { totalSteps, lrRange } = state.config;
+  if (totalSteps !== null && stepsUsed(state) + pending.length * steps > totalSteps) {
+    const arms = lastArms(trials);
+    const chosen = state.chosen ?? (bestIndex(arms) < 0 ? null : fitMinimum(arms, lrRange).lr);
+    return { ...state, stage: "done", chosen, complete: false };
+  }
   return { ...state, pending };
 }
 
@@ -189,14 +235,17 @@ function armId({ lr, seed, steps }: { lr: number; seed: number; steps: number })
   return `arm-${lr}-${steps}-${seed}`;
 }
 
-function stepsOf(state: SearchState): number {
-  const share = state.stage === "halving" ? LOW_RUNGS[state.rung]! : 1;
-  return Math.max(1, Math.round(state.config.steps * share));
+function stepsOf({ config, stage, rung }: SearchState): number {
+  return stage === "halving" ? rungSteps(config, LOW_RUNGS[rung]!) : config.steps;
 }
 
-function seedsOf({ stage, config }: SearchState): number {
+function rungSteps({ steps }: SearchConfig, share: number): number {
+  return Math.max(1, Math.round(steps * share));
+}
+
+function seedsOf({ stage, config, fullSeeds }: SearchState): number {
   if (stage === "halving") return config.lowSeeds;
-  return stage === "methods" ? Math.min(config.methodSeeds, config.fullSeeds) : config.fullSeeds;
+  return stage === "methods" ? Math.min(config.methodSeeds, fullSeeds) : fullSeeds;
 }
 
 function armsOf(state: SearchState): ArmSummary[] {
@@ -248,30 +297,19 @@ function bestIndex(arms: readonly ArmSummary[]): number {
   return best;
 }
 
-/** The better half, as one stretch, and one more below: with more steps the best rate moves down. */
+/** The better half, as one stretch, and one more below: with more steps the best rate moves down. At least one has a loss. */
 function survivors(state: SearchState): number[] {
   const arms = armsOf(state);
   const ranked = arms.map((_, i) => i).filter((i) => arms[i]!.validationLoss !== null);
-  if (ranked.length === 0) throw new RangeError("every learning rate in the range diverged");
   ranked.sort((a, b) => arms[a]!.validationLoss! - arms[b]!.validationLoss!);
   const kept = ranked.slice(0, Math.ceil(arms.length / 2));
   return state.candidates.slice(Math.max(0, Math.min(...kept) - 1), Math.max(...kept) + 1);
 }
 
-/** The full-budget rates the minimum is fitted through: all but the methods'. */
-function fineArms(state: SearchState): number[] {
-  const { config } = state;
-  const count = new Map<number, number>();
-  for (const trial of state.trials) if (trial.steps === config.steps) count.set(trial.lr, (count.get(trial.lr) ?? 0) + 1);
-  return [...count].filter(([, n]) => n >= config.fullSeeds).map(([lr]) => lr).sort((a, b) => a - b);
-}
-
 /** The fitted minimum, unless trained it proved worse than the best of the grid by more than the noise of the difference. */
 function choose(state: SearchState): number {
-  const { config } = state;
-  const arms = summarize(state.trials, fineArms(state), config.steps, seeds(config.fullSeeds, config));
-  const best = arms[bestIndex(arms)];
-  if (best === undefined) throw new RangeError("every learning rate in the range diverged");
+  const arms = lastArms(state.trials);
+  const best = arms[bestIndex(arms)]!;
   const fitted = state.candidates[0]!;
   const arm = arms.find(({ lr }) => lr === fitted);
   if (arm === undefined || arm.validationLoss === null) return best.lr;
