@@ -12,7 +12,8 @@ export interface MedianCurve {
   readonly lr: number[];
   readonly low: number[];
   readonly median: number[];
-  readonly high: number[];
+  /** null where more than a tenth of the traces have diverged. */
+  readonly high: (number | null)[];
 }
 
 export interface Spread {
@@ -45,7 +46,7 @@ export function quantile(ascending: ArrayLike<number>, q: number): number {
   const below = Math.floor(at);
   const low = ascending[below]!;
   const high = ascending[Math.min(below + 1, ascending.length - 1)]!;
-  return low === high ? low : low + (at - below) * (high - low);
+  return at === below || low === high ? low : low + (at - below) * (high - low);
 }
 
 /** traces: raw sweeps on one ladder, each possibly cut short where it diverged. RangeError when there is none. */
@@ -86,7 +87,8 @@ export function medianCurve(traces: readonly Trace[]): MedianCurve {
     curve.lr.push(longest.lr[rung]!);
     curve.low.push(quantile(losses, BAND[0]));
     curve.median.push(median);
-    curve.high.push(quantile(losses, BAND[1]));
+    const high = quantile(losses, BAND[1]);
+    curve.high.push(Number.isFinite(high) ? high : null);
   }
   return curve;
 }
