@@ -1,7 +1,7 @@
 import swagger from "@fastify/swagger";
 import swaggerUi from "@fastify/swagger-ui";
 import websocket from "@fastify/websocket";
-import Fastify, { type FastifyBaseLogger, type FastifyInstance } from "fastify";
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
 import { LIMITS } from "../spec/limits.js";
 import { ProblemError, ProblemSchema } from "../spec/problem.js";
 import { RunRequestSchema, RunSchema, RunSpecSchema } from "../spec/run.js";
@@ -27,6 +27,7 @@ export async function buildApp(deps: ApiDeps, log: FastifyBaseLogger): Promise<F
     genReqId: () => crypto.randomUUID(),
     logController: new LogController({ disableRequestLogging: true }),
   });
+  app.removeContentTypeParser("text/plain");
   app.setErrorHandler(sendProblem);
   app.setNotFoundHandler((request, reply) =>
     sendProblem(new ProblemError("not-found", `There is no ${request.method} ${request.url}`), request, reply),

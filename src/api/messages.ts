@@ -1,10 +1,10 @@
 import type { MetricChunk } from "../spec/metrics.js";
 import { TERMINAL_STATUSES } from "../spec/run.js";
-import { type LogEntry, sliceFrom } from "../store/log.js";
+import { type LogEntry, sliceChunk } from "../store/log.js";
 
 /** One message of a stream: its type, its JSON, and the step that a reader who has it goes on from. */
 export interface Message {
-  readonly type: "metrics" | "status" | "end";
+  readonly type: "metrics" | "progress" | "status" | "end";
   readonly json: string;
   /** The same as UTF-8, made once for all readers. */
   readonly bytes: Buffer;
@@ -16,12 +16,17 @@ const shared = new WeakMap<LogEntry, readonly Message[]>();
 /** A log entry as messages for a reader from step `from`; serialised once for all readers who get the whole of it. */
 export function messagesOf(entry: LogEntry, from: number): readonly Message[] {
   if (entry.kind === "chunk" && entry.chunk.from < from) {
-    const rest = sliceFrom(entry.chunk, from);
+    const rest = sliceChunk(entry.chunk, from);
     return rest === null ? [] : [metricsMessage(rest)];
   }
   let messages = shared.get(entry);
   if (messages === undefined) {
-    messages = entry.kind === "chunk" ? [metricsMessage(entry.chunk)] : statusMessages(entry);
+    messages =
+      entry.kind === "chunk"
+        ? [metricsMessage(entry.chunk)]
+        : entry.kind === "progress"
+          ? [message("progress", { type: "progress", ...(entry.progress as object) }, entry.step)]
+          : statusMessages(entry);
     shared.set(entry, messages);
   }
   return messages;

@@ -74,18 +74,18 @@ export function fieldErrors(all: readonly ErrorObject[]): FieldError[] {
   return [...fields].map(([pointer, expected]) => ({ pointer, expected: [...expected].join(" or ") }));
 }
 
-function describeField({ keyword, instancePath, params, message, schema }: ErrorObject): FieldError | null {
+function describeField({ keyword, instancePath, params, message, parentSchema }: ErrorObject): FieldError | null {
   const at = (name: string) => `${instancePath}/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`;
   switch (keyword) {
     case "if":
     case "anyOf":
       return null;
     case "additionalProperties":
-      return { pointer: at(params.additionalProperty), expected: "no such field" };
+      return { pointer: at(params.additionalProperty), expected: `no such field; known: ${knownFields(parentSchema)}` };
     case "required":
       return { pointer: at(params.missingProperty), expected: "a value; it is required" };
     case "discriminator":
-      return { pointer: at(params.tag), expected: `one of the known types; see GET /v1/schedules` };
+      return { pointer: at(params.tag), expected: `one of ${knownTypes(parentSchema, params.tag)}` };
     case "type":
       return { pointer: instancePath, expected: article([params.type].flat().join(" or ")) };
     case "enum":
@@ -104,7 +104,7 @@ function describeField({ keyword, instancePath, params, message, schema }: Error
     case "exclusiveMaximum":
       return { pointer: instancePath, expected: `less than ${params.limit}` };
     case "pattern":
-      return { pointer: instancePath, expected: `text that matches ${schema ?? params.pattern}` };
+      return { pointer: instancePath, expected: `text that matches ${params.pattern}` };
     default:
       return {
         pointer: instancePath,
@@ -113,6 +113,14 @@ function describeField({ keyword, instancePath, params, message, schema }: Error
         ),
       };
   }
+}
+
+function knownTypes(schema: ErrorObject["parentSchema"], tag: string): string {
+  return (schema?.oneOf ?? []).map((choice: ErrorObject["params"]) => choice.properties?.[tag]?.const).join(", ");
+}
+
+function knownFields(schema: ErrorObject["parentSchema"]): string {
+  return Object.keys(schema?.properties ?? {}).join(", ");
 }
 
 function article(noun: string): string {

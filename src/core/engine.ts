@@ -61,6 +61,9 @@ export interface Engine {
   /** Throws RangeError when the size is not this engine's. */
   writeState(state: Uint8Array): void;
 
+  /** Only of several replicas trained as one (replicas.ts): each one's losses in the last call of steps(). */
+  replicaLosses?(steps: number): readonly Float32Array[];
+
   /** A copy of the parameters, flat, in the order of model.ts's tensors(). */
   readParameters(): Float32Array;
 

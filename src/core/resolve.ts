@@ -49,7 +49,8 @@ export function resolveRun(request: RunRequest, dataset: DatasetFacts, seed: num
   const batchSize = request.batchSize ?? 32;
   const limit = request.datasetLimit ?? null;
   const examples = Math.min(dataset.trainExamples, limit ?? dataset.trainExamples);
-  errors.push(...checkCost(model, dataset.vocabSize, batchSize === "full" ? examples : batchSize, request.steps));
+  const rows = (batchSize === "full" ? examples : batchSize) * (request.replicas ?? 1);
+  errors.push(...checkCost(model, dataset.vocabSize, rows, request.steps));
   if (errors.length > 0 || !schedule.ok) return invalid(...errors);
 
   return ok({
@@ -60,6 +61,7 @@ export function resolveRun(request: RunRequest, dataset: DatasetFacts, seed: num
     model,
     optimizer,
     seed: request.seed ?? seed,
+    replicas: request.replicas ?? 1,
     engine: request.engine ?? "auto",
     evalEvery: request.evalEvery ?? 0,
     stopOnDivergence: resolveStop(request.stopOnDivergence ?? false),
@@ -89,14 +91,15 @@ function schemaDefaults<T>(properties: Readonly<Record<string, object>>): T {
   return Object.fromEntries(entries) as T;
 }
 
-function checkCost(model: ModelSpec, vocabSize: number, batchSize: number, steps: number): FieldError[] {
+/** `rows`: examples a step, over all replicas. */
+function checkCost(model: ModelSpec, vocabSize: number, rows: number, steps: number): FieldError[] {
   const parameters = parameterCount(model, vocabSize);
   if (parameters > LIMITS.parameters) {
     return [{ pointer: "/model", expected: `at most ${LIMITS.parameters} parameters; this model has ${parameters}` }];
   }
   const widths = layerWidths(model, vocabSize);
   const forward = widths.slice(1).reduce((sum, width, i) => sum + width * widths[i]!, 0);
-  const perStep = 3 * forward * batchSize;
+  const perStep = 3 * forward * rows;
   if (perStep > LIMITS.multiplyAddsPerStep) {
     return [
       {

@@ -1,6 +1,7 @@
 import type { EvalPoint, MetricChunk } from "../spec/metrics.js";
 import type { RunSpec } from "../spec/run.js";
-import type { Engine } from "./engine.js";
+import { type DivergenceState, initDivergence, observe } from "./divergence.js";
+import type { Engine, StepInputs } from "./engine.js";
 import { buildPolicy } from "./schedules/build.js";
 
 /** What a run needs beside the engine's bytes to go on from a step; plain JSON, rides in the checkpoint. */
@@ -10,6 +11,8 @@ export interface LoopState {
   readonly policy: unknown;
   /** Sum of the losses since the policy's last observation. */
   readonly lossSum: number;
+  /** Of the rule that stops a run on divergence. */
+  readonly divergence: DivergenceState;
   /** Set when training has ended early: the step whose loss is the first bad one, and why. */
   readonly diverged: { readonly step: number; readonly reason: string } | null;
 }
@@ -34,7 +37,13 @@ export function* train(
   now: () => number,
 ): Generator<Progress> {
   const policy = buildPolicy(spec.schedule);
-  let state: LoopState = resume ?? { step: 0, policy: policy.init(), lossSum: 0, diverged: null };
+  let state: LoopState = resume ?? {
+    step: 0,
+    policy: policy.init(),
+    lossSum: 0,
+    divergence: initDivergence(),
+    diverged: null,
+  };
   let chunkSteps = 1;
   while (state.step < spec.steps && state.diverged === null) {
     const from = state.step;
@@ -47,25 +56,58 @@ export function* train(
     }
     const loss = new Float32Array(count);
     const startedAt = now();
-    const ran = engine.steps({ lr, momentum }, loss);
+    const { ran, divergence } = stepUntilDiverged(spec, engine, { lr, momentum }, loss, state);
     chunkSteps = adapt(chunkSteps, count, now() - startedAt);
 
     const step = from + ran;
-    const finite = ran > 0 && Number.isFinite(loss[ran - 1]);
+    const diverged = divergenceOf(step, loss[ran - 1]!, divergence);
     const lossSum = loss.subarray(0, ran).reduce((sum, value) => sum + value, state.lossSum);
-    const observes = finite && policy.every !== null && step % policy.every === 0;
+    const observes = diverged === null && policy.every !== null && step % policy.every === 0;
     state = {
       step,
       policy: observes ? policy.next(state.policy, { step, loss: lossSum / policy.every! }) : state.policy,
       lossSum: observes ? 0 : lossSum,
-      diverged: finite ? null : { step: step - 1, reason: `the loss of step ${step - 1} is not finite` },
+      divergence,
+      diverged,
     };
     const evals: EvalPoint[] =
-      finite && spec.evalEvery > 0 && step % spec.evalEvery === 0
+      diverged === null && spec.evalEvery > 0 && step % spec.evalEvery === 0
         ? [{ step, validationLoss: engine.evaluate("validation") }]
         : [];
-    yield { chunk: { from, lr: lr.subarray(0, ran), loss: loss.subarray(0, ran), evals }, state };
+    const replicas = engine.replicaLosses?.(ran);
+    const chunk = { from, lr: lr.subarray(0, ran), loss: loss.subarray(0, ran), evals, ...(replicas && { replicas }) };
+    yield { chunk, state };
   }
+}
+
+/**
+ * Runs a chunk up to the step that the divergence rule calls bad. The rule is applied after the fact: when it finds a bad
+ * step inside the chunk, the chunk is run again up to that step, so that where chunks are cut changes nothing.
+ */
+function stepUntilDiverged(
+  spec: RunSpec,
+  engine: Engine,
+  inputs: StepInputs,
+  loss: Float32Array,
+  { step: from, divergence }: LoopState,
+): { ran: number; divergence: DivergenceState } {
+  const rule = spec.stopOnDivergence;
+  const before = rule === null ? null : engine.readState();
+  const ran = engine.steps(inputs, loss);
+  if (rule === null) return { ran, divergence };
+  const seen = observe(rule, divergence, loss.subarray(0, ran), from);
+  if (seen.firstBadStep === null || seen.firstBadStep === from + ran - 1) return { ran, divergence: seen.state };
+  const wanted = seen.firstBadStep - from + 1;
+  engine.writeState(before!);
+  const { lr, momentum } = inputs;
+  engine.steps({ lr: lr.subarray(0, wanted), momentum: momentum?.subarray(0, wanted) }, loss);
+  return { ran: wanted, divergence: seen.state };
+}
+
+function divergenceOf(step: number, lastLoss: number, { firstBadStep }: DivergenceState): LoopState["diverged"] {
+  if (!Number.isFinite(lastLoss)) return { step: step - 1, reason: `the loss of step ${step - 1} is not finite` };
+  if (firstBadStep === null) return null;
+  return { step: firstBadStep, reason: `the smoothed loss at step ${firstBadStep} is too far above its best` };
 }
 
 /** Chunks end where something is observed or evaluated, so that it happens at its exact step. */

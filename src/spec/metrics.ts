@@ -3,7 +3,6 @@ export interface EvalPoint {
   /** Completed steps when the evaluation was made. */
   step: number;
   /** Mean cross-entropy over the whole split, nats. */
-  trainLoss?: number;
   validationLoss: number;
 }
 
@@ -15,4 +14,6 @@ export interface MetricChunk {
   /** loss[i]: minibatch cross-entropy in nats, before that update. */
   loss: Float32Array;
   evals: readonly EvalPoint[];
+  /** Of a run with replicas: each one's losses; `loss` is their median. Kept in the store, not streamed. */
+  replicas?: readonly Float32Array[];
 }

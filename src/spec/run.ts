@@ -1,7 +1,10 @@
 import { type Static, Type } from "typebox";
+import { byType, nameOrObject, requestSchema } from "./choice.js";
 import { LIMITS } from "./limits.js";
 import { type ModelSpec, ModelSpecSchema, OPTIMIZER_SCHEMAS, type OptimizerSpec } from "./model.js";
-import { requestSchema, SCHEDULE_SCHEMAS, type ScheduleRequest, type ScheduleSpec } from "./schedule.js";
+import { ScheduleRequestSchema, type ScheduleSpec, ScheduleSpecSchema } from "./schedule.js";
+
+export { ScheduleRequestSchema, ScheduleSpecSchema };
 
 const strict = { additionalProperties: false } as const;
 
@@ -40,31 +43,13 @@ export const StopOnDivergenceSchema = Type.Object(
 );
 export type StopOnDivergence = Static<typeof StopOnDivergenceSchema>;
 
-/** A discriminated choice that Ajv reports on by its chosen branch only. */
-function byType(schemas: Readonly<Record<string, object>>, request: boolean) {
-  const oneOf = Object.values(schemas).map((schema) => (request ? requestSchema(schema as never) : schema));
-  return { type: "object", required: ["type"], discriminator: { propertyName: "type" }, oneOf };
-}
-
-/** A type's name alone, or an object with `type`. if/then/else, so that errors speak of the branch meant. */
-function nameOrObject(schemas: Readonly<Record<string, object>>) {
-  return {
-    if: { type: "string" },
-    // biome-ignore lint/suspicious/noThenProperty: a JSON Schema keyword
-    then: { enum: Object.keys(schemas) },
-    else: byType(schemas, true),
-  };
-}
-
-export const ScheduleRequestSchema = Type.Unsafe<ScheduleRequest>({
-  ...nameOrObject(SCHEDULE_SCHEMAS),
-  description: "A schedule type's name, or an object with `type` and any of its parameters; see GET /v1/schedules",
-});
-export const ScheduleSpecSchema = Type.Unsafe<ScheduleSpec>(byType(SCHEDULE_SCHEMAS, false));
-const OptimizerRequestSchema = Type.Unsafe<OptimizerSpec["type"] | ({ type: OptimizerSpec["type"] } & object)>(
-  nameOrObject(OPTIMIZER_SCHEMAS),
+const OPTIMIZER_REQUESTS = Object.fromEntries(
+  Object.entries(OPTIMIZER_SCHEMAS).map(([type, schema]) => [type, requestSchema(schema)]),
 );
-export const OptimizerSpecSchema = Type.Unsafe<OptimizerSpec>(byType(OPTIMIZER_SCHEMAS, false));
+const OptimizerRequestSchema = Type.Unsafe<OptimizerSpec["type"] | ({ type: OptimizerSpec["type"] } & object)>(
+  nameOrObject(OPTIMIZER_REQUESTS),
+);
+export const OptimizerSpecSchema = Type.Unsafe<OptimizerSpec>(byType(Object.values(OPTIMIZER_SCHEMAS)));
 
 export const LrRangeSchema = Type.Tuple(
   [Type.Number({ exclusiveMinimum: 0, maximum: LIMITS.lr }), Type.Number({ exclusiveMinimum: 0, maximum: LIMITS.lr })],
@@ -81,6 +66,11 @@ const Labels = Type.Array(Type.String({ minLength: 1, maxLength: LIMITS.labelLen
 });
 const DatasetName = Type.String({ pattern: "^[a-z0-9][a-z0-9._-]{0,63}$" });
 const DatasetLimit = Type.Integer({ minimum: 1, description: "Keep only the first n training examples" });
+const Replicas = Type.Integer({
+  minimum: 1,
+  maximum: LIMITS.replicas,
+  description: "Seeds trained in step in one run (seed, seed + 1, ...); its loss is their median",
+});
 const EvalEvery = Type.Integer({
   minimum: 0,
   maximum: LIMITS.steps,
@@ -99,6 +89,7 @@ export const RunRequestSchema = Type.Object(
     model: Type.Optional(Type.Partial(ModelSpecSchema, strict)),
     optimizer: Type.Optional(OptimizerRequestSchema),
     seed: Type.Optional(Seed),
+    replicas: Type.Optional(Replicas),
     engine: Type.Optional(Type.Enum([...ENGINE_NAMES])),
     evalEvery: Type.Optional(EvalEvery),
     stopOnDivergence: Type.Optional(Type.Union([Type.Boolean(), Type.Partial(StopOnDivergenceSchema, strict)])),
@@ -118,6 +109,7 @@ export interface RunSpec {
   model: ModelSpec;
   optimizer: OptimizerSpec;
   seed: number;
+  replicas: number;
   engine: EngineName;
   evalEvery: number;
   stopOnDivergence: StopOnDivergence | null;
@@ -142,6 +134,7 @@ export const RunSpecSchema = Type.Unsafe<RunSpec>(
       model: ModelSpecSchema,
       optimizer: OptimizerSpecSchema,
       seed: Seed,
+      replicas: Replicas,
       engine: Type.Enum([...ENGINE_NAMES]),
       evalEvery: EvalEvery,
       stopOnDivergence: Type.Union([StopOnDivergenceSchema, Type.Null()]),

@@ -1,71 +1,96 @@
-import { type Static, type TObject, Type } from "typebox";
+import { type Static, type TObject, type TSchema, Type } from "typebox";
+import { byType, nameOrObject, requestSchema } from "./choice.js";
 import { LIMITS } from "./limits.js";
-
-const strict = { additionalProperties: false } as const;
+import { RATE_MARK, SCHEDULE_LIMITS } from "./schedules/fields.js";
+import { HUGGING_FACE_SCHEMAS } from "./schedules/hugging-face.js";
+import { NATIVE_SCHEMAS } from "./schedules/native.js";
+import { OPTAX_SCHEMAS } from "./schedules/optax.js";
+import { TORCH_SCHEMAS } from "./schedules/torch.js";
 
 export const LearningRateSchema = Type.Number({ minimum: 0, maximum: LIMITS.lr });
-const PositiveRate = Type.Number({ exclusiveMinimum: 0, maximum: LIMITS.lr });
-const Step = Type.Integer({ minimum: 0, maximum: LIMITS.steps });
-const PositiveStep = Type.Integer({ minimum: 1, maximum: LIMITS.steps });
-const Milestones = Type.Array(Step, { minItems: 1, maxItems: 1000 });
-const gamma = (value: number) => Type.Number({ exclusiveMinimum: 0, maximum: 1000, default: value });
+
+/** The libraries whose terms a schedule can be given in, and their types. */
+export const SCHEDULE_LIBRARIES = {
+  native: NATIVE_SCHEMAS,
+  pytorch: TORCH_SCHEMAS,
+  "hugging-face": HUGGING_FACE_SCHEMAS,
+  optax: OPTAX_SCHEMAS,
+} as const;
+export type ScheduleLibrary = keyof typeof SCHEDULE_LIBRARIES;
 
 /**
- * Every schedule type in its resolved form: all parameters present. A request may leave out any parameter but `type`;
- * core/schedules/resolve.ts fills in what is missing from the default here, from `lrRange`, or from the run's `steps`.
+ * Every schedule type in its resolved form: all parameters present but those that are alternatives to each other. A
+ * request may leave out any parameter but `type`; core/schedules/resolve.ts fills in what is missing from the default
+ * here, from `lrRange`, or from the run's `steps`.
  */
 export const SCHEDULE_SCHEMAS = {
-  constant: Type.Object({ type: Type.Literal("constant"), lr: LearningRateSchema }, strict),
-  linear: Type.Object(
-    { type: Type.Literal("linear"), start: LearningRateSchema, end: LearningRateSchema, steps: PositiveStep },
-    strict,
-  ),
-  step: Type.Object(
-    { type: Type.Literal("step"), lr: LearningRateSchema, stepSize: PositiveStep, gamma: gamma(0.1) },
-    strict,
-  ),
-  "multi-step": Type.Object(
-    { type: Type.Literal("multi-step"), lr: LearningRateSchema, milestones: Milestones, gamma: gamma(0.1) },
-    strict,
-  ),
-  exponential: Type.Object({ type: Type.Literal("exponential"), lr: LearningRateSchema, gamma: gamma(0.999) }, strict),
-  cyclic: Type.Object(
-    {
-      type: Type.Literal("cyclic"),
-      baseLr: LearningRateSchema,
-      maxLr: LearningRateSchema,
-      stepSizeUp: PositiveStep,
-      stepSizeDown: PositiveStep,
-      mode: Type.Enum(["triangular", "triangular2", "exp_range"], { default: "triangular" }),
-      gamma: gamma(1),
-    },
-    strict,
-  ),
-  cosine: Type.Object(
-    { type: Type.Literal("cosine"), lr: LearningRateSchema, minLr: LearningRateSchema, steps: PositiveStep },
-    strict,
-  ),
-  sweep: Type.Object(
-    {
-      type: Type.Literal("sweep"),
-      start: PositiveRate,
-      end: PositiveRate,
-      steps: PositiveStep,
-      spacing: Type.Enum(["exponential", "linear"], { default: "exponential" }),
-    },
-    strict,
-  ),
+  ...NATIVE_SCHEMAS,
+  ...TORCH_SCHEMAS,
+  ...HUGGING_FACE_SCHEMAS,
+  ...OPTAX_SCHEMAS,
 } as const;
 
 export type ScheduleType = keyof typeof SCHEDULE_SCHEMAS;
 export type ScheduleOf<T extends ScheduleType> = Static<(typeof SCHEDULE_SCHEMAS)[T]>;
 export type ScheduleSpec = { [T in ScheduleType]: ScheduleOf<T> }[ScheduleType];
+export type NativeType = keyof typeof NATIVE_SCHEMAS;
+export type NativeSpec = { [T in NativeType]: ScheduleOf<T> }[NativeType];
 
 /** What a request may say: a type's name, or an object with some of its parameters. */
 export type ScheduleRequest = ScheduleType | ({ type: ScheduleType } & Readonly<Record<string, unknown>>);
 
-/** The same schemas with every parameter but `type` optional. */
-export function requestSchema(schema: TObject): TObject {
-  const { type, ...parameters } = schema.properties;
-  return Type.Object({ type: type!, ...Type.Partial(Type.Object(parameters)).properties }, strict);
+const CHILD_KEYS = ["schedule", "schedules", "schedulers"] as const;
+/** The parameters that hold other schedules. */
+export const isChildKey = (name: string): boolean => (CHILD_KEYS as readonly string[]).includes(name);
+
+const REQUEST_REF = { $ref: "ScheduleRequest#" };
+
+/** One parameter as a request may give it: "auto" for a base or peak rate, requests for nested schedules. */
+function requested(name: string, schema: TSchema): TSchema {
+  if (isChildKey(name)) {
+    const { description, items } = schema as { description?: string; items?: object };
+    const about = description === undefined ? {} : { description };
+    return (items === undefined ? { ...REQUEST_REF, ...about } : { ...schema, items: REQUEST_REF }) as TSchema;
+  }
+  if (!(RATE_MARK in schema)) return schema;
+  const { description } = schema as { description?: string };
+  return {
+    if: { type: "string" },
+    // biome-ignore lint/suspicious/noThenProperty: a JSON Schema keyword
+    then: { const: "auto" },
+    else: schema,
+    description: `${description}; "auto": found by a search before the run`,
+  } as unknown as TSchema;
 }
+
+const requestSchemas = Object.fromEntries(
+  Object.entries(SCHEDULE_SCHEMAS).map(([type, schema]) => {
+    const { properties, ...options } = schema as TObject;
+    const parameters = Object.entries(properties).map(([name, property]) => [name, requested(name, property)]);
+    return [type, requestSchema({ ...options, properties: Object.fromEntries(parameters) } as TObject)];
+  }),
+);
+
+/** Refuses nesting deeper than `levels` without recursing into it, so that no body can exhaust a validator's stack. */
+function atMost(levels: number): object {
+  const inner = levels === 1 ? false : atMost(levels - 1);
+  const lists = { items: inner };
+  return { properties: { schedule: inner, schedules: lists, schedulers: lists } };
+}
+
+/** To be added to every validator under its $id, as is ScheduleSpecDefinition; nested schedules refer to them. */
+export const ScheduleRequestDefinition = {
+  $id: "ScheduleRequest",
+  ...nameOrObject(requestSchemas),
+  description: "A schedule type's name, or an object with `type` and any of its parameters; see GET /v1/schedules",
+};
+export const ScheduleSpecDefinition = { $id: "ScheduleSpec", ...byType(Object.values(SCHEDULE_SCHEMAS)) };
+
+const shallow = atMost(SCHEDULE_LIMITS.depth);
+export const ScheduleRequestSchema = Type.Unsafe<ScheduleRequest>({
+  if: shallow,
+  // biome-ignore lint/suspicious/noThenProperty: a JSON Schema keyword
+  then: REQUEST_REF,
+  else: shallow,
+});
+export const ScheduleSpecSchema = Type.Unsafe<ScheduleSpec>({ $ref: "ScheduleSpec#" });

@@ -9,6 +9,9 @@ export interface AnnealRedis extends Redis {
   annealCreate(keys: number, ...args: Value[]): Reply<string>;
   annealClaim(id: string, token: string, crashLimit: number): Reply<[string, string?]>;
   annealCommit(...args: Value[]): Reply<CommitReply>;
+  annealAdvance(id: string, fence: string, done: number, state: string, progress: string): Reply<string>;
+  annealSettle(id: string, spec: string, note: string): Reply<string | null>;
+  annealDisappoint(id: string, status: string, reason: string): Reply<"ok">;
   annealFinish(id: string, fence: string, status: string, reason: string, result: string): Reply<string>;
   annealRelease(id: string, fence: string): Reply<string>;
   annealNote(id: string, fence: string, field: string, value: string): Reply<"ok" | "stale">;

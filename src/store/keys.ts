@@ -9,6 +9,8 @@ export const WAKE_CHANNEL = `${ROOT}:wake`;
 export const WORKERS_KEY = `${ROOT}:workers`;
 
 export const RUNS_KEY = `${ROOT}:runs`;
+/** Searches are kept as runs are (record, log, status, fence), in an index of their own. */
+export const SEARCHES_KEY = `${ROOT}:searches`;
 export const STATUS_PREFIX = `${ROOT}:runs:status:`;
 export const LABEL_PREFIX = `${ROOT}:runs:label:`;
 export const RUN_PREFIX = `${ROOT}:run:`;

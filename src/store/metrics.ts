@@ -1,6 +1,6 @@
 import type { MetricChunk } from "../spec/metrics.js";
 import type { AnnealRedis } from "./connect.js";
-import { type LogEntry, positionBefore, readLog, sliceFrom } from "./log.js";
+import { type LogEntry, positionBefore, readLog, sliceChunk } from "./log.js";
 
 const PAGE = 32;
 
@@ -20,25 +20,11 @@ export class MetricsReader {
       for (const entry of entries) {
         position = entry.id;
         if (entry.kind !== "chunk") continue;
-        const chunk = cut(entry.chunk, from, to);
-        if (chunk === null) return;
-        yield chunk;
+        const chunk = sliceChunk(entry.chunk, from, to);
+        if (chunk !== null) yield chunk;
         if (entry.step >= to) return;
       }
       if (entries.length < PAGE) return;
     }
   }
-}
-
-function cut(chunk: MetricChunk, from: number, to: number): MetricChunk | null {
-  const rest = sliceFrom(chunk, from);
-  if (rest === null || rest.from >= to) return null;
-  const count = Math.min(rest.lr.length, to - rest.from);
-  if (count === rest.lr.length) return rest;
-  return {
-    from: rest.from,
-    lr: rest.lr.subarray(0, count),
-    loss: rest.loss.subarray(0, count),
-    evals: rest.evals.filter((point) => point.step <= to),
-  };
 }

@@ -1,4 +1,4 @@
-import { RUN_PREFIX, RUNS_KEY, STATUS_PREFIX, WAKE_CHANNEL } from "./keys.js";
+import { RUN_PREFIX, STATUS_PREFIX, WAKE_CHANNEL } from "./keys.js";
 
 /**
  * The Lua scripts: every change of a run is one of them, so a crash leaves a run before or after it, never between.
@@ -49,8 +49,11 @@ local function owns(id, fence)
 end
 `;
 
-/** ARGV: id, spec, deadline (ms of Redis time; later than that nothing is created), most waiting runs. KEYS: label indexes.
- * Returns the time of creation, 'late' or 'full'. */
+/**
+ * ARGV: id, spec, deadline (ms of Redis time; later than that nothing is created; 0: none), most waiting runs, the search
+ * whose answer it waits for or ''. KEYS: the index it stands in, then those of its labels.
+ * Returns the time of creation, 'late' or 'full'.
+ */
 const CREATE = `
 local id, spec, deadline = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local at = now_ms()
@@ -58,8 +61,8 @@ if deadline > 0 and at > deadline then return 'late' end
 if redis.call('EXISTS', key(id)) == 1 then return field(id, 'createdAt') end
 if redis.call('ZCARD', '${STATUS_PREFIX}queued') >= tonumber(ARGV[4]) then return 'full' end
 redis.call('HSET', key(id), 'id', id, 'spec', spec, 'createdAt', at, 'committed', 0, 'fence', 0, 'epoch', 0, 'crashes', 0, 'attempts', 0)
-redis.call('ZADD', '${RUNS_KEY}', 0, id)
-for _, label in ipairs(KEYS) do redis.call('ZADD', label, 0, id) end
+if ARGV[5] ~= '' then redis.call('HSET', key(id), 'waitsFor', ARGV[5]) end
+for _, index in ipairs(KEYS) do redis.call('ZADD', index, 0, id) end
 set_status(id, 'queued')
 return tostring(at)
 `;
@@ -99,7 +102,7 @@ return {'claimed', tostring(fence)}
 /**
  * The one commit: metrics, checkpoint, progress and wake-up, all or nothing.
  * ARGV: id, fence, from, count, metrics (count x f64 lr, count x f32 loss), evals (JSON or ''), loop state (JSON),
- * engine state (bytes), steps/s.
+ * engine state (bytes), steps/s, replicas (their losses follow in the metrics, count x f32 each; 0: none).
  * Returns 'continue', 'paused', 'canceled' (the attempt must end), 'stale' (it lost the run), or 'gap'.
  */
 const COMMIT = `
@@ -115,7 +118,8 @@ if not owns(id, fence) then return 'stale' end
 if from ~= committed then return 'gap' end
 local to = from + count
 local entry = {'m', ARGV[5]}
-if ARGV[6] ~= '' then entry[3] = 'e'; entry[4] = ARGV[6] end
+if ARGV[6] ~= '' then table.insert(entry, 'e'); table.insert(entry, ARGV[6]) end
+if ARGV[10] ~= '0' then table.insert(entry, 'r'); table.insert(entry, ARGV[10]) end
 redis.call('XADD', key(id) .. ':log', string.format('%.0f-0', to), unpack(entry))
 redis.call('HSET', key(id) .. ':checkpoint', 'loop', ARGV[7], 'engine', ARGV[8])
 redis.call('HSET', key(id), 'committed', to, 'crashes', 0, 'stepsPerSecond', ARGV[9], 'committedAt', now_ms())
@@ -130,6 +134,44 @@ if field(id, 'pauseRequested') then
 end
 redis.call('PUBLISH', '${WAKE_CHANNEL}', id)
 return 'continue'
+`;
+
+/**
+ * The commit of a search: its state, and a progress entry in its log at position <tasks done>-0, which grows each time.
+ * ARGV: id, fence, tasks done, state (JSON), progress (JSON). Returns 'continue', 'canceled' or 'stale'.
+ */
+const ADVANCE = `
+local id, fence, done = ARGV[1], ARGV[2], tonumber(ARGV[3])
+if not owns(id, fence) then return 'stale' end
+if done > number(id, 'committed') then
+  redis.call('HSET', key(id), 'state', ARGV[4], 'committed', done, 'crashes', 0)
+  redis.call('XADD', key(id) .. ':log', string.format('%.0f-0', done), 'p', ARGV[5])
+end
+if field(id, 'status') == 'canceling' then
+  set_status(id, 'canceled')
+  return 'canceled'
+end
+redis.call('PUBLISH', '${WAKE_CHANNEL}', id)
+return 'continue'
+`;
+
+/** A run that has waited for its rate gets its final spec. ARGV: id, spec, note (JSON). Returns its epoch, or nil when moot. */
+const SETTLE = `
+local id = ARGV[1]
+if field(id, 'status') ~= 'queued' or not field(id, 'waitsFor') then return nil end
+redis.call('HDEL', key(id), 'waitsFor')
+redis.call('HSET', key(id), 'spec', ARGV[2], 'autoLr', ARGV[3])
+return field(id, 'epoch')
+`;
+
+/** A run that has waited for a rate that never came. ARGV: id, status, reason. */
+const DISAPPOINT = `
+local id = ARGV[1]
+if field(id, 'status') == 'queued' and field(id, 'waitsFor') then
+  redis.call('HDEL', key(id), 'waitsFor')
+  set_status(id, ARGV[2], ARGV[3])
+end
+return 'ok'
 `;
 
 /** Ends a run. ARGV: id, fence, terminal status, reason or '', result (JSON) or ''. Returns the status now, or 'stale'. */
@@ -212,15 +254,14 @@ end
 return tostring(redis.call('HINCRBY', key(id), 'epoch', 1))
 `;
 
-/** ARGV: id. KEYS[1..]: label indexes. Frees all of a run. Returns 'deleted', 'gone' or 'conflict'. */
+/** ARGV: id. KEYS: the indexes it stands in. Frees all of a run. Returns 'deleted', 'gone' or 'conflict'. */
 const DELETE = `
 local id = ARGV[1]
 local status = field(id, 'status')
 if not status then return 'gone' end
 if status == 'running' or status == 'canceling' then return 'conflict' end
-redis.call('ZREM', '${RUNS_KEY}', id)
 redis.call('ZREM', '${STATUS_PREFIX}' .. status, id)
-for _, label in ipairs(KEYS) do redis.call('ZREM', label, id) end
+for _, index in ipairs(KEYS) do redis.call('ZREM', index, id) end
 redis.call('UNLINK', key(id), key(id) .. ':log', key(id) .. ':checkpoint')
 redis.call('PUBLISH', '${WAKE_CHANNEL}', id)
 return 'deleted'
@@ -232,6 +273,9 @@ export const SCRIPTS = {
   annealCreate: { lua: withPrelude(CREATE) },
   annealClaim: { lua: withPrelude(CLAIM), numberOfKeys: 0 },
   annealCommit: { lua: withPrelude(COMMIT), numberOfKeys: 0 },
+  annealAdvance: { lua: withPrelude(ADVANCE), numberOfKeys: 0 },
+  annealSettle: { lua: withPrelude(SETTLE), numberOfKeys: 0 },
+  annealDisappoint: { lua: withPrelude(DISAPPOINT), numberOfKeys: 0 },
   annealFinish: { lua: withPrelude(FINISH), numberOfKeys: 0 },
   annealRelease: { lua: withPrelude(RELEASE), numberOfKeys: 0 },
   annealNote: { lua: withPrelude(NOTE), numberOfKeys: 0 },

@@ -3,10 +3,13 @@ import type { Logger } from "pino";
 import { parseDataset, splitExamples } from "../core/dataset.js";
 import type { Engine, EngineOptions } from "../core/engine.js";
 import { initialParameters } from "../core/model.js";
+import { ReplicaSet } from "../core/replicas.js";
 import { type LoopState, train } from "../core/train.js";
+import { LIMITS } from "../spec/limits.js";
 import type { EngineName, RunResult } from "../spec/run.js";
 import type { DatasetText } from "../store/datasets.js";
-import type { Claim, RunStore } from "../store/runs.js";
+import type { Claim } from "../store/records.js";
+import type { Checkpoint, RunRecord, RunStore } from "../store/runs.js";
 
 export interface TrainingDeps {
   readonly runs: RunStore;
@@ -35,10 +38,11 @@ export async function runTraining(deps: TrainingDeps, runId: string, signal: Abo
   const startedAt = performance.now();
   let engine: Engine | undefined;
   try {
-    engine = await prepareEngine(deps, claim);
+    const checkpoint = await deps.runs.checkpoint(claim);
+    engine = await prepareEngine(deps, claim, checkpoint);
     log.info({ engine: engine.build, fromStep: engine.step, fence: claim.fence }, "training");
-    const outcome = await trainAndCommit(deps.runs, claim, engine, signal);
-    log.info({ outcome, step: engine.step, seconds: (performance.now() - startedAt) / 1000 }, "attempt ended");
+    const outcome = await trainAndCommit(deps.runs, claim, checkpoint, engine, signal);
+    log.info({ outcome, seconds: (performance.now() - startedAt) / 1000 }, "attempt ended");
     return outcome === "released" ? "released" : "over";
   } catch (error) {
     // Not a crash of the worker: the same spec would fail in the same way again.
@@ -50,7 +54,11 @@ export async function runTraining(deps: TrainingDeps, runId: string, signal: Abo
   }
 }
 
-async function prepareEngine(deps: TrainingDeps, claim: Claim): Promise<Engine> {
+async function prepareEngine(
+  deps: TrainingDeps,
+  claim: Claim<RunRecord>,
+  checkpoint: Checkpoint | null,
+): Promise<Engine> {
   const { spec, engineBuild } = claim.record;
   const source = deps.loadDataset(spec.dataset.name);
   if (source === null || source.digest !== spec.dataset.digest) {
@@ -58,27 +66,38 @@ async function prepareEngine(deps: TrainingDeps, claim: Claim): Promise<Engine> 
   }
   const dataset = parseDataset(source.text);
   const vocabSize = dataset.symbols.length;
-  const engine = await deps.createEngine(spec.engine, {
-    model: spec.model,
-    vocabSize,
-    batchSize: spec.batchSize,
-    optimizer: spec.optimizer,
-    seed: spec.seed,
-    splits: splitExamples(dataset, spec.model.contextLength, spec.dataset.limit),
-    parameters: initialParameters(spec.model, vocabSize, spec.seed),
-  });
+  const splits = splitExamples(dataset, spec.model.contextLength, spec.dataset.limit);
+  const create = (seed: number) =>
+    deps.createEngine(spec.engine, {
+      model: spec.model,
+      vocabSize,
+      batchSize: spec.batchSize,
+      optimizer: spec.optimizer,
+      seed,
+      splits,
+      parameters: initialParameters(spec.model, vocabSize, seed),
+    });
+  const seeds = Array.from({ length: spec.replicas }, (_, k) => (spec.seed + k) % (LIMITS.seed + 1));
+  const engines = await Promise.all(seeds.map(create));
+  const engine = engines.length === 1 ? engines[0]! : new ReplicaSet(engines);
   if (engineBuild !== null && engineBuild !== engine.build) {
     engine.dispose();
     throw new Error(`the run was started on engine build ${engineBuild}; this worker has ${engine.build}`);
   }
   await deps.runs.noteEngineBuild(claim, engine.build);
-  if (claim.checkpoint !== null) engine.writeState(claim.checkpoint.engine);
+  if (checkpoint !== null) engine.writeState(checkpoint.engine);
   return engine;
 }
 
-async function trainAndCommit(runs: RunStore, claim: Claim, engine: Engine, signal: AbortSignal): Promise<string> {
+async function trainAndCommit(
+  runs: RunStore,
+  claim: Claim<RunRecord>,
+  checkpoint: Checkpoint | null,
+  engine: Engine,
+  signal: AbortSignal,
+): Promise<string> {
   const { spec } = claim.record;
-  const resume = claim.checkpoint === null ? null : (claim.checkpoint.loop as LoopState);
+  const resume = checkpoint === null ? null : (checkpoint.loop as LoopState);
   const rate = createRateMeter(resume?.step ?? 0);
   let state = resume;
   let pending: ReturnType<RunStore["commit"]> | null = null;
@@ -117,7 +136,7 @@ function finalLosses(engine: Engine): Pick<RunResult, "finalTrainLoss" | "finalV
   };
 }
 
-function wallSeconds(claim: Claim): number {
+function wallSeconds(claim: Claim<RunRecord>): number {
   const startedAt = claim.record.startedAt ?? Date.now();
   return Math.max(0, Date.now() - startedAt) / 1000;
 }

@@ -13,7 +13,7 @@ import { newRunId } from "../run-id.js";
 import { toRun } from "../run-view.js";
 
 export const RunIdParams = Type.Object({ id: Type.String({ pattern: "^run_[0-9a-z]{20}$" }) });
-const problem = (description: string) => ({ ...Type.Ref("Problem"), description });
+export const problem = (description: string) => ({ ...Type.Ref("Problem"), description });
 const RunRef = Type.Ref("Run");
 
 const ListSchema = Type.Object(

@@ -7,7 +7,7 @@ import { ProblemError } from "../../spec/problem.js";
 import type { Cursor, Sink } from "../../store/tail.js";
 import type { ApiDeps } from "../deps.js";
 import { deletedMessage, type Message, messagesOf } from "../messages.js";
-import { notFound, RunIdParams } from "./runs.js";
+import { notFound, problem, RunIdParams } from "./runs.js";
 
 /** Bytes that may wait in a connection before its reader counts as lagging. */
 const HIGH_WATER = 256 * 1024;
@@ -135,37 +135,40 @@ export const streamRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { ru
     return subscriber;
   };
 
-  app.get(
-    "/runs/:id/stream",
-    {
-      websocket: true,
-      schema: {
-        summary: "Follow a run over WebSocket",
-        description:
-          'Text frames, each a StreamMessage: every step from `from` on exactly once, stored and then live; closes with 1000 after `end`. 1012 (server restart) and 4008 (reader frozen) carry {"resumeFrom": step} as reason.',
-        tags: ["streams"],
-        params: RunIdParams,
-        querystring: FromQuery,
-      },
-      preHandler: async (request) => {
-        request.streamStart = await checkRun(request.params.id, request.query.from);
+  app.route({
+    method: "GET",
+    url: "/runs/:id/stream",
+    schema: {
+      summary: "Follow a run over WebSocket",
+      description:
+        'Text frames, each a StreamMessage: every step from `from` on exactly once, stored and then live; closes with 1000 after `end`. 1012 (server restart) and 4008 (reader frozen) carry {"resumeFrom": step} as reason.',
+      tags: ["streams"],
+      params: RunIdParams,
+      querystring: FromQuery,
+      response: {
+        101: { ...Type.Ref("StreamMessage"), description: "Upgraded; each frame is one of these" },
+        404: problem("No such run"),
       },
     },
-    (socket: WebSocket, request) => {
-      const subscriber = subscribe(
-        request.params.id,
-        request.query.from,
-        request.streamStart,
-        webSocketTransport(socket, () => subscriber?.drained()),
-      );
+    preHandler: async (request) => {
+      request.streamStart = await checkRun(request.params.id, request.query.from);
+    },
+    handler: () => {
+      throw new ProblemError("invalid-request", "This is a WebSocket: open it with ws://, or use /events with curl -N");
+    },
+    wsHandler: (socket: WebSocket, request) => {
+      const { id } = request.params as { id: string };
+      const { from } = request.query as { from: number };
+      const transport = webSocketTransport(socket, () => subscriber.drained());
+      const subscriber = subscribe(id, from, request.streamStart, transport);
       socket.on("close", () => {
         subscribers.delete(subscriber);
         subscriber.close();
       });
-      socket.on("error", (error) => request.log.debug({ err: error }, "socket"));
+      socket.on("error", (error) => request.log.debug({ err: error, runId: id }, "socket"));
       keepAlive(socket);
     },
-  );
+  });
 
   app.get(
     "/runs/:id/events",

@@ -1,62 +1,99 @@
 import type { FieldError } from "../../spec/problem.js";
 import { SCHEDULE_SCHEMAS, type ScheduleRequest, type ScheduleSpec, type ScheduleType } from "../../spec/schedule.js";
+import { SCHEDULE_LIMITS } from "../../spec/schedules/fields.js";
 import { invalid, ok, type Result } from "../result.js";
+import { isMetricDriven } from "./build.js";
+import { check } from "./check.js";
+import { RUN_DEFAULTS, type ScheduleContext } from "./defaults.js";
+import { baseRate, children } from "./rates.js";
 
-/** What a schedule's missing parameters are filled in from. */
-export interface ScheduleContext {
-  /** Steps of the run. */
-  readonly steps: number;
-  /** [low, high] of the request; high is where a schedule starts or peaks, low is where it ends or its floor. */
-  readonly lrRange: readonly [number, number];
-}
+export type { ScheduleContext } from "./defaults.js";
 
-type Defaults = Readonly<Record<string, unknown>>;
+type Parameters = Record<string, unknown>;
 
-/** Defaults that depend on the run; fixed ones are in the schemas. This is the README's lrRange table. */
-const DEFAULTS: { [T in ScheduleType]: (context: ScheduleContext, given: Defaults) => Defaults } = {
-  constant: ({ lrRange: [, high] }) => ({ lr: high }),
-  linear: ({ steps, lrRange: [low, high] }) => ({ start: high, end: low, steps }),
-  step: ({ steps, lrRange: [low, high] }) => ({
-    lr: high,
-    stepSize: Math.max(1, Math.floor(steps * 0.75)),
-    gamma: low / high,
-  }),
-  "multi-step": ({ steps, lrRange: [low, high] }) => ({
-    lr: high,
-    milestones: [Math.floor(steps * 0.5), Math.floor(steps * 0.75)],
-    gamma: Math.sqrt(low / high),
-  }),
-  exponential: ({ steps, lrRange: [low, high] }) => ({ lr: high, gamma: (low / high) ** (1 / Math.max(1, steps - 1)) }),
-  cyclic: ({ steps, lrRange: [low, high] }, given) => {
-    const stepSizeUp = Math.max(1, Math.floor(steps / 8));
-    return { baseLr: low, maxLr: high, stepSizeUp, stepSizeDown: given.stepSizeUp ?? stepSizeUp };
-  },
-  cosine: ({ steps, lrRange: [low, high] }) => ({ lr: high, minLr: low, steps }),
-  sweep: ({ steps, lrRange: [low, high] }) => ({ start: low, end: high, steps }),
-};
-
-/** Fills in every parameter; then checks what a JSON schema cannot say. Pointers are relative to the schedule. */
+/**
+ * Fills in every parameter, of nested schedules too, then checks what a JSON schema cannot say. Pointers are relative to
+ * the schedule. A nested schedule is given the steps it will run for, and the rate of the schedule around it as `high`.
+ */
 export function resolveSchedule(request: ScheduleRequest, context: ScheduleContext): Result<ScheduleSpec> {
-  const { type, ...given } = typeof request === "string" ? { type: request } : request;
-  const fixed: Record<string, unknown> = {};
-  for (const [name, schema] of Object.entries(SCHEDULE_SCHEMAS[type].properties)) {
-    if ("default" in schema) fixed[name] = schema.default;
-  }
-  const spec = { type, ...fixed, ...DEFAULTS[type](context, given), ...given } as ScheduleSpec;
-  const errors = check(spec);
-  return errors.length === 0 ? ok(spec) : invalid(...errors);
+  const tooBig = checkSize(request);
+  return tooBig === null ? resolveNode(request, context, 1) : invalid(tooBig);
 }
 
-function check(spec: ScheduleSpec): FieldError[] {
-  switch (spec.type) {
-    case "multi-step": {
-      const { milestones } = spec;
-      const bad = milestones.findIndex((milestone, i) => i > 0 && milestone < milestones[i - 1]!);
-      return bad < 0 ? [] : [{ pointer: `/milestones/${bad}`, expected: "milestones in ascending order" }];
-    }
-    case "cyclic":
-      return spec.baseLr <= spec.maxLr ? [] : [{ pointer: "/maxLr", expected: "at least baseLr" }];
-    default:
-      return [];
+function resolveNode(request: ScheduleRequest, context: ScheduleContext, level: number): Result<ScheduleSpec> {
+  const { type, ...given } = typeof request === "string" ? { type: request } : request;
+  const schema = SCHEDULE_SCHEMAS[type] as { properties: Readonly<Record<string, object>>; required?: string[] };
+  const spec: Parameters = {};
+  for (const [name, property] of Object.entries(schema.properties)) {
+    if ("default" in property) spec[name] = structuredClone(property.default);
   }
+  Object.assign(spec, given);
+  for (const [name, { of }] of Object.entries(RUN_DEFAULTS[type])) {
+    const value = spec[name] ?? of(context, spec);
+    if (value !== undefined) spec[name] = value;
+  }
+  const missing = (schema.required ?? []).filter((name) => name !== "type" && spec[name] === undefined);
+  if (missing.length > 0) {
+    return invalid(
+      ...missing.map((name) => ({ pointer: `/${name}`, expected: `a value; ${type} has no default for it` })),
+    );
+  }
+  const errors = resolveChildren(type, spec, context, level);
+  if (errors.length > 0) return invalid(...errors);
+  const resolved = { type, ...spec } as unknown as ScheduleSpec;
+  errors.push(...check(resolved, context.steps));
+  return errors.length === 0 ? ok(resolved) : invalid(...errors);
+}
+
+/** Replaces the requests for nested schedules by their specs. */
+function resolveChildren(type: ScheduleType, spec: Parameters, context: ScheduleContext, level: number): FieldError[] {
+  const errors: FieldError[] = [];
+  const peak = baseRate({ type, ...spec } as unknown as ScheduleSpec) ?? context.lrRange[1];
+  const lrRange = [Math.min(context.lrRange[0], peak), peak] as const;
+  const resolveChild = (child: unknown, pointer: string, index: number): unknown => {
+    const inner = { steps: Math.max(1, childSteps(spec, context.steps, index)), lrRange };
+    const result = resolveNode(child as ScheduleRequest, inner, level + 1);
+    if (!result.ok) {
+      for (const error of result.errors) errors.push({ ...error, pointer: `${pointer}${error.pointer}` });
+      return child;
+    }
+    if (isMetricDriven(result.value)) {
+      errors.push({ pointer: `${pointer}/type`, expected: "a schedule of the step alone, not one driven by the loss" });
+    }
+    return result.value;
+  };
+  for (const name of ["schedules", "schedulers"]) {
+    const list = spec[name];
+    if (Array.isArray(list)) spec[name] = list.map((child, i) => resolveChild(child, `/${name}/${i}`, i));
+  }
+  if (spec.schedule !== undefined) spec.schedule = resolveChild(spec.schedule, "/schedule", 0);
+  return errors;
+}
+
+/** For how many steps a nested schedule runs in its parent's `steps`. */
+function childSteps(parent: Parameters, steps: number, index: number): number {
+  const ends = parent.boundaries ?? ((parent.schedules ?? parent.schedulers) ? parent.milestones : undefined);
+  if (Array.isArray(ends)) {
+    return Number(ends[index] ?? steps) - (index === 0 ? 0 : Number(ends[index - 1] ?? 0));
+  }
+  if (typeof parent.period === "number") return parent.period;
+  return typeof parent.steps === "number" ? steps - parent.steps : steps;
+}
+
+/** Depth and number of schedules, found without recursing, so that no request can exhaust the stack. */
+function checkSize(request: unknown): FieldError | null {
+  const { depth, nodes } = SCHEDULE_LIMITS;
+  const stack = [{ node: request, pointer: "", level: 1 }];
+  let count = 0;
+  for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
+    const { node, pointer, level } = next;
+    count += 1;
+    if (level > depth) return { pointer, expected: `schedules nested at most ${depth} deep` };
+    if (count > nodes) return { pointer, expected: `at most ${nodes} schedules in all` };
+    if (typeof node === "object" && node !== null) {
+      for (const inner of children(node))
+        stack.push({ node: inner.child, pointer: pointer + inner.pointer, level: level + 1 });
+    }
+  }
+  return null;
 }

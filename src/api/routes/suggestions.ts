@@ -1,0 +1,78 @@
+import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
+import { Type } from "typebox";
+import { ensemble } from "../../core/finder/ensemble.js";
+import { SUGGESTION_METHODS, type SuggestionMethod, type SuggestOptions, suggest } from "../../core/finder/suggest.js";
+import { ProblemError } from "../../spec/problem.js";
+import type { ApiDeps } from "../deps.js";
+import { notFound, problem, RunIdParams } from "./runs.js";
+
+/** fastai's valley takes time quadratic in the length of the trace. */
+const LONGEST_TRACE = 10_000;
+
+const Query = Type.Object(
+  {
+    methods: Type.Optional(Type.String({ description: `Comma-separated, of ${SUGGESTION_METHODS.join(", ")}` })),
+    smoothing: Type.Optional(
+      Type.Number({ minimum: 0, maximum: 1, description: "0: none. Default: each library's own" }),
+    ),
+    stopFactor: Type.Optional(Type.Number({ exclusiveMinimum: 1, description: "Default: each library's own" })),
+    skipStart: Type.Optional(Type.Integer({ minimum: 0, description: "Points left out. Default: each library's own" })),
+    skipEnd: Type.Optional(Type.Integer({ minimum: 0 })),
+  },
+  { additionalProperties: false },
+);
+
+export const suggestionRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { runs, metrics }) => {
+  app.get(
+    "/runs/:id/suggestions",
+    {
+      schema: {
+        summary: "What each library's finder would suggest from this run's trace",
+        description:
+          "For a sweep. With replicas: also the median curve with its band and the spread of each suggestion in decades; none is called safe above 0.3 decade.",
+        tags: ["learning rate"],
+        params: RunIdParams,
+        querystring: Query,
+        response: { 404: problem("No such run"), 409: problem("The run has no trace to judge yet") },
+      },
+    },
+    async (request) => {
+      const { id } = request.params;
+      const record = await runs.get(id);
+      if (record === null) throw notFound(id);
+      if (record.committed > LONGEST_TRACE) {
+        throw new ProblemError("conflict", `Suggestions are made from traces of at most ${LONGEST_TRACE} steps`);
+      }
+      const lr: number[] = [];
+      const loss: number[] = [];
+      const replicas: number[][] = Array.from({ length: record.spec.replicas }, () => []);
+      for await (const chunk of metrics.chunks(id, 0, record.committed)) {
+        lr.push(...chunk.lr);
+        loss.push(...chunk.loss);
+        for (const [k, losses] of (chunk.replicas ?? []).entries()) replicas[k]!.push(...losses);
+      }
+      if (lr.length === 0) throw new ProblemError("conflict", "The run has no step yet");
+      const { methods, ...overrides } = request.query;
+      const options: SuggestOptions = { plannedSteps: record.spec.steps, ...overrides, ...methodsOf(methods) };
+      const suggestions = suggest({ lr, loss }, options);
+      if (record.spec.replicas === 1) return { run: id, ...suggestions };
+      return {
+        run: id,
+        ...suggestions,
+        ensemble: ensemble(
+          replicas.map((losses) => ({ lr, loss: losses })),
+          options,
+        ),
+      };
+    },
+  );
+};
+
+function methodsOf(text: string | undefined): { methods?: SuggestionMethod[] } {
+  if (text === undefined) return {};
+  const methods = text.split(",") as SuggestionMethod[];
+  if (methods.every((method) => SUGGESTION_METHODS.includes(method))) return { methods };
+  throw new ProblemError("invalid-request", "An unknown method", [
+    { pointer: "/methods", expected: `some of ${SUGGESTION_METHODS.join(", ")}` },
+  ]);
+}

@@ -1,0 +1,16 @@
+import pino from "pino";
+import { stringify } from "yaml";
+import { buildApp } from "../api/app.js";
+import type { ApiDeps } from "../api/deps.js";
+
+/** The API's description as YAML, from the same schemas that validate requests; openapi.yaml is this, committed. */
+export async function openapiYaml(): Promise<string> {
+  // The routes are declared, never called.
+  const app = await buildApp({} as ApiDeps, pino({ level: "silent" }));
+  await app.ready();
+  const document = app.swagger();
+  await app.close();
+  return stringify(document, { lineWidth: 120, aliasDuplicateObjects: false });
+}
+
+if (process.argv[1] === new URL(import.meta.url).pathname) process.stdout.write(await openapiYaml());

@@ -1,0 +1,111 @@
+import type { Engine, SplitName, StepInputs } from "./engine.js";
+
+/**
+ * Several engines that differ in their seed only, trained in step with each other behind the contract of one: the loss of a
+ * step is the median of theirs, so a curve has a band, and one unlucky seed does not speak for all.
+ * A replica whose loss is not finite is out from then on, as infinitely bad; the whole is not finite once half are.
+ */
+export class ReplicaSet implements Engine {
+  readonly build: string;
+  readonly #engines: readonly Engine[];
+  readonly #alive: boolean[];
+  #step = 0;
+  #losses: Float32Array[] = [];
+
+  /** Takes the engines over: dispose() disposes them. At least one. */
+  constructor(engines: readonly Engine[]) {
+    this.#engines = engines;
+    this.#alive = engines.map(() => true);
+    this.build = engines[0]!.build;
+  }
+
+  get step(): number {
+    return this.#step;
+  }
+
+  steps(inputs: StepInputs, loss: Float32Array): number {
+    const count = inputs.lr.length;
+    const state = this.readState();
+    this.#losses = this.#run(inputs, count);
+    for (let i = 0; i < count; i++) {
+      loss[i] = median(this.#losses.map((losses) => losses[i]!));
+      if (Number.isFinite(loss[i])) continue;
+      // The others have gone on past the end: run again up to it, as the contract wants it.
+      this.writeState(state);
+      const { lr, momentum } = inputs;
+      this.#run({ lr: lr.subarray(0, i), momentum: momentum?.subarray(0, i) }, i);
+      this.#step += i;
+      return i + 1;
+    }
+    this.#step += count;
+    return count;
+  }
+
+  #run(inputs: StepInputs, count: number): Float32Array[] {
+    return this.#engines.map((engine, k) => {
+      const losses = new Float32Array(count).fill(Number.POSITIVE_INFINITY);
+      if (!this.#alive[k] || count === 0) return losses;
+      const ran = engine.steps(inputs, losses);
+      if (!Number.isFinite(losses[ran - 1]!)) {
+        this.#alive[k] = false;
+        losses.fill(Number.POSITIVE_INFINITY, ran - 1);
+      }
+      return losses;
+    });
+  }
+
+  replicaLosses(steps: number): readonly Float32Array[] {
+    return this.#losses.map((losses) => losses.subarray(0, steps));
+  }
+
+  /** Mean over the replicas that are still in; NaN when none is. */
+  evaluate(split: SplitName): number {
+    const losses = this.#engines.filter((_, k) => this.#alive[k]).map((engine) => engine.evaluate(split));
+    return losses.reduce((sum, loss) => sum + loss, 0) / losses.length;
+  }
+
+  /** (step as float64), then for each replica (alive, size of its state) as uint32, then the replicas' states. */
+  readState(): Uint8Array {
+    const states = this.#engines.map((engine) => engine.readState());
+    const header = 8 + 8 * states.length;
+    const bytes = new Uint8Array(states.reduce((sum, { byteLength }) => sum + byteLength, header));
+    const view = new DataView(bytes.buffer);
+    view.setFloat64(0, this.#step, true);
+    let at = header;
+    for (const [k, state] of states.entries()) {
+      view.setUint32(8 + 8 * k, Number(this.#alive[k]), true);
+      view.setUint32(12 + 8 * k, state.byteLength, true);
+      bytes.set(state, at);
+      at += state.byteLength;
+    }
+    return bytes;
+  }
+
+  writeState(bytes: Uint8Array): void {
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    let at = 8 + 8 * this.#engines.length;
+    for (const [k, engine] of this.#engines.entries()) {
+      const size = view.getUint32(12 + 8 * k, true);
+      this.#alive[k] = view.getUint32(8 + 8 * k, true) === 1;
+      engine.writeState(bytes.slice(at, at + size));
+      at += size;
+    }
+    this.#step = view.getFloat64(0, true);
+  }
+
+  /** The first replica's. */
+  readParameters(): Float32Array {
+    return this.#engines[0]!.readParameters();
+  }
+
+  dispose(): void {
+    for (const engine of this.#engines) engine.dispose();
+  }
+}
+
+/** Median; of an even number of values the mean of the two in the middle. */
+function median(values: number[]): number {
+  values.sort((a, b) => a - b);
+  const middle = values.length >> 1;
+  return values.length % 2 === 1 ? values[middle]! : (values[middle - 1]! + values[middle]!) / 2;
+}

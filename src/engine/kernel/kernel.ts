@@ -1,0 +1,162 @@
+import type { Engine, EngineOptions, SplitName, StepInputs } from "../../core/engine.js";
+import { CHUNK_CAPACITY, fillArena, INT_INDEX, type Layout, layoutOf, readParameters, STEP_INDEX } from "./layout.js";
+
+/** One build of kernel.c with a zeroed arena of its own. */
+export interface KernelBuild {
+  readonly name: string;
+  readonly memory: ArrayBufferLike;
+  /** The arena's first byte in `memory`, a multiple of 64. */
+  readonly start: number;
+  steps(count: number, cycled: boolean): number;
+  /** split: 0 train, 1 validation, 2 test. */
+  evaluate(split: number): number;
+}
+
+/** State: step (float64), slots in use (uint32), parameter floats (uint32), then parameters and those slots, padded. */
+const STATE_HEADER = 16;
+const SPLIT_INDEX: Readonly<Record<SplitName, number>> = { train: 0, validation: 1, test: 2 };
+
+/** An engine over the C kernel; everything it knows lies in one arena (kernel.h). */
+export class Kernel implements Engine {
+  readonly build: string;
+  readonly #layout: Layout;
+  #kernel: KernelBuild | null;
+
+  /** `createBuild` is called once, with the arena's size in bytes. */
+  constructor(options: EngineOptions, createBuild: (bytes: number) => KernelBuild) {
+    checkOptions(options);
+    this.#layout = layoutOf(options);
+    this.#kernel = createBuild(this.#layout.bytes);
+    this.build = this.#kernel.name;
+    fillArena(this.#kernel.memory, this.#kernel.start, this.#layout, options);
+  }
+
+  get step(): number {
+    const { memory, start } = this.#live();
+    return new Float64Array(memory, start, STEP_INDEX + 1)[STEP_INDEX]!;
+  }
+
+  steps({ lr, momentum }: StepInputs, loss: Float32Array): number {
+    const kernel = this.#live();
+    if (loss.length < lr.length) throw new RangeError(`loss has room for ${loss.length} of ${lr.length} steps`);
+    if (momentum && momentum.length !== lr.length) throw new RangeError("momentum and lr differ in length");
+    const { ints } = this.#layout;
+    const view = <T>(type: new (memory: ArrayBufferLike, start: number, length: number) => T, offset: number) =>
+      new type(kernel.memory, kernel.start + offset * 4, CHUNK_CAPACITY);
+    const lrIn = view(Float64Array, ints.lr);
+    const momentumIn = view(Float64Array, ints.momentum);
+    const lossOut = view(Float32Array, ints.loss);
+    for (let done = 0; done < lr.length; ) {
+      const count = Math.min(CHUNK_CAPACITY, lr.length - done);
+      lrIn.set(lr.subarray(done, done + count));
+      if (momentum) momentumIn.set(momentum.subarray(done, done + count));
+      const ran = kernel.steps(count, momentum !== undefined);
+      loss.set(lossOut.subarray(0, ran), done);
+      done += ran;
+      if (!Number.isFinite(loss[done - 1])) return done;
+    }
+    return lr.length;
+  }
+
+  evaluate(split: SplitName): number {
+    return this.#live().evaluate(SPLIT_INDEX[split]);
+  }
+
+  readState(): Uint8Array {
+    const { memory, start } = this.#live();
+    const { parameters, slots, parameterFloats } = this.#layout.ints;
+    const used = this.#slotsUsed()[0]!;
+    const bytes = parameterFloats * 4;
+    const state = new Uint8Array(STATE_HEADER + bytes * (1 + used));
+    const header = new DataView(state.buffer);
+    header.setFloat64(0, this.step, true);
+    header.setUint32(8, used, true);
+    header.setUint32(12, parameterFloats, true);
+    state.set(new Uint8Array(memory, start + parameters * 4, bytes), STATE_HEADER);
+    state.set(new Uint8Array(memory, start + slots * 4, bytes * used), STATE_HEADER + bytes);
+    return state;
+  }
+
+  writeState(state: Uint8Array): void {
+    const { memory, start } = this.#live();
+    const { parameters, slots, parameterFloats } = this.#layout.ints;
+    const { slotCount } = this.#layout;
+    const bytes = parameterFloats * 4;
+    const header = new DataView(state.buffer, state.byteOffset, state.byteLength);
+    const used = state.byteLength < STATE_HEADER ? -1 : header.getUint32(8, true);
+    if (
+      used < 0 ||
+      used > slotCount ||
+      header.getUint32(12, true) !== parameterFloats ||
+      state.byteLength !== STATE_HEADER + bytes * (1 + used)
+    ) {
+      throw new RangeError(`a state of ${state.byteLength} bytes is not one of this engine's`);
+    }
+    new Float64Array(memory, start, STEP_INDEX + 1)[STEP_INDEX] = header.getFloat64(0, true);
+    this.#slotsUsed()[0] = used;
+    new Uint8Array(memory, start + parameters * 4, bytes).set(state.subarray(STATE_HEADER, STATE_HEADER + bytes));
+    const slotBytes = new Uint8Array(memory, start + slots * 4, bytes * slotCount);
+    slotBytes.set(state.subarray(STATE_HEADER + bytes));
+    slotBytes.fill(0, bytes * used);
+  }
+
+  readParameters(): Float32Array {
+    return readParameters(this.#arena(), this.#layout);
+  }
+
+  /** The gradients of the last step, in the order of the parameters; for tests. */
+  readGradients(): Float32Array {
+    return readParameters(this.#arena(), this.#layout, this.#layout.ints.gradients);
+  }
+
+  /** Example indices of the last step's last block, `count` of them; for tests. */
+  readDraw(count: number): Uint32Array {
+    const { memory, start } = this.#live();
+    return new Uint32Array(memory, start + this.#layout.ints.indices * 4, count).slice();
+  }
+
+  dispose(): void {
+    this.#kernel = null;
+  }
+
+  #live(): KernelBuild {
+    if (!this.#kernel) throw new Error("the engine is disposed");
+    return this.#kernel;
+  }
+
+  #arena(): Float32Array {
+    const { memory, start } = this.#live();
+    return new Float32Array(memory, start, this.#layout.ints.arenaFloats);
+  }
+
+  #slotsUsed(): Uint32Array {
+    const { memory, start } = this.#live();
+    return new Uint32Array(memory, start + INT_INDEX.slotsUsed * 4, 1);
+  }
+}
+
+/** The kernel indexes memory by these numbers, so they are checked here, once. Throws RangeError. */
+function checkOptions({ model, vocabSize, batchSize, splits, parameters }: EngineOptions): void {
+  const whole = (value: number, least: number, most: number, name: string) => {
+    if (!Number.isInteger(value) || value < least || value > most) {
+      throw new RangeError(`${name} is ${value}, not a whole number from ${least} to ${most}`);
+    }
+  };
+  whole(vocabSize, 1, 256, "vocabSize");
+  whole(model.contextLength, 1, 1 << 16, "contextLength");
+  whole(model.embeddingDim, 1, 1 << 16, "embeddingDim");
+  whole(model.hiddenSizes.length, 1, 4, "the number of hidden layers");
+  for (const size of model.hiddenSizes) whole(size, 1, 1 << 16, "hidden size");
+  if (batchSize !== "full") whole(batchSize, 1, 1 << 24, "batchSize");
+  for (const { count, contexts, targets } of Object.values(splits)) {
+    whole(count, 0, 1 << 28, "example count");
+    if (contexts.length < count * model.contextLength || targets.length < count) {
+      throw new RangeError("a split holds fewer examples than its count");
+    }
+    for (const symbols of [contexts, targets]) {
+      for (const symbol of symbols) if (symbol >= vocabSize) throw new RangeError(`symbol ${symbol} is out of range`);
+    }
+  }
+  if (splits.train.count === 0 && batchSize !== "full") throw new RangeError("the train split is empty");
+  if (parameters.length === 0) throw new RangeError("no parameters");
+}

@@ -1,0 +1,246 @@
+import type { EngineOptions, SplitName } from "../../core/engine.js";
+import { layerWidths, type Tensor, tensors } from "../../core/model.js";
+
+/** Columns of a panel; every width in the arena is padded to a multiple of it. */
+const PANEL = 16;
+/** Examples processed at once: their activations stay in the cache, whatever the batch. */
+const BLOCK_ROWS = 128;
+/** Steps whose lr and loss fit in the arena; longer chunks are cut. */
+export const CHUNK_CAPACITY = 1024;
+const MAX_LAYERS = 5;
+const MAGIC = 0x4b4e4e41;
+const SPLITS: readonly SplitName[] = ["train", "validation", "test"];
+
+/** The words of kernel.h's Arena, in its order. */
+const INTS = [
+  "magic",
+  "arenaFloats",
+  "contextLength",
+  "embeddingDim",
+  "vocabSize",
+  "layerCount",
+  "relu",
+  "optimizer",
+  "nesterov",
+  "centered",
+  "batchSize",
+  "fullBatch",
+  "seed",
+  "blockRows",
+  "slotsUsed",
+  "parameters",
+  "parameterFloats",
+  "gradients",
+  "slots",
+  "input",
+  "rows",
+  "rowFloats",
+  "deltaA",
+  "deltaB",
+  "symbols",
+  "indices",
+  "rowSum",
+  "rowTarget",
+  "lr",
+  "momentum",
+  "loss",
+  "chunkCapacity",
+  "trainExamples",
+  "validationExamples",
+  "testExamples",
+  "trainCount",
+  "validationCount",
+  "testCount",
+] as const;
+const LAYER_INTS = ["fanIn", "fanOut", "weight", "bias", "transposed", "output"] as const;
+const DOUBLES = ["step", "momentumDefault", "dampening", "weightDecay", "beta2", "eps", "alpha"] as const;
+/** The ints, the layers, and one word that aligns the doubles. */
+const HEADER_INTS = Math.ceil((INTS.length + MAX_LAYERS * LAYER_INTS.length) / 2) * 2;
+
+type Ints = Record<(typeof INTS)[number], number>;
+type Doubles = Record<(typeof DOUBLES)[number], number>;
+type Layer = Record<(typeof LAYER_INTS)[number], number>;
+
+/** Where a parameter tensor lies in the arena: ceil16(columns) / 16 panels of (rows, 16), from `offset` (floats). */
+interface PackedTensor {
+  readonly tensor: Tensor;
+  readonly offset: number;
+  readonly byRow: boolean;
+}
+
+/** The offset table of one run's arena, with all that its header holds. Offsets and sizes count floats. */
+export interface Layout {
+  readonly ints: Readonly<Ints>;
+  readonly doubles: Readonly<Doubles>;
+  readonly layers: readonly Layer[];
+  readonly packed: readonly PackedTensor[];
+  /** Optimizer slots the arena has room for, each of parameterFloats. */
+  readonly slotCount: number;
+  readonly bytes: number;
+}
+
+export const INT_INDEX = Object.fromEntries(INTS.map((name, i) => [name, i])) as Ints;
+/** Index of the step counter in the arena seen as float64. */
+export const STEP_INDEX = HEADER_INTS / 2;
+
+const ceil16 = (count: number) => Math.ceil(count / PANEL) * PANEL;
+
+/** Computes the arena of a run. */
+export function layoutOf(options: EngineOptions): Layout {
+  const { model, vocabSize, optimizer, splits } = options;
+  const { contextLength, embeddingDim } = model;
+  const fullBatch = options.batchSize === "full";
+  const batchSize = options.batchSize === "full" ? splits.train.count : options.batchSize;
+  const blockRows = Math.min(BLOCK_ROWS, Math.max(PANEL, ceil16(batchSize)));
+  const widths = layerWidths(model, vocabSize);
+  let end = ceil16(HEADER_INTS + 2 * DOUBLES.length);
+  const take = (floats: number) => {
+    const offset = end;
+    end += ceil16(floats);
+    return offset;
+  };
+
+  const parameters = end;
+  const packed = tensors(model, vocabSize).map((tensor, i): PackedTensor => {
+    const columns = ceil16(tensor.shape.at(-1)!);
+    return { tensor, offset: take(tensor.shape.length === 1 ? columns : tensor.shape[0] * columns), byRow: i === 0 };
+  });
+  const parameterFloats = end - parameters;
+  const gradients = take(parameterFloats);
+  const slotCount = slotsOf(optimizer);
+  const slots = take(slotCount * parameterFloats);
+  const rowFloats = ceil16(widths[0]!) + PANEL;
+  const widest = ceil16(Math.max(...widths));
+  const input = take(blockRows * ceil16(widths[0]!));
+  const rows = take(blockRows * rowFloats);
+  const deltaA = take(blockRows * widest);
+  const deltaB = take(blockRows * widest);
+  const layers = widths.slice(1).map((fanOut, l): Layer => {
+    const fanIn = widths[l]!;
+    return {
+      fanIn,
+      fanOut,
+      weight: packed[1 + 2 * l]!.offset,
+      bias: packed[2 + 2 * l]!.offset,
+      transposed: take(fanOut * ceil16(fanIn)),
+      output: take(blockRows * ceil16(fanOut)),
+    };
+  });
+  const exampleFloats = (name: SplitName) => Math.ceil((splits[name].count * (contextLength + 1)) / 4);
+  const ints: Ints = {
+    magic: MAGIC,
+    contextLength,
+    embeddingDim,
+    vocabSize,
+    layerCount: layers.length,
+    relu: Number(model.activation === "relu"),
+    optimizer: ["sgd", "adam", "adamw", "rmsprop"].indexOf(optimizer.type),
+    nesterov: Number(optimizer.type === "sgd" && optimizer.nesterov),
+    centered: Number(optimizer.type === "rmsprop" && optimizer.centered),
+    batchSize,
+    fullBatch: Number(fullBatch),
+    seed: options.seed | 0,
+    blockRows,
+    slotsUsed: 0,
+    parameters,
+    parameterFloats,
+    gradients,
+    slots,
+    input,
+    rows,
+    rowFloats,
+    deltaA,
+    deltaB,
+    symbols: take((blockRows * (contextLength + 1)) / 4),
+    indices: take(blockRows),
+    rowSum: take(blockRows),
+    rowTarget: take(blockRows),
+    lr: take(2 * CHUNK_CAPACITY),
+    momentum: take(2 * CHUNK_CAPACITY),
+    loss: take(CHUNK_CAPACITY),
+    chunkCapacity: CHUNK_CAPACITY,
+    trainExamples: take(exampleFloats("train")),
+    validationExamples: take(exampleFloats("validation")),
+    testExamples: take(exampleFloats("test")),
+    trainCount: splits.train.count,
+    validationCount: splits.validation.count,
+    testCount: splits.test.count,
+    arenaFloats: end,
+  };
+  return { ints, doubles: doublesOf(optimizer), layers, packed, slotCount, bytes: end * 4 };
+}
+
+function slotsOf(optimizer: EngineOptions["optimizer"]): number {
+  // A momentum buffer always has room: a schedule may cycle a momentum that the optimizer itself leaves at 0.
+  if (optimizer.type === "sgd") return 1;
+  if (optimizer.type === "rmsprop") return optimizer.centered ? 3 : 2;
+  return 2;
+}
+
+function doublesOf(optimizer: EngineOptions["optimizer"]): Doubles {
+  return {
+    step: 0,
+    momentumDefault: "momentum" in optimizer ? optimizer.momentum : optimizer.beta1,
+    dampening: optimizer.type === "sgd" ? optimizer.dampening : 0,
+    weightDecay: optimizer.weightDecay,
+    beta2: "beta2" in optimizer ? optimizer.beta2 : 0,
+    eps: "eps" in optimizer ? optimizer.eps : 0,
+    alpha: "alpha" in optimizer ? optimizer.alpha : 0,
+  };
+}
+
+/** Writes header, examples and initial parameters into a zeroed arena that starts `start` bytes into `memory`. */
+export function fillArena(memory: ArrayBufferLike, start: number, layout: Layout, options: EngineOptions): void {
+  const ints = new Int32Array(memory, start, HEADER_INTS);
+  for (const [i, name] of INTS.entries()) ints[i] = layout.ints[name];
+  for (const [l, layer] of layout.layers.entries()) {
+    for (const [i, name] of LAYER_INTS.entries()) ints[INTS.length + l * LAYER_INTS.length + i] = layer[name];
+  }
+  const doubles = new Float64Array(memory, start + HEADER_INTS * 4, DOUBLES.length);
+  for (const [i, name] of DOUBLES.entries()) doubles[i] = layout.doubles[name];
+  for (const name of SPLITS) {
+    const { count, contexts, targets } = options.splits[name];
+    const { contextLength } = options.model;
+    const size = contextLength + 1;
+    const examples = new Uint8Array(memory, start + layout.ints[`${name}Examples`] * 4, count * size);
+    for (let i = 0; i < count; i++) {
+      for (let c = 0; c < contextLength; c++) examples[i * size + c] = contexts[i * contextLength + c]!;
+      examples[i * size + contextLength] = targets[i]!;
+    }
+  }
+  writeParameters(new Float32Array(memory, start, layout.ints.arenaFloats), layout, options.parameters);
+}
+
+/** Index in the arena of element (row, column) of a tensor. */
+function packedIndex({ tensor, offset, byRow }: PackedTensor, row: number, column: number): number {
+  if (byRow) return offset + row * ceil16(tensor.shape[1] ?? 1) + column;
+  const rows = tensor.shape.length === 1 ? 1 : tensor.shape[0];
+  return offset + ((column >> 4) * rows + row) * PANEL + (column & (PANEL - 1));
+}
+
+/** Calls `visit` with the flat index and the arena's index of each parameter. */
+function eachParameter(layout: Layout, visit: (flat: number, packed: number) => void): void {
+  for (const entry of layout.packed) {
+    const columns = entry.tensor.shape.at(-1)!;
+    for (let i = 0; i < entry.tensor.size; i++) {
+      visit(entry.tensor.offset + i, packedIndex(entry, Math.floor(i / columns), i % columns));
+    }
+  }
+}
+
+function writeParameters(arena: Float32Array, layout: Layout, parameters: Float32Array): void {
+  eachParameter(layout, (flat, packed) => {
+    arena[packed] = parameters[flat]!;
+  });
+}
+
+/** The parameters, flat, in the order of model.ts's tensors(); `base` is the arena's offset of what to read. */
+export function readParameters(arena: Float32Array, layout: Layout, base = layout.ints.parameters): Float32Array {
+  const last = layout.packed.at(-1)!.tensor;
+  const result = new Float32Array(last.offset + last.size);
+  const shift = base - layout.ints.parameters;
+  eachParameter(layout, (flat, packed) => {
+    result[flat] = arena[packed + shift]!;
+  });
+  return result;
+}

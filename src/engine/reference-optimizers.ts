@@ -1,0 +1,96 @@
+import type { AdamSpec, AdamwSpec, OptimizerSpec, RmspropSpec, SgdSpec } from "../spec/model.js";
+
+/** One update of all parameters, element by element. Everything but the slots' number is the same for each rule. */
+export interface Update {
+  /** (n) changed in place. */
+  readonly parameters: Float64Array;
+  /** (n) */
+  readonly gradient: Float64Array;
+  /** (slotCount)(n) changed in place; zero before the first step. */
+  readonly slots: readonly Float64Array[];
+  /** 0-based. */
+  readonly step: number;
+  readonly lr: number;
+  /** Momentum (beta1 for adam, adamw) of this step. */
+  readonly momentum: number;
+  /** Whether an earlier step has used sgd's momentum buffer. */
+  readonly started: boolean;
+}
+
+/** What a step uses where no schedule sets it: momentum, or beta1. */
+export function ownMomentum(optimizer: OptimizerSpec): number {
+  return "beta1" in optimizer ? optimizer.beta1 : optimizer.momentum;
+}
+
+/** Vectors that a rule keeps. All that it may use, since a schedule can raise a momentum that starts as 0. */
+export function slotCount(optimizer: OptimizerSpec): number {
+  return { sgd: 1, adam: 2, adamw: 2, rmsprop: 3 }[optimizer.type];
+}
+
+/**
+ * The update rules of torch.optim, term by term. One difference: the variance of centered rmsprop, which rounding can
+ * take below zero, is held at zero where torch would give NaN.
+ */
+export function applyUpdate(optimizer: OptimizerSpec, update: Update): void {
+  switch (optimizer.type) {
+    case "sgd":
+      sgd(optimizer, update);
+      break;
+    case "adam":
+    case "adamw":
+      adam(optimizer, update);
+      break;
+    case "rmsprop":
+      rmsprop(optimizer, update);
+      break;
+  }
+}
+
+/** slots: [momentum buffer]. */
+function sgd(spec: SgdSpec, { parameters, gradient, slots, lr, momentum, started }: Update): void {
+  const buffer = slots[0]!;
+  for (let i = 0; i < parameters.length; i++) {
+    let g = gradient[i]! + spec.weightDecay * parameters[i]!;
+    if (momentum !== 0) {
+      // The first gradient enters whole, undampened.
+      buffer[i] = started ? momentum * buffer[i]! + (1 - spec.dampening) * g : g;
+      g = spec.nesterov ? g + momentum * buffer[i]! : buffer[i]!;
+    }
+    parameters[i]! -= lr * g;
+  }
+}
+
+/** slots: [mean of the gradient, mean of its square]. */
+function adam(spec: AdamSpec | AdamwSpec, { parameters, gradient, slots, step, lr, momentum: beta1 }: Update): void {
+  const [mean, square] = slots as [Float64Array, Float64Array];
+  const { beta2, eps, weightDecay } = spec;
+  const correction1 = 1 - beta1 ** (step + 1);
+  const correction2 = 1 - beta2 ** (step + 1);
+  for (let i = 0; i < parameters.length; i++) {
+    let g = gradient[i]!;
+    if (spec.type === "adamw") parameters[i]! *= 1 - lr * weightDecay;
+    else g += weightDecay * parameters[i]!;
+    mean[i] = beta1 * mean[i]! + (1 - beta1) * g;
+    square[i] = beta2 * square[i]! + (1 - beta2) * g * g;
+    parameters[i]! -= ((lr / correction1) * mean[i]!) / (Math.sqrt(square[i]!) / Math.sqrt(correction2) + eps);
+  }
+}
+
+/** slots: [mean of the square, mean of the gradient (centered), momentum buffer]. */
+function rmsprop(spec: RmspropSpec, { parameters, gradient, slots, lr, momentum }: Update): void {
+  const [square, mean, buffer] = slots as [Float64Array, Float64Array, Float64Array];
+  const { alpha, eps, weightDecay } = spec;
+  for (let i = 0; i < parameters.length; i++) {
+    const g = gradient[i]! + weightDecay * parameters[i]!;
+    square[i] = alpha * square[i]! + (1 - alpha) * g * g;
+    if (spec.centered) mean[i] = alpha * mean[i]! + (1 - alpha) * g;
+    const variance = square[i]! - (spec.centered ? mean[i]! ** 2 : 0);
+    const scaled = g / (Math.sqrt(Math.max(variance, 0)) + eps);
+    if (momentum > 0) {
+      buffer[i] = momentum * buffer[i]! + scaled;
+      parameters[i]! -= lr * buffer[i]!;
+    } else {
+      parameters[i]! -= lr * scaled;
+    }
+  }
+}

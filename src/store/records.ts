@@ -1,0 +1,161 @@
+import { LIMITS } from "../spec/limits.js";
+import type { RunStatus } from "../spec/run.js";
+import { type AnnealRedis, COMMAND_TIMEOUT_MS } from "./connect.js";
+import { labelKey, runKey, statusKey } from "./keys.js";
+
+/** What runs and searches have in common as stored; times in milliseconds since 1970 by Redis's clock. */
+export interface StoredRecord<Spec> {
+  readonly id: string;
+  readonly spec: Spec;
+  readonly status: RunStatus;
+  readonly createdAt: number;
+  readonly startedAt: number | null;
+  readonly finishedAt: number | null;
+  /** Position in the log: of a run, steps whose metrics are stored; of a search, tasks done. */
+  readonly committed: number;
+  readonly attempts: number;
+  readonly reason: string | null;
+}
+
+/** What an attempt holds on to: every write names the fence, and is refused once another attempt has raised it. */
+export interface Claim<Record> {
+  readonly id: string;
+  readonly fence: string;
+  readonly record: Record;
+}
+
+export interface ListQuery {
+  readonly status?: RunStatus | undefined;
+  readonly label?: string | undefined;
+  /** The last id of the page before. */
+  readonly after?: string | undefined;
+  readonly limit: number;
+}
+
+interface Labelled {
+  readonly labels: readonly string[];
+}
+
+/**
+ * Records with a status, an owner and a log. Methods are single atomic steps unless they say otherwise; null means: there is
+ * no such record.
+ */
+export abstract class RecordStore<Spec extends Labelled, R extends StoredRecord<Spec>> {
+  protected readonly redis: AnnealRedis;
+  readonly #index: string;
+  readonly #idPrefix: string;
+
+  /** `index`: key of the set of all ids; `idPrefix`: what they begin with. */
+  constructor(redis: AnnealRedis, index: string, idPrefix: string) {
+    this.redis = redis;
+    this.#index = index;
+    this.#idPrefix = idPrefix;
+  }
+
+  protected abstract toRecord(hash: Record<string, string>): R;
+
+  #indexes(spec: Spec): string[] {
+    return [this.#index, ...spec.labels.map(labelKey)];
+  }
+
+  /**
+   * Stores a queued record. Nothing is stored when the answer would come too late for the client that asked ("late"), or
+   * when too many are waiting ("full"). `waitsFor`: the search whose answer completes the spec; no job is due until then.
+   */
+  async create(id: string, spec: Spec, waitsFor: string | null = null): Promise<R | "late" | "full"> {
+    const [seconds, micros] = (await this.redis.time()) as unknown as [number, number];
+    const deadline = Number(seconds) * 1000 + Math.floor(Number(micros) / 1000) + COMMAND_TIMEOUT_MS;
+    const indexes = this.#indexes(spec);
+    const text = JSON.stringify(spec);
+    const args = [id, text, deadline, LIMITS.waitingRuns, waitsFor ?? ""];
+    const reply = await this.redis.annealCreate(indexes.length, ...indexes, ...args);
+    if (reply === "late" || reply === "full") return reply;
+    const fresh = { id, spec: text, status: "queued", createdAt: reply, committed: "0", attempts: "0" };
+    return this.toRecord(waitsFor === null ? fresh : { ...fresh, waitsFor });
+  }
+
+  async get(id: string): Promise<R | null> {
+    const hash = await this.redis.hgetall(runKey(id));
+    return hash.id === undefined ? null : this.toRecord(hash);
+  }
+
+  /** Newest first. Not atomic: a record created meanwhile may be missing. */
+  async list({ status, label, after, limit }: ListQuery): Promise<R[]> {
+    const index = status !== undefined ? statusKey(status) : label !== undefined ? labelKey(label) : this.#index;
+    const records: R[] = [];
+    let upper = after === undefined ? `(${this.#idPrefix}~` : `(${after}`;
+    while (records.length < limit) {
+      const ids = await this.redis.zrevrangebylex(index, upper, `[${this.#idPrefix}`, "LIMIT", 0, limit);
+      for (const record of await this.#getAll(ids)) {
+        const matches = (status ?? record.status) === record.status;
+        if (matches && (label === undefined || record.spec.labels.includes(label))) records.push(record);
+      }
+      if (ids.length < limit) break;
+      upper = `(${ids.at(-1)!}`;
+    }
+    return records.slice(0, limit);
+  }
+
+  async #getAll(ids: readonly string[]): Promise<R[]> {
+    const hashes = await Promise.all(ids.map((id) => this.redis.hgetall(runKey(id))));
+    return hashes.filter((hash) => hash.id !== undefined).map((hash) => this.toRecord(hash));
+  }
+
+  /**
+   * Takes the record for one attempt; `token` is unique to it. When there is nothing to do, says why: it is gone, paused or
+   * over.
+   */
+  async claim(id: string, token: string, crashLimit: number): Promise<Claim<R> | { readonly refused: string }> {
+    const [outcome, fence] = await this.redis.annealClaim(id, token, crashLimit);
+    if (outcome !== "claimed") return { refused: outcome };
+    const record = await this.get(id);
+    return record === null ? { refused: "gone" } : { id, fence: fence!, record };
+  }
+
+  /** Ends it; a cancel that came first wins. Returns the status it has now, or "stale". */
+  async finish(claim: Claim<R>, status: RunStatus, reason: string | null, result: object | null): Promise<string> {
+    const text = result === null ? "" : JSON.stringify(result);
+    return this.redis.annealFinish(claim.id, claim.fence, status, reason ?? "", text);
+  }
+
+  /** Hands it back unfinished; another attempt goes on from the last commit. */
+  async release(claim: Claim<R>): Promise<string> {
+    return this.redis.annealRelease(claim.id, claim.fence);
+  }
+
+  /** Returns the status now: canceled, canceling (a worker will see it at its next commit), or the terminal one it had. */
+  async cancel(id: string): Promise<RunStatus | null> {
+    return (await this.redis.annealCancel(id)) as RunStatus | null;
+  }
+
+  /** Refused ("conflict") while a worker may hold it. */
+  async delete(id: string): Promise<"deleted" | "gone" | "conflict"> {
+    const record = await this.get(id);
+    if (record === null) return "gone";
+    const indexes = this.#indexes(record.spec);
+    return this.redis.annealDelete(indexes.length, ...indexes, id);
+  }
+}
+
+/** The fields that every record has, from its hash. */
+export function commonFields<Spec>(hash: Record<string, string>): StoredRecord<Spec> {
+  return {
+    id: hash.id!,
+    spec: JSON.parse(hash.spec!),
+    status: hash.status as RunStatus,
+    createdAt: Number(hash.createdAt),
+    startedAt: numberField(hash, "startedAt"),
+    finishedAt: numberField(hash, "finishedAt"),
+    committed: Number(hash.committed),
+    attempts: Number(hash.attempts),
+    reason: hash.reason ?? null,
+  };
+}
+
+export function numberField(hash: Record<string, string>, name: string): number | null {
+  return hash[name] === undefined ? null : Number(hash[name]);
+}
+
+export function jsonField<T>(hash: Record<string, string>, name: string): T | null {
+  return hash[name] === undefined ? null : JSON.parse(hash[name]);
+}

@@ -1,0 +1,145 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import type { Run } from "../../src/spec/run.js";
+import { startService, type TestService } from "../service.js";
+
+let service: TestService;
+before(async () => {
+  service = await startService({ worker: false });
+});
+after(() => service.stop());
+
+test("the short form is resolved: every default spelled out, the seed drawn", async () => {
+  const response = await service.post({ steps: 1000, batchSize: 32, schedule: "cyclic", lrRange: [0.001, 0.1] });
+  assert.equal(response.status, 202);
+  const run = (await response.json()) as Run;
+  assert.equal(response.headers.get("location"), `/v1/runs/${run.id}`);
+  assert.equal(run.status, "queued");
+  const { seed, dataset, ...spec } = run.spec;
+  assert.ok(Number.isInteger(seed));
+  assert.match(dataset.digest, /^[0-9a-f]{64}$/);
+  assert.deepEqual(spec, {
+    steps: 1000,
+    batchSize: 32,
+    schedule: {
+      type: "cyclic",
+      baseLr: 0.001,
+      maxLr: 0.1,
+      stepSizeUp: 125,
+      stepSizeDown: 125,
+      mode: "triangular",
+      gamma: 1,
+    },
+    model: { contextLength: 3, embeddingDim: 10, hiddenSizes: [200], activation: "tanh", init: "scaled" },
+    optimizer: { type: "sgd", momentum: 0, dampening: 0, nesterov: false, weightDecay: 0 },
+    replicas: 1,
+    engine: "auto",
+    evalEvery: 0,
+    stopOnDivergence: null,
+    name: null,
+    labels: [],
+  });
+  assert.deepEqual(await (await service.get(`/v1/runs/${run.id}`)).json(), run);
+});
+
+const REFUSED: readonly [unknown, string][] = [
+  [{}, "/steps"],
+  [{ steps: 0 }, "/steps"],
+  [{ steps: 1.5 }, "/steps"],
+  [{ steps: "10" }, "/steps"],
+  [{ steps: 10, batchsize: 3 }, "/batchsize"],
+  [{ steps: 10, batchSize: "half" }, "/batchSize"],
+  [{ steps: 10, schedule: "foo" }, "/schedule"],
+  [{ steps: 10, schedule: { type: "foo" } }, "/schedule/type"],
+  [{ steps: 10, schedule: { type: "cosine", lrr: 1 } }, "/schedule/lrr"],
+  [{ steps: 10, schedule: { type: "multi-step", milestones: [5, 3] } }, "/schedule/milestones/1"],
+  [{ steps: 10, lrRange: [0.1, 0.01] }, "/lrRange"],
+  [{ steps: 10, lrRange: [0, 0.01] }, "/lrRange/0"],
+  [{ steps: 10, model: { hiddenSizes: [4096, 4096, 4096] } }, "/model"],
+  [{ steps: 10, model: { width: 3 } }, "/model/width"],
+  [{ steps: 10, optimizer: { type: "sgd", nesterov: true } }, "/optimizer/nesterov"],
+  [{ steps: 10, dataset: "unknown" }, "/dataset"],
+  [{ steps: 10, labels: ["a", "a"] }, "/labels"],
+  [[], ""],
+];
+
+for (const [body, pointer] of REFUSED) {
+  test(`refused, naming ${pointer || "the body"}: ${JSON.stringify(body)}`, async () => {
+    const response = await service.post(body);
+    assert.equal(response.status, 400);
+    assert.match(response.headers.get("content-type")!, /^application\/problem\+json/);
+    const problem = (await response.json()) as { errors: { pointer: string; expected: string }[] };
+    assert.deepEqual(
+      problem.errors.map((error) => error.pointer),
+      [pointer],
+    );
+    assert.ok(problem.errors[0]!.expected.length > 0);
+  });
+}
+
+test("problems have one shape: broken JSON, wrong media type, too large, unknown id and route", async () => {
+  const send = (body: string, type: string) =>
+    fetch(`${service.url}/v1/runs`, { method: "POST", headers: { "content-type": type }, body });
+  const cases: [Response, number][] = [
+    [await send("{", "application/json"), 400],
+    [await send('{"steps":1,"__proto__":{"a":1}}', "application/json"), 400],
+    [await send('{"steps":1}', "text/plain"), 415],
+    [await send(`{"name":"${"x".repeat(1 << 20)}"}`, "application/json"), 413],
+    [await service.get("/v1/runs/run_00000000000000000000"), 404],
+    [await service.get("/v1/runs/run_00000000000000000000/metrics"), 404],
+    [await service.get("/v1/runs/run_00000000000000000000/stream"), 404],
+    [await service.get("/v1/runs/run_00000000000000000000/events"), 404],
+    [await service.get("/v1/nothing"), 404],
+    [await service.get("/v1/runs?limit=0"), 400],
+  ];
+  for (const [response, status] of cases) {
+    assert.equal(response.status, status, response.url);
+    assert.match(response.headers.get("content-type")!, /^application\/problem\+json/, response.url);
+    const problem = (await response.json()) as Record<string, unknown>;
+    assert.equal(problem.status, status);
+    assert.ok(!JSON.stringify(problem).includes(".js:"), "no stack");
+  }
+});
+
+test("the list is newest first, pages by cursor, and filters by status and label", async () => {
+  const label = `list-${Date.now()}`;
+  const ids: string[] = [];
+  for (let i = 0; i < 5; i++) {
+    ids.unshift((await service.createRun({ steps: 1, labels: [label, i % 2 ? "odd" : "even"] })).id);
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+  const page = async (query: string) =>
+    (await (await service.get(`/v1/runs?${query}`)).json()) as { runs: Run[]; next: string | null };
+  const first = await page(`label=${label}&limit=2`);
+  const second = await page(`label=${label}&limit=2&after=${first.next}`);
+  const third = await page(`label=${label}&limit=2&after=${second.next}`);
+  assert.deepEqual(
+    [...first.runs, ...second.runs, ...third.runs].map((run) => run.id),
+    ids,
+  );
+  assert.equal(third.next, null);
+  await service.post({}, `/v1/runs/${ids[0]}/cancel`);
+  const canceled = await page(`status=canceled&label=${label}`);
+  assert.deepEqual(
+    canceled.runs.map((run) => run.id),
+    [ids[0]],
+  );
+});
+
+test("a queued run can be paused, resumed, canceled and deleted; repeating is harmless", async () => {
+  const { id } = await service.createRun({ steps: 10 });
+  const act = async (verb: string) => {
+    const response = await fetch(`${service.url}/v1/runs/${id}/${verb}`, { method: "POST" });
+    return [response.status, ((await response.json()) as Run).status];
+  };
+  assert.deepEqual(await act("pause"), [202, "paused"]);
+  assert.deepEqual(await act("pause"), [202, "paused"]);
+  assert.deepEqual(await act("resume"), [202, "queued"]);
+  assert.deepEqual(await act("resume"), [202, "queued"]);
+  assert.deepEqual(await act("cancel"), [202, "canceled"]);
+  assert.deepEqual(await act("cancel"), [202, "canceled"]);
+  assert.equal((await act("pause"))[0], 409);
+  const remove = () => fetch(`${service.url}/v1/runs/${id}`, { method: "DELETE" });
+  assert.equal((await remove()).status, 204);
+  assert.equal((await remove()).status, 404);
+});

@@ -1,0 +1,96 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { WebSocket } from "ws";
+import type { StreamMessage } from "../../src/spec/stream.js";
+import { type Columns, columnsOf, readStream, startService, type TestService } from "../service.js";
+
+const SMALL = { contextLength: 2, embeddingDim: 2, hiddenSizes: [8] };
+
+let service: TestService;
+before(async () => {
+  service = await startService();
+});
+after(() => service.stop());
+
+/** All messages of a run's SSE stream, until the server ends it. */
+async function readEvents(id: string, headers: Record<string, string> = {}, query = ""): Promise<StreamMessage[]> {
+  const text = await (await service.get(`/v1/runs/${id}/events${query}`, headers)).text();
+  return [...text.matchAll(/^data: (.*)$/gm)].map(([, data]) => JSON.parse(data!));
+}
+
+async function exported(id: string): Promise<Columns> {
+  const { lr, loss } = (await (await service.get(`/v1/runs/${id}/metrics`)).json()) as Columns;
+  return { lr, loss };
+}
+
+function assertWhole(messages: readonly StreamMessage[], expected: Columns, from = 0): void {
+  const columns = columnsOf(messages, from);
+  assert.deepEqual(columns, { lr: expected.lr.slice(from), loss: expected.loss.slice(from) });
+  assert.equal(messages.filter(({ type }) => type === "end").length, 1);
+  assert.equal(messages.at(-1)!.type, "end");
+}
+
+test("a subscriber gets each step once, whether it comes before, during or after the run", async () => {
+  const run = await service.createRun({ steps: 20_000, schedule: "cyclic", model: SMALL, evalEvery: 5000 });
+  const before = readStream(service.url, run.id);
+  const sse = readEvents(run.id);
+  const during: ReturnType<typeof readStream>[] = [];
+  const first = new WebSocket(`${service.url.replace("http", "ws")}/v1/runs/${run.id}/stream`);
+  first.on("message", () => {
+    if (during.length < 20) during.push(readStream(service.url, run.id));
+  });
+  await service.finished(run.id);
+  const whole = await exported(run.id);
+  assert.equal(whole.lr.length, 20_000);
+  assertWhole((await before).messages, whole);
+  assertWhole(await sse, whole);
+  assert.ok(during.length > 0);
+  for (const reader of during) assertWhole((await reader).messages, whole);
+  const late = await readStream(service.url, run.id);
+  assertWhole(late.messages, whole);
+  assert.equal(late.code, 1000);
+  assertWhole((await readStream(service.url, run.id, 12_345)).messages, whole, 12_345);
+  assertWhole(await readEvents(run.id, { "last-event-id": "777" }), whole, 777);
+  assertWhole((await readStream(service.url, run.id, 20_000)).messages, whole, 20_000);
+  const evals = late.messages.flatMap((message) => (message.type === "metrics" ? (message.evals ?? []) : []));
+  assert.deepEqual(
+    evals.map(({ step }) => step),
+    [5000, 10_000, 15_000, 20_000],
+  );
+});
+
+test("the exports agree: JSON, NDJSON, CSV, any range", async () => {
+  const run = await service.createRun({ steps: 3000, schedule: "sweep", lrRange: [0.001, 0.5], model: SMALL });
+  await service.finished(run.id);
+  const whole = await exported(run.id);
+  const path = `/v1/runs/${run.id}/metrics?from=100&to=1200`;
+  const rows = whole.lr.map((lr, i) => ({ step: i, lr, loss: whole.loss[i] })).slice(100, 1200);
+  const ndjson = await (await service.get(path, { accept: "application/x-ndjson" })).text();
+  assert.deepEqual(
+    ndjson
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line)),
+    rows,
+  );
+  const csv = await (await service.get(path, { accept: "text/csv" })).text();
+  assert.equal(csv, `step,lr,loss\n${rows.map(({ step, lr, loss }) => `${step},${lr},${loss}\n`).join("")}`);
+  assert.equal((await service.get(path, { accept: "image/png" })).status, 406);
+});
+
+test("a plain GET on the WebSocket path, and a step past the run, are told so", async () => {
+  const run = await service.createRun({ steps: 10, model: SMALL });
+  assert.equal((await service.get(`/v1/runs/${run.id}/stream`)).status, 400);
+  assert.equal((await service.get(`/v1/runs/${run.id}/events?from=11`)).status, 400);
+});
+
+test("deleting a finished run frees all of it", async () => {
+  const run = await service.createRun({ steps: 10, model: SMALL, labels: ["freed"] });
+  await service.finished(run.id);
+  assert.equal((await fetch(`${service.url}/v1/runs/${run.id}`, { method: "DELETE" })).status, 204);
+  const { Redis } = await import("ioredis");
+  const redis = new Redis(service.redis.url);
+  const left = (await redis.keys("*")).filter((key) => key.includes(run.id) || key.includes("freed"));
+  redis.disconnect();
+  assert.deepEqual(left, []);
+});

@@ -1,0 +1,94 @@
+import pino from "pino";
+import { WebSocket } from "ws";
+import type { Config } from "../src/bin/config.js";
+import { startApi } from "../src/bin/start-api.js";
+import { startWorker } from "../src/bin/start-worker.js";
+import type { Run, RunRequest } from "../src/spec/run.js";
+import type { StreamMessage } from "../src/spec/stream.js";
+import { startRedis, type TestRedis } from "./redis.js";
+
+export interface TestService {
+  readonly redis: TestRedis;
+  readonly url: string;
+  post(body: unknown, path?: string): Promise<Response>;
+  get(path: string, headers?: Record<string, string>): Promise<Response>;
+  createRun(request: RunRequest): Promise<Run>;
+  /** Waits, on its stream, until the run is over. */
+  finished(id: string): Promise<Run>;
+  stop(): Promise<void>;
+}
+
+export function testConfig(redisUrl: string): Config {
+  return {
+    HOST: "127.0.0.1",
+    PORT: 0,
+    REDIS_URL: redisUrl,
+    WORKER_CONCURRENCY: 2,
+    LOG_LEVEL: "silent",
+    LOCK_DURATION_MS: 1000,
+    STALLED_INTERVAL_MS: 500,
+    RECONCILE_INTERVAL_MS: 500,
+  };
+}
+
+/** The whole service in this process, on a Redis of its own: real queue, real training, real sockets. */
+export async function startService({ worker = true } = {}): Promise<TestService> {
+  const redis = await startRedis();
+  const config = testConfig(redis.url);
+  const log = pino({ level: config.LOG_LEVEL });
+  const api = await startApi(config, log);
+  const workers = worker ? await startWorker(config, log) : null;
+  const { url } = api;
+  const get: TestService["get"] = (path, headers = {}) => fetch(url + path, { headers });
+  const post: TestService["post"] = (body, path = "/v1/runs") =>
+    fetch(url + path, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
+  return {
+    redis,
+    url,
+    get,
+    post,
+    createRun: async (request) => {
+      const response = await post(request);
+      if (response.status !== 202) throw new Error(await response.text());
+      return (await response.json()) as Run;
+    },
+    finished: async (id) => {
+      await readStream(url, id);
+      return (await (await get(`/v1/runs/${id}`)).json()) as Run;
+    },
+    stop: async () => {
+      await api.close();
+      await workers?.close();
+      await redis.stop();
+    },
+  };
+}
+
+/** All messages of a run's WebSocket from a step on, until the server closes it; with the close code. */
+export function readStream(url: string, id: string, from = 0): Promise<{ messages: StreamMessage[]; code: number }> {
+  return new Promise((resolve, reject) => {
+    const socket = new WebSocket(`${url.replace("http", "ws")}/v1/runs/${id}/stream?from=${from}`);
+    const messages: StreamMessage[] = [];
+    socket.on("message", (data) => messages.push(JSON.parse(String(data))));
+    socket.on("close", (code) => resolve({ messages, code }));
+    socket.on("error", reject);
+  });
+}
+
+export interface Columns {
+  readonly lr: number[];
+  readonly loss: (number | null)[];
+}
+
+/** The columns that a stream's metrics messages make up; throws where a step is missing, doubled or out of order. */
+export function columnsOf(messages: readonly StreamMessage[], from = 0): Columns {
+  const columns: Columns = { lr: [], loss: [] };
+  for (const message of messages) {
+    if (message.type !== "metrics") continue;
+    const next = from + columns.lr.length;
+    if (message.from !== next) throw new Error(`expected step ${next}, got ${message.from}`);
+    columns.lr.push(...message.lr);
+    columns.loss.push(...message.loss);
+  }
+  return columns;
+}
