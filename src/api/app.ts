@@ -10,9 +10,11 @@ import type { ApiDeps } from "./deps.js";
 import { sendProblem } from "./problems.js";
 import { healthRoutes } from "./routes/health.js";
 import { metricsRoutes } from "./routes/metrics.js";
+import { runListEventRoutes } from "./routes/run-list-events.js";
 import { runRoutes } from "./routes/runs.js";
 import { scheduleRoutes } from "./routes/schedules.js";
 import { streamRoutes } from "./routes/stream.js";
+import { webRoutes } from "./routes/web.js";
 import { createValidatorCompiler } from "./validation.js";
 
 const SHARED = [ProblemSchema, RunRequestSchema, RunSpecSchema, RunSchema, StreamMessageSchema] as const;
@@ -62,8 +64,9 @@ export async function buildApp(deps: ApiDeps, log: FastifyBaseLogger): Promise<F
     },
   });
   await app.register(healthRoutes, deps);
-  for (const routes of [runRoutes, metricsRoutes, streamRoutes, scheduleRoutes]) {
+  for (const routes of [runListEventRoutes, runRoutes, metricsRoutes, streamRoutes, scheduleRoutes]) {
     await app.register(routes, { ...deps, prefix: "/v1" });
   }
+  await app.register(webRoutes);
   return app;
 }

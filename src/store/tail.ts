@@ -25,12 +25,16 @@ export class Tail {
   readonly #reader: AnnealRedis;
   readonly #subscriber: Redis;
   readonly #feeds = new Map<string, Feed>();
+  readonly #wakeListeners = new Set<(runId: string) => void>();
 
   /** Both connections must be patient; they stay the caller's to close. */
   constructor(reader: AnnealRedis, subscriber: Redis) {
     this.#reader = reader;
     this.#subscriber = subscriber;
-    subscriber.on("message", (_channel, runId: string) => this.#feeds.get(runId)?.wake());
+    subscriber.on("message", (_channel, runId: string) => {
+      this.#feeds.get(runId)?.wake();
+      for (const listener of this.#wakeListeners) listener(runId);
+    });
     // What was published while the subscription was away is lost; the logs are not.
     subscriber.on("ready", () => {
       for (const feed of this.#feeds.values()) feed.wake();
@@ -52,6 +56,12 @@ export class Tail {
       this.#feeds.set(runId, feed);
     }
     return feed.add(positionBefore(from), sink);
+  }
+
+  /** Calls back with the id of each record that changes, about as often as it is committed to. Returns how to stop that. */
+  onWake(listener: (runId: string) => void): () => void {
+    this.#wakeListeners.add(listener);
+    return () => this.#wakeListeners.delete(listener);
   }
 
   get cursorCount(): number {

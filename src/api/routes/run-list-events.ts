@@ -1,0 +1,107 @@
+import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
+import type { ApiDeps } from "../deps.js";
+import { toRun } from "../run-view.js";
+
+/** A run that trains changes forty times a second; readers of the list are told four times. */
+const EVERY_MS = 250;
+const HEARTBEAT_MS = 10_000;
+/** Bytes that may wait in a connection; beyond, only the newest state of each run is kept for it. */
+const HIGH_WATER = 256 * 1024;
+
+/** One event: a run as it is now, or its deletion. A later event of the same run makes it worthless. */
+interface Reader {
+  send(runId: string, event: string): void;
+  end(): void;
+}
+
+/** Reads each run that has changed, at most once every EVERY_MS, for all readers together; idle without readers. */
+class RunWatch {
+  readonly readers = new Set<Reader>();
+  readonly #read: (id: string) => Promise<string>;
+  /** Runs told of within the last EVERY_MS; true: they have changed since. */
+  readonly #resting = new Map<string, boolean>();
+
+  /** `read` gives a run's event. */
+  constructor(read: (id: string) => Promise<string>) {
+    this.#read = read;
+  }
+
+  changed(id: string): void {
+    if (this.readers.size === 0) return;
+    if (this.#resting.has(id)) this.#resting.set(id, true);
+    else void this.#tell(id);
+  }
+
+  async #tell(id: string): Promise<void> {
+    this.#resting.set(id, false);
+    setTimeout(() => {
+      const again = this.#resting.get(id);
+      this.#resting.delete(id);
+      if (again) this.changed(id);
+    }, EVERY_MS).unref();
+    try {
+      const event = await this.#read(id);
+      for (const reader of this.readers) reader.send(id, event);
+    } catch {
+      // Redis is away. It is asked again, so that a last change is not missed.
+      this.#resting.set(id, true);
+    }
+  }
+}
+
+export const runListEventRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { runs, tail }) => {
+  const watch = new RunWatch(async (id) => {
+    const record = await runs.get(id);
+    return record === null
+      ? `event: deleted\ndata: ${JSON.stringify({ id })}\n\n`
+      : `event: run\ndata: ${JSON.stringify(toRun(record))}\n\n`;
+  });
+  const stop = tail.onWake((id) => {
+    if (id.startsWith("run_")) watch.changed(id);
+  });
+  app.addHook("preClose", async () => {
+    stop();
+    for (const reader of watch.readers) reader.end();
+  });
+
+  app.get(
+    "/runs/events",
+    {
+      schema: {
+        summary: "Follow all runs as Server-Sent Events",
+        description:
+          "`run`: a run as GET shows it, whenever it changes, about four times a second while it trains; `deleted`: {id}. Nothing is replayed: after connecting, read GET /v1/runs once.",
+        tags: ["streams"],
+      },
+    },
+    (request, reply) => {
+      reply.hijack();
+      const response = reply.raw;
+      response.writeHead(200, {
+        "content-type": "text/event-stream",
+        "cache-control": "no-store",
+        "x-accel-buffering": "no",
+      });
+      response.write("retry: 1000\n\n");
+      const heartbeat = setInterval(() => response.write(":\n\n"), HEARTBEAT_MS);
+      const waiting = new Map<string, string>();
+      const reader: Reader = {
+        send: (runId, event) => {
+          if (response.writableLength < HIGH_WATER) response.write(event);
+          else waiting.set(runId, event);
+        },
+        end: () => response.end(),
+      };
+      watch.readers.add(reader);
+      response.on("drain", () => {
+        for (const event of waiting.values()) response.write(event);
+        waiting.clear();
+      });
+      response.on("close", () => {
+        clearInterval(heartbeat);
+        watch.readers.delete(reader);
+      });
+      response.on("error", (error) => request.log.debug({ err: error }, "list reader"));
+    },
+  );
+};

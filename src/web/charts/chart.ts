@@ -1,0 +1,328 @@
+import uPlot from "uplot";
+import { number } from "../format.js";
+import { axisSplits } from "./ticks.js";
+import { type Palette, palette } from "./palette.js";
+import type { Values, View } from "./plan.js";
+
+export interface Line {
+  readonly label: string;
+  /** Index into the palette. */
+  readonly color: number;
+  /** Drawn faint, as the noise behind a smoothed line. */
+  readonly faint?: boolean;
+  readonly dash?: readonly number[];
+}
+
+/** Fills between two lines, by index. */
+export interface Band {
+  readonly lines: readonly [number, number];
+  readonly color: number;
+}
+
+/** A labelled vertical mark. */
+export interface Mark {
+  readonly x: number;
+  readonly label: string;
+  readonly color: number;
+}
+
+export interface Point {
+  readonly x: number;
+  readonly y: number;
+}
+
+/** All that is drawn for one view; `values` is one array a line, each as long as `x`. */
+export interface Frame {
+  readonly range: readonly [number, number];
+  readonly x: Float64Array;
+  readonly values: readonly Values[];
+  readonly points?: readonly { readonly color: number; readonly at: readonly Point[] }[];
+  readonly marks?: readonly Mark[];
+}
+
+export interface ChartOptions {
+  readonly title: string;
+  readonly lines: readonly Line[];
+  readonly bands?: readonly Band[];
+  readonly xLabel: string;
+  readonly yLabel: string;
+  readonly xLog: boolean;
+  readonly yLog: boolean;
+  readonly height: number;
+  /** What to draw for a view, `width` pixels wide; null: nothing yet. Called once a frame at most. */
+  readonly frame: (view: View, width: number) => Frame | null;
+  /** x under the cursor; null: none. */
+  readonly onCursor: (x: number | null) => void;
+}
+
+const EMPTY_FRAME = { range: [0, 1], x: new Float64Array(0), values: [] } as const;
+const ZOOM = 1.5;
+
+/** A uPlot whose data are made anew for what is visible, at most once a frame, however fast the run. */
+export class Chart {
+  readonly #host: HTMLElement;
+  readonly #options: ChartOptions;
+  readonly #colors: Palette = palette();
+  readonly #plot: uPlot;
+  readonly #resize: ResizeObserver;
+  #frame: Frame | null = null;
+  #view: View;
+  #scheduled = 0;
+
+  constructor(host: HTMLElement, options: ChartOptions, view: View = null) {
+    this.#host = host;
+    this.#options = options;
+    this.#view = view;
+    this.#plot = new uPlot(this.#plotOptions(), [[], ...options.lines.map(() => [])] as never, host);
+    this.#resize = new ResizeObserver(() => {
+      this.#plot.setSize({ width: this.#width(), height: options.height });
+      this.update();
+    });
+    this.#resize.observe(host);
+    listen(this.#plot, this);
+    this.update();
+  }
+
+  get view(): View {
+    return this.#view;
+  }
+
+  destroy(): void {
+    cancelAnimationFrame(this.#scheduled);
+    this.#resize.disconnect();
+    this.#plot.destroy();
+  }
+
+  /** The data have changed. */
+  update(): void {
+    if (this.#scheduled !== 0) return;
+    this.#scheduled = requestAnimationFrame(() => {
+      this.#scheduled = 0;
+      this.#draw();
+    });
+  }
+
+  /** Zooms about a part of the width (0 left, 1 right); factor above 1 shows more detail. */
+  zoom(factor = ZOOM, at = 0.5): void {
+    this.#change(([low, high]) => {
+      const fixed = low + (high - low) * at;
+      return [fixed - (fixed - low) / factor, fixed + (high - fixed) / factor];
+    });
+  }
+
+  /** Moves the view by a part of its width. */
+  pan(part: number): void {
+    this.#change(([low, high]) => [low + (high - low) * part, high + (high - low) * part]);
+  }
+
+  reset(): void {
+    this.#view = null;
+    this.update();
+  }
+
+  select(low: number, high: number): void {
+    if (!(high > low)) return;
+    this.#view = [low, high];
+    this.update();
+  }
+
+  /** Moves the cursor by pixels, from the middle where there is none. */
+  moveCursor(pixels: number): void {
+    const width = this.#plot.over.clientWidth;
+    const left = this.#plot.cursor.left ?? -1;
+    const next = Math.max(0, Math.min(width - 1, left < 0 ? width / 2 : left + pixels));
+    this.#plot.setCursor({ left: next, top: this.#plot.over.clientHeight / 2 });
+  }
+
+  /** Views change in the axis's own geometry: evenly in the logarithm on a log axis. */
+  #change(next: (range: readonly [number, number]) => readonly [number, number]): void {
+    if (this.#frame === null) return;
+    const [low, high] = this.#frame.range;
+    const [a, b] = this.#options.xLog ? next([Math.log10(low), Math.log10(high)]) : next([low, high]);
+    this.#view = this.#options.xLog ? [10 ** a, 10 ** b] : [a, b];
+    this.update();
+  }
+
+  #width(): number {
+    return Math.max(200, this.#host.clientWidth);
+  }
+
+  #draw(): void {
+    this.#frame = this.#options.frame(this.#view, Math.max(50, Math.round(this.#plot.over.clientWidth)));
+    const { x, values } = this.#frame ?? EMPTY_FRAME;
+    this.#plot.setData([x, ...values] as never, false);
+    this.#plot.setScale("x", { min: this.#range()[0], max: this.#range()[1] });
+  }
+
+  #range(): readonly [number, number] {
+    return this.#frame?.range ?? (this.#options.xLog ? [0.001, 1] : EMPTY_FRAME.range);
+  }
+
+  #yRange(): [number, number] {
+    let low = Number.POSITIVE_INFINITY;
+    let high = Number.NEGATIVE_INFINITY;
+    const { yLog } = this.#options;
+    const take = (value: number | null) => {
+      if (value === null || !Number.isFinite(value) || (yLog && value <= 0)) return;
+      if (value < low) low = value;
+      if (value > high) high = value;
+    };
+    for (const values of this.#frame?.values ?? []) for (const value of values) take(value);
+    const [left, right] = this.#range();
+    for (const { at } of this.#frame?.points ?? []) {
+      for (const { x, y } of at) if (x >= left && x <= right) take(y);
+    }
+    if (low > high) return yLog ? [0.1, 1] : [0, 1];
+    if (yLog) {
+      const pad = Math.max(1.05, (high / low) ** 0.05);
+      return [low / pad, high * pad];
+    }
+    const pad = (high - low || Math.abs(high) || 1) * 0.05;
+    return [low >= 0 && low - pad < 0 ? 0 : low - pad, high + pad];
+  }
+
+  #plotOptions(): uPlot.Options {
+    const { lines, bands = [], xLog, yLog, xLabel, yLabel, height, onCursor } = this.#options;
+    const colors = this.#colors;
+    const scale = (log: boolean, range: () => readonly [number, number]): uPlot.Scale => ({
+      time: false,
+      distr: log ? 3 : 1,
+      log: 10,
+      auto: false,
+      range: () => [...range()] as [number, number],
+    });
+    const axis = (label: string, log: boolean): uPlot.Axis => ({
+      label,
+      labelSize: 20,
+      labelFont: "13px system-ui, sans-serif",
+      font: "12px system-ui, sans-serif",
+      stroke: colors.ink,
+      grid: { stroke: colors.grid, width: 1 },
+      ticks: { stroke: colors.grid, width: 1 },
+      values: (_plot, splits) => splits.map((value) => (value === null ? "" : number(value, 6))),
+      ...(log ? { splits: (_plot: uPlot, _i: number, low: number, high: number) => axisSplits(low, high) } : {}),
+    });
+    return {
+      width: this.#width(),
+      height,
+      legend: { show: false },
+      scales: { x: scale(xLog, () => this.#range()), y: { ...scale(yLog, () => this.#yRange()), auto: true } },
+      axes: [
+        { ...axis(xLabel, xLog), size: 34 },
+        { ...axis(yLabel, yLog), size: 62 },
+      ],
+      series: [
+        {},
+        ...lines.map(({ label, color, faint = false, dash }) => ({
+          label,
+          stroke: colors.line(color, faint ? 0.35 : 1),
+          width: faint ? 1 : 2,
+          points: { show: false },
+          spanGaps: true,
+          ...(dash === undefined ? {} : { dash: [...dash] }),
+        })),
+      ],
+      bands: bands.map(({ lines: [a, b], color }) => ({ series: [a + 1, b + 1], fill: colors.line(color, 0.18) })),
+      cursor: { drag: { x: true, y: false, setScale: false }, points: { show: false }, y: false },
+      hooks: {
+        setCursor: [
+          (plot) => onCursor(plot.cursor.left === undefined || plot.cursor.left < 0 ? null : plot.posToVal(plot.cursor.left, "x")),
+        ],
+        setSelect: [
+          (plot) => {
+            const { left, width } = plot.select;
+            if (width > 3) this.select(plot.posToVal(left, "x"), plot.posToVal(left + width, "x"));
+            plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+          },
+        ],
+        draw: [(plot) => drawOver(plot, this.#frame, colors)],
+      },
+    };
+  }
+}
+
+/** Points (few, measured now and then) and marks, over the lines. */
+function drawOver(plot: uPlot, frame: Frame | null, colors: Palette): void {
+  if (frame === null) return;
+  const { ctx, bbox } = plot;
+  const ratio = uPlot.pxRatio;
+  ctx.save();
+  ctx.beginPath();
+  ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+  ctx.clip();
+  for (const { color, at } of frame.points ?? []) {
+    ctx.strokeStyle = ctx.fillStyle = colors.line(color, 1);
+    ctx.lineWidth = 2 * ratio;
+    const path = new Path2D();
+    for (const [i, { x, y }] of at.entries()) {
+      const left = plot.valToPos(x, "x", true);
+      const top = plot.valToPos(y, "y", true);
+      if (i === 0) path.moveTo(left, top);
+      else path.lineTo(left, top);
+      if (at.length <= 200) ctx.fillRect(left - 3 * ratio, top - 3 * ratio, 6 * ratio, 6 * ratio);
+    }
+    ctx.stroke(path);
+  }
+  ctx.font = `${12 * ratio}px system-ui, sans-serif`;
+  ctx.textBaseline = "top";
+  for (const [i, { x, label, color }] of (frame.marks ?? []).entries()) {
+    const left = plot.valToPos(x, "x", true);
+    if (left < bbox.left || left > bbox.left + bbox.width) continue;
+    ctx.strokeStyle = ctx.fillStyle = colors.line(color, 1);
+    ctx.lineWidth = 1.5 * ratio;
+    ctx.setLineDash([4 * ratio, 3 * ratio]);
+    ctx.stroke(new Path2D(`M${left} ${bbox.top}V${bbox.top + bbox.height}`));
+    const onLeft = left + ctx.measureText(label).width + 6 * ratio > bbox.left + bbox.width;
+    ctx.textAlign = onLeft ? "right" : "left";
+    ctx.fillText(label, left + (onLeft ? -4 : 4) * ratio, bbox.top + (4 + 15 * i) * ratio);
+  }
+  ctx.restore();
+}
+
+/** Wheel zooms, double click resets, shift-drag or a finger pans, two fingers pinch. */
+function listen(plot: uPlot, chart: Chart): void {
+  const over = plot.over;
+  over.addEventListener(
+    "wheel",
+    (event) => {
+      if (!event.ctrlKey && !event.shiftKey) return;
+      event.preventDefault();
+      chart.zoom(event.deltaY < 0 || event.deltaX < 0 ? ZOOM : 1 / ZOOM, event.offsetX / over.clientWidth);
+    },
+    { passive: false },
+  );
+  over.addEventListener("dblclick", () => chart.reset());
+  over.addEventListener(
+    "mousedown",
+    (event) => {
+      if (!event.shiftKey) return;
+      event.stopImmediatePropagation();
+      event.preventDefault();
+      let last = event.clientX;
+      const move = ({ clientX }: MouseEvent) => {
+        chart.pan((last - clientX) / over.clientWidth);
+        last = clientX;
+      };
+      document.addEventListener("mousemove", move);
+      document.addEventListener("mouseup", () => document.removeEventListener("mousemove", move), { once: true });
+    },
+    { capture: true },
+  );
+  const fingers = new Map<number, number>();
+  over.addEventListener("pointerdown", (event) => {
+    if (event.pointerType === "touch") fingers.set(event.pointerId, event.offsetX);
+  });
+  over.addEventListener("pointermove", (event) => {
+    const before = fingers.get(event.pointerId);
+    if (before === undefined) return;
+    const others = [...fingers].filter(([id]) => id !== event.pointerId).map(([, x]) => x);
+    if (others.length === 0) chart.pan((before - event.offsetX) / over.clientWidth);
+    else {
+      const apart = Math.max(20, Math.abs(event.offsetX - others[0]!));
+      chart.zoom(apart / Math.max(20, Math.abs(before - others[0]!)), others[0]! / over.clientWidth);
+    }
+    fingers.set(event.pointerId, event.offsetX);
+  });
+  for (const type of ["pointerup", "pointercancel"] as const)
+    over.addEventListener(type, (event) => fingers.delete(event.pointerId));
+}

@@ -1,0 +1,145 @@
+import type { RunColumns } from "../data/run-columns.js";
+import type { Smoothing } from "../data/smoother.js";
+
+/** What lies along x. "lr" and "exponent" (its log10) need rates that never fall. */
+export type Axis = "step" | "lr" | "exponent";
+/** Visible stretch of the x axis, in its own units; null: all there is. */
+export type View = readonly [number, number] | null;
+
+/** The marks of a chart's x axis, and which steps of a run fall at each. */
+export interface Plan {
+  /** Ascending positions, at most two a pixel. */
+  readonly x: Float64Array;
+  /** Marks stand for single steps; otherwise two marks in a row share one pixel column. */
+  readonly exact: boolean;
+}
+
+/** First step whose x is at or after a position. */
+export function stepAt(columns: RunColumns, axis: Axis, position: number): number {
+  if (axis === "step") return Math.max(0, Math.min(columns.length, Math.ceil(position)));
+  const lr = axis === "lr" ? position : 10 ** position;
+  let low = 0;
+  let high = columns.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (columns.lr.at(middle) < lr) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+export function xOf(columns: RunColumns, axis: Axis, step: number): number {
+  if (axis === "step") return step;
+  const lr = columns.lr.at(step);
+  return axis === "lr" ? lr : Math.log10(lr);
+}
+
+/** The stretch that a view shows; null while there is nothing to show. */
+export function visible(runs: readonly RunColumns[], axis: Axis, view: View): readonly [number, number] | null {
+  if (view !== null) return view;
+  let low = Number.POSITIVE_INFINITY;
+  let high = Number.NEGATIVE_INFINITY;
+  for (const run of runs) {
+    if (run.length === 0) continue;
+    low = Math.min(low, xOf(run, axis, 0));
+    high = Math.max(high, xOf(run, axis, run.length - 1));
+  }
+  if (low > high) return null;
+  if (low < high) return [low, high];
+  return axis === "lr" ? [low / 2, low * 2] : [low - 0.5, low + 0.5];
+}
+
+/** Marks for a stretch drawn `width` pixels wide: every step where they are few, two a pixel column where they are many. */
+export function planMarks(
+  runs: readonly RunColumns[],
+  axis: Axis,
+  [low, high]: readonly [number, number],
+  width: number,
+): Plan {
+  const ranges = runs.map((run) => [stepAt(run, axis, low), stepAt(run, axis, high) + 1] as const);
+  const count = ranges.reduce((sum, [from, to], k) => sum + Math.max(0, Math.min(to, runs[k]!.length) - from), 0);
+  if (count <= 2 * width) {
+    const marks = new Set<number>();
+    for (const [k, [from, to]] of ranges.entries()) {
+      // One step more on either side, so that lines run to the edges.
+      for (let step = Math.max(0, from - 1); step < Math.min(to + 1, runs[k]!.length); step++)
+        marks.add(xOf(runs[k]!, axis, step));
+    }
+    return { x: Float64Array.from(marks).sort(), exact: true };
+  }
+  const x = new Float64Array(2 * width);
+  for (let i = 0; i < x.length; i++) x[i] = between(axis, low, high, (i + 0.5) / x.length);
+  return { x, exact: false };
+}
+
+/** A position part of the way along; geometric on the lr axis, which is logarithmic. */
+function between(axis: Axis, low: number, high: number, part: number): number {
+  return axis === "lr" ? low * (high / low) ** part : low + (high - low) * part;
+}
+
+export type Values = (number | null)[];
+
+/** A column at the marks: exact values, or each pixel column's extremes, in the order that keeps the line short. */
+export function envelope(columns: RunColumns, which: "lr" | "loss", axis: Axis, { x, exact }: Plan): Values {
+  const column = columns[which];
+  const values: Values = new Array(x.length).fill(null);
+  if (exact) {
+    forEachExact(columns, axis, x, (i, step) => {
+      values[i] = finite(column.at(step));
+    });
+    return values;
+  }
+  let last = 0;
+  for (let i = 0; i + 1 < x.length; i += 2) {
+    const [from, to] = stepsOfPixel(columns, axis, x, i);
+    const { min, max } = column.extent(from, to);
+    if (min > max) continue;
+    const downwards = Math.abs(last - max) < Math.abs(last - min);
+    values[i] = downwards ? max : min;
+    values[i + 1] = downwards ? min : max;
+    last = values[i + 1]!;
+  }
+  return values;
+}
+
+/** A smooth column at the marks: the value at each mark's last step. */
+export function sampled(columns: RunColumns, smoothing: Smoothing, axis: Axis, { x, exact }: Plan): Values {
+  const smooth = columns.smoothed(smoothing);
+  const values: Values = new Array(x.length).fill(null);
+  if (exact) {
+    forEachExact(columns, axis, x, (i, step) => {
+      values[i] = finite(smooth[step]!);
+    });
+    return values;
+  }
+  for (let i = 0; i < x.length; i++) {
+    const step = stepAt(columns, axis, x[i]!);
+    if (step < columns.length) values[i] = finite(smooth[step]!);
+  }
+  return values;
+}
+
+function forEachExact(columns: RunColumns, axis: Axis, x: Float64Array, visit: (i: number, step: number) => void): void {
+  for (let i = 0; i < x.length; i++) {
+    const step = stepAt(columns, axis, x[i]!);
+    if (step < columns.length && xOf(columns, axis, step) === x[i]) visit(i, step);
+    // 10 ** log10(lr) may miss lr by a rounding.
+    else if (step > 0 && xOf(columns, axis, step - 1) === x[i]) visit(i, step - 1);
+  }
+}
+
+/** The steps between the left and the right edge of the pixel column of marks i and i + 1. */
+function stepsOfPixel(columns: RunColumns, axis: Axis, x: Float64Array, i: number): [number, number] {
+  const left = i === 0 ? x[0]! : middle(axis, x[i - 1]!, x[i]!);
+  const right = i + 2 >= x.length ? x[i + 1]! : middle(axis, x[i + 1]!, x[i + 2]!);
+  const to = stepAt(columns, axis, right);
+  return [stepAt(columns, axis, left), i + 2 >= x.length ? to + 1 : to];
+}
+
+function middle(axis: Axis, a: number, b: number): number {
+  return axis === "lr" ? Math.sqrt(a * b) : (a + b) / 2;
+}
+
+function finite(value: number): number | null {
+  return Number.isFinite(value) ? value : null;
+}

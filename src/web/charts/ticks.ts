@@ -1,0 +1,40 @@
+const STEPS = [[1], [1, 3], [1, 2, 5], [1, 1.5, 2, 3, 5, 7]];
+
+/**
+ * Ticks of a logarithmic axis at round values in its own units: powers of ten over many decades, finer ones over few, and
+ * evenly spaced ones within a part of a decade.
+ */
+export function axisSplits(low: number, high: number, wanted = 8): number[] {
+  const decades = Math.log10(high / low);
+  if (decades < 0.5) return even(low, high, wanted);
+  const every = Math.max(1, Math.ceil(decades / wanted));
+  let best: number[] = [];
+  for (const steps of STEPS) {
+    const ticks = inDecades(low, high, steps, every);
+    if (ticks.length > wanted + 2 && best.length > 1) break;
+    best = ticks;
+    if (every > 1) break;
+  }
+  return best;
+}
+
+function inDecades(low: number, high: number, steps: readonly number[], every: number): number[] {
+  const ticks: number[] = [];
+  for (let decade = Math.floor(Math.log10(low)); decade <= Math.ceil(Math.log10(high)); decade++) {
+    if (decade % every !== 0) continue;
+    for (const step of steps) {
+      const tick = Number(`${step}e${decade}`);
+      if (tick >= low && tick <= high) ticks.push(tick);
+    }
+  }
+  return ticks;
+}
+
+function even(low: number, high: number, wanted: number): number[] {
+  const rough = (high - low) / wanted;
+  const unit = 10 ** Math.floor(Math.log10(rough));
+  const step = unit * ([1, 2, 5, 10].find((factor) => factor * unit >= rough) ?? 10);
+  const ticks: number[] = [];
+  for (let i = Math.ceil(low / step); i * step <= high; i++) ticks.push(Number((i * step).toPrecision(12)));
+  return ticks;
+}

@@ -1,0 +1,41 @@
+import type { Problem } from "../../spec/problem.js";
+import type { Run } from "../../spec/run.js";
+
+/** What the API said no with. */
+export class ApiError extends Error {
+  readonly problem: Problem;
+
+  constructor(problem: Problem) {
+    super(problem.detail);
+    this.problem = problem;
+  }
+}
+
+/** A JSON answer. Rejects with ApiError where the API refuses, with TypeError where it cannot be reached. */
+export async function call<T>(path: string, init: RequestInit = {}): Promise<T> {
+  const response = await fetch(path, init);
+  if (response.status === 204) return null as T;
+  const body = await response.json();
+  if (!response.ok) throw new ApiError(body as Problem);
+  return body as T;
+}
+
+export function post<T>(path: string, body?: unknown): Promise<T> {
+  return call<T>(
+    path,
+    body === undefined
+      ? { method: "POST" }
+      : { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) },
+  );
+}
+
+export const getRun = (id: string) => call<Run>(`/v1/runs/${id}`);
+export const deleteRun = (id: string) => call<null>(`/v1/runs/${id}`, { method: "DELETE" });
+export const listRuns = (after: string | null) =>
+  call<{ runs: Run[]; next: string | null }>(`/v1/runs?limit=100${after === null ? "" : `&after=${after}`}`);
+
+/** One line for people. */
+export function messageOf(error: unknown): string {
+  if (error instanceof ApiError) return error.message;
+  return error instanceof TypeError ? "The service cannot be reached" : String(error);
+}

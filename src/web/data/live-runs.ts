@@ -1,0 +1,74 @@
+import type { Run } from "../../spec/run.js";
+import { listRuns, messageOf } from "./api.js";
+
+/** The run list, kept current by the server's events. */
+export class LiveRuns {
+  runs = new Map<string, Run>();
+  state: "loading" | "live" | "lost" = "loading";
+  error: string | null = null;
+  /** `after` of the next page; null: all are here. */
+  next: string | null = null;
+  readonly #onChange: () => void;
+  readonly #events: EventSource;
+  /** Heard of by event since the list was asked for: newer than the list's answer. */
+  readonly #fresher = new Map<string, Run | null>();
+  #closed = false;
+
+  constructor(onChange: () => void) {
+    this.#onChange = onChange;
+    this.#events = new EventSource("/v1/runs/events");
+    // On each (re)connection the list is read after the events have begun, so that no change falls between.
+    this.#events.addEventListener("open", () => void this.#load(null));
+    this.#events.addEventListener("run", ({ data }) => this.#put(JSON.parse(data) as Run));
+    this.#events.addEventListener("deleted", ({ data }) => {
+      const { id } = JSON.parse(data) as { id: string };
+      this.#fresher.set(id, null);
+      this.runs.delete(id);
+      this.#changed();
+    });
+    this.#events.addEventListener("error", () => {
+      this.state = "lost";
+      this.error = "The service cannot be reached; trying again";
+      this.#changed();
+    });
+  }
+
+  more(): void {
+    if (this.next !== null) void this.#load(this.next);
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#events.close();
+  }
+
+  async #load(after: string | null): Promise<void> {
+    this.#fresher.clear();
+    try {
+      const page = await listRuns(after);
+      if (after === null) this.runs = new Map();
+      for (const run of page.runs) this.runs.set(run.id, run);
+      for (const [id, run] of this.#fresher) {
+        if (run === null) this.runs.delete(id);
+        else this.runs.set(id, run);
+      }
+      this.next = page.next;
+      this.state = "live";
+      this.error = null;
+    } catch (error) {
+      this.state = "lost";
+      this.error = messageOf(error);
+    }
+    this.#changed();
+  }
+
+  #put(run: Run): void {
+    this.#fresher.set(run.id, run);
+    this.runs.set(run.id, run);
+    this.#changed();
+  }
+
+  #changed(): void {
+    if (!this.#closed) this.#onChange();
+  }
+}

@@ -1,0 +1,37 @@
+import type { EvalPoint } from "../../spec/metrics.js";
+import { Column } from "./column.js";
+import { Smoother, type Smoothing } from "./smoother.js";
+
+/** All of a run's metrics, exact, as they arrive. */
+export class RunColumns {
+  readonly lr = new Column(64);
+  readonly loss = new Column(32);
+  readonly evals: EvalPoint[] = [];
+  #smoother: Smoother | null = null;
+  /** Rates never fall: the loss can be drawn against them. */
+  rising = true;
+
+  /** Steps held; the step that a stream goes on from. */
+  get length(): number {
+    return this.loss.length;
+  }
+
+  push(lr: readonly number[], loss: readonly (number | null)[], evals: readonly EvalPoint[]): void {
+    let last = this.lr.at(this.lr.length - 1);
+    for (const rate of lr) {
+      if (rate < last) this.rising = false;
+      last = rate;
+    }
+    this.lr.push(lr);
+    this.loss.push(loss);
+    this.evals.push(...evals);
+  }
+
+  smoothed(smoothing: Smoothing): Float32Array {
+    const old = this.#smoother?.smoothing;
+    if (this.#smoother === null || JSON.stringify(old) !== JSON.stringify(smoothing)) {
+      this.#smoother = new Smoother(smoothing);
+    }
+    return this.#smoother.update(this.loss.values());
+  }
+}

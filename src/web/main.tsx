@@ -1,0 +1,75 @@
+import "uplot/dist/uPlot.min.css";
+import "./style.css";
+import { render } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+import { ComparePage } from "./pages/compare.js";
+import { ComposePage } from "./pages/compose.js";
+import { ListPage } from "./pages/list.js";
+import { RunPage } from "./pages/run.js";
+import { type Place, usePlace } from "./router.js";
+
+function pageOf({ path, query }: Place): { title: string; page: preact.JSX.Element } {
+  if (path === "/new") return { title: "New run", page: <ComposePage key={query.toString()} filled={query.get("request")} /> };
+  if (path === "/compare") {
+    const ids = (query.get("runs") ?? "").split(",").filter((id) => id !== "");
+    return { title: "Compare", page: <ComparePage key={ids.join()} ids={ids} /> };
+  }
+  const id = /^\/runs\/(run_[0-9a-z]{20})$/.exec(path)?.[1];
+  if (id !== undefined) return { title: "Run", page: <RunPage key={id} id={id} /> };
+  if (path === "/") return { title: "Runs", page: <ListPage /> };
+  return {
+    title: "Not found",
+    page: (
+      <p class="notice">
+        There is no such page. <a href="#/">All runs</a>
+      </p>
+    ),
+  };
+}
+
+function App() {
+  const place = usePlace();
+  const { title, page } = pageOf(place);
+  const main = useRef<HTMLElement>(null);
+  const first = useRef(true);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another page is what it is for
+  useEffect(() => {
+    document.title = `${title} · Anneal`;
+    if (!first.current) main.current?.focus();
+    first.current = false;
+  }, [place.path]);
+  const link = (href: string, text: string) => (
+    <a href={href} aria-current={place.path === href.slice(1) ? "page" : undefined}>
+      {text}
+    </a>
+  );
+  return (
+    <>
+      <a class="skip" href="#main" onClick={(event) => skip(event, main.current)}>
+        Skip to content
+      </a>
+      <header class="top">
+        <a class="brand" href="#/">
+          Anneal
+        </a>
+        <nav aria-label="Main">
+          {link("#/", "Runs")}
+          {link("#/new", "New run")}
+          <a href="/docs">API</a>
+        </nav>
+      </header>
+      <main ref={main} id="main" tabIndex={-1}>
+        {page}
+      </main>
+    </>
+  );
+}
+
+function skip(event: Event, main: HTMLElement | null): void {
+  event.preventDefault();
+  main?.focus();
+}
+
+const root = document.getElementById("app")!;
+root.replaceChildren();
+render(<App />, root);

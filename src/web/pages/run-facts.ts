@@ -1,0 +1,59 @@
+import { buildSchedule, isMetricDriven } from "../../core/schedules/build.js";
+import { baseRate } from "../../core/schedules/rates.js";
+import type { Run, RunRequest, RunSpec } from "../../spec/run.js";
+import { number } from "../format.js";
+
+export const titleOf = (run: Run): string => run.spec.name ?? run.id.slice(-8);
+
+export const isSweep = ({ schedule }: RunSpec): boolean => schedule.type === "sweep";
+
+const SAMPLES = 200;
+const ranges = new WeakMap<RunSpec, string>();
+
+/** Lowest and highest rate of a run's schedule, sampled; a metric-driven one's starting rate. */
+export function lrRange(spec: RunSpec): string {
+  let text = ranges.get(spec);
+  if (text === undefined) {
+    text = computeRange(spec);
+    ranges.set(spec, text);
+  }
+  return text;
+}
+
+function computeRange({ schedule, steps }: RunSpec): string {
+  if (isMetricDriven(schedule)) return `from ${number(baseRate(schedule), 3)}`;
+  const lr = buildSchedule(schedule);
+  let low = Number.POSITIVE_INFINITY;
+  let high = Number.NEGATIVE_INFINITY;
+  for (let i = 0; i < SAMPLES; i++) {
+    const value = lr(Math.round((i * (steps - 1)) / (SAMPLES - 1)));
+    low = Math.min(low, value);
+    high = Math.max(high, value);
+  }
+  return low === high ? number(low, 3) : `${number(low, 3)} – ${number(high, 3)}`;
+}
+
+/** A request that makes the same run again. */
+export function requestOf({ dataset, engine, stopOnDivergence, name, replicas, ...spec }: RunSpec): RunRequest {
+  return {
+    ...spec,
+    schedule: spec.schedule as NonNullable<RunRequest["schedule"]>,
+    dataset: dataset.name,
+    ...(dataset.limit === null ? {} : { datasetLimit: dataset.limit }),
+    ...(engine === "auto" ? {} : { engine }),
+    ...(stopOnDivergence === null ? {} : { stopOnDivergence }),
+    ...(name === null ? {} : { name }),
+    ...(replicas === 1 ? {} : { replicas }),
+  };
+}
+
+/** A spec's leaves by path, as text: what a table of differences compares. */
+export function flatten(value: unknown, path = ""): Map<string, string> {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    return new Map([[path, typeof value === "string" ? value : JSON.stringify(value)]]);
+  }
+  const entries = Object.entries(value).flatMap(([key, inner]) => [
+    ...flatten(inner, path === "" ? key : `${path}.${key}`),
+  ]);
+  return new Map(entries);
+}

@@ -1,0 +1,213 @@
+import { useEffect, useState } from "preact/hooks";
+import { type Run, TERMINAL_STATUSES } from "../../spec/run.js";
+import type { Mark } from "../charts/chart.js";
+import { deleteRun, messageOf, post } from "../data/api.js";
+import type { RunColumns } from "../data/run-columns.js";
+import { duration, number, time, whole } from "../format.js";
+import { composeLink, go } from "../router.js";
+import { LossChart, LrChart } from "./run-charts.js";
+import { flatten, isSweep, requestOf, titleOf } from "./run-facts.js";
+import { defaultSmoothing, SmoothingControl } from "./smoothing-control.js";
+import { Samples } from "./samples.js";
+import { ConnectionState, Failure, Progress, Status } from "./status.js";
+import { Suggestions, useSuggestions } from "./suggestions.js";
+import { type Bell, type Followed, useRuns } from "./use-stream.js";
+
+export function RunPage({ id }: { id: string }) {
+  const { followed, bell } = useRuns([id]);
+  const entry = followed?.[0];
+  if (entry?.run === null || entry?.run === undefined) {
+    return entry?.error ? (
+      <>
+        <h1>Run</h1>
+        <Failure message={entry.error} />
+        <p>
+          <a href="#/">All runs</a>
+        </p>
+      </>
+    ) : (
+      <p class="notice">Loading the run…</p>
+    );
+  }
+  return <RunView entry={entry} run={entry.run} bell={bell} />;
+}
+
+function RunView({ entry: { stream }, run, bell }: { entry: Followed; run: Run; bell: Bell }) {
+  const [smoothing, setSmoothing] = useState(() => defaultSmoothing(run.spec.steps));
+  const [yLog, setYLog] = useState(false);
+  const [lrLog, setLrLog] = useState(run.spec.schedule.type === "sweep");
+  const status = (stream.status ?? run.status) as Run["status"] | "deleted";
+  const suggestions = useSuggestions(run);
+  const { columns } = stream;
+  const sweep = isSweep(run.spec) && columns.rising;
+  const marks: Mark[] = [
+    ...(suggestions?.suggestions ?? []).flatMap(({ method, lr }, i) =>
+      lr === null ? [] : [{ x: lr, label: method, color: 1 + i }],
+    ),
+    ...divergenceMark(run, columns),
+  ];
+  const shared = { columns, smoothing, yLog, subscribe: bell.subscribe };
+  return (
+    <>
+      <div class="title-row">
+        <h1>{titleOf(run)}</h1>
+        <Status status={status} />
+        <ConnectionState connection={stream.connection} />
+      </div>
+      <Failure message={run.reason ?? stream.reason} />
+      <Live columns={columns} run={run} status={status} bell={bell} />
+      <Actions run={run} status={status} />
+      <div class="controls" role="group" aria-label="Charts">
+        <SmoothingControl smoothing={smoothing} onChange={setSmoothing} />
+        <label class="check">
+          <input type="checkbox" checked={yLog} onChange={(event) => setYLog(event.currentTarget.checked)} />
+          log10 loss
+        </label>
+        <label class="check">
+          <input type="checkbox" checked={lrLog} onChange={(event) => setLrLog(event.currentTarget.checked)} />
+          log10 lr
+        </label>
+      </div>
+      {columns.length === 0 && status === "queued" && <p class="notice">Waiting for a worker…</p>}
+      {sweep && (
+        <>
+          <LossChart {...shared} axis="lr" marks={marks} />
+          {suggestions !== null && <Suggestions run={run} found={suggestions} />}
+          <LossChart {...shared} axis="exponent" marks={marks} />
+        </>
+      )}
+      <LossChart {...shared} axis="step" />
+      <LrChart columns={columns} yLog={lrLog} subscribe={bell.subscribe} />
+      {run.result !== null && <Samples run={run} />}
+      <Details run={run} />
+    </>
+  );
+}
+
+/** Where the loss of a sweep stopped being a number. */
+function divergenceMark(run: Run, columns: RunColumns): Mark[] {
+  const step = run.result?.firstBadStep ?? null;
+  const lr = step === null ? Number.NaN : columns.lr.at(step);
+  return Number.isFinite(lr) ? [{ x: lr, label: "diverged", color: 6 }] : [];
+}
+
+/** Progress and speed, from the stream itself. */
+function Live({ columns, run, status, bell }: { columns: RunColumns; run: Run; status: string; bell: Bell }) {
+  const [rate, setRate] = useState<number | null>(run.progress.stepsPerSecond);
+  const [steps, setSteps] = useState(Math.max(columns.length, run.progress.steps));
+  useEffect(() => {
+    let last = { at: performance.now(), steps: columns.length };
+    return bell.subscribe(() => {
+      const now = performance.now();
+      if (now - last.at < 500 && columns.length < run.spec.steps) return;
+      // What comes first is history, as fast as the line is.
+      if (last.steps > 0 && now - last.at >= 500) setRate(((columns.length - last.steps) / (now - last.at)) * 1000);
+      last = { at: now, steps: columns.length };
+      setSteps(columns.length);
+    });
+  }, [bell, columns, run.spec.steps]);
+  const shownRate = status === "running" ? rate : run.progress.stepsPerSecond;
+  const facts: [string, string][] = [
+    ["Steps/s", shownRate === null ? "–" : whole(shownRate)],
+    ...(status === "running"
+      ? [["Left", duration(shownRate ? (run.spec.steps - steps) / shownRate : null)] as [string, string]]
+      : []),
+    ...(run.result === null
+      ? []
+      : ([
+          ["Train loss", number(run.result.finalTrainLoss, 6)],
+          ["Validation loss", number(run.result.finalValidationLoss, 6)],
+          ["Time", duration(run.result.wallSeconds)],
+        ] as [string, string][])),
+  ];
+  return (
+    <div class="facts">
+      <Progress run={run} steps={steps} />
+      <dl class="readout">
+        {facts.map(([label, value]) => (
+          <div key={label}>
+            <dt>{label}</dt>
+            <dd>{value}</dd>
+          </div>
+        ))}
+      </dl>
+    </div>
+  );
+}
+
+function Actions({ run, status }: { run: Run; status: Run["status"] | "deleted" }) {
+  const [failure, setFailure] = useState<string | null>(null);
+  const act = (action: () => Promise<unknown>) => async () => {
+    setFailure(null);
+    try {
+      await action();
+    } catch (error) {
+      setFailure(messageOf(error));
+    }
+  };
+  const send = (verb: string) => act(() => post(`/v1/runs/${run.id}/${verb}`));
+  const over = status === "deleted" || TERMINAL_STATUSES.includes(status);
+  const remove = act(async () => {
+    if (!confirm("Delete this run and all its data?")) return;
+    await deleteRun(run.id);
+    go("#/");
+  });
+  return (
+    <>
+      <div class="actions" role="group" aria-label="This run">
+        {!over && status !== "paused" && (
+          <button type="button" onClick={send("pause")}>
+            Pause
+          </button>
+        )}
+        {status === "paused" && (
+          <button type="button" onClick={send("resume")}>
+            Resume
+          </button>
+        )}
+        {!over && (
+          <button type="button" onClick={send("cancel")}>
+            Cancel
+          </button>
+        )}
+        <a class="button" href={composeLink(requestOf(run.spec))}>
+          Run again…
+        </a>
+        <a class="button" href={`/v1/runs/${run.id}/metrics`} download={`${run.id}.json`}>
+          Metrics
+        </a>
+        {over && status !== "deleted" && (
+          <button type="button" class="danger" onClick={remove}>
+            Delete
+          </button>
+        )}
+      </div>
+      <Failure message={failure} />
+    </>
+  );
+}
+
+function Details({ run }: { run: Run }) {
+  const rows = [
+    ["id", run.id],
+    ["engine build", run.engineBuild ?? "–"],
+    ["attempts", String(run.attempts)],
+    ["created", time(run.createdAt)],
+    ...flatten(run.spec),
+  ] as const;
+  return (
+    <details>
+      <summary>All parameters</summary>
+      <table class="plain">
+        <tbody>
+          {rows.map(([name, value]) => (
+            <tr key={name}>
+              <th scope="row">{name}</th>
+              <td>{value}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </details>
+  );
+}

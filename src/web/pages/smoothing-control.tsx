@@ -1,0 +1,64 @@
+import type { Smoothing } from "../data/smoother.js";
+
+interface Props {
+  readonly smoothing: Smoothing;
+  readonly onChange: (smoothing: Smoothing) => void;
+}
+
+/** The slider is even in how many steps the average reaches back: decay = 1 - 10 ** -position. */
+const toDecay = (position: number): number => Number((1 - 10 ** -position).toPrecision(4));
+const toPosition = (decay: number): number => -Math.log10(1 - decay);
+
+export function SmoothingControl({ smoothing, onChange }: Props) {
+  return (
+    <>
+      <label>
+        Smoothing
+        <select
+          value={smoothing.kind}
+          onChange={(event) =>
+            onChange(event.currentTarget.value === "ema" ? { kind: "ema", decay: 0.99 } : { kind: "mean", window: 1000 })
+          }
+        >
+          <option value="ema">moving average (debiased EMA)</option>
+          <option value="mean">mean of a window</option>
+        </select>
+      </label>
+      {smoothing.kind === "ema" ? (
+        <label>
+          <span>
+            Decay <output>{smoothing.decay}</output>
+          </span>
+          <input
+            type="range"
+            min={0}
+            max={4}
+            step={0.05}
+            value={toPosition(smoothing.decay)}
+            aria-valuetext={String(smoothing.decay)}
+            onInput={(event) => onChange({ kind: "ema", decay: toDecay(event.currentTarget.valueAsNumber) })}
+          />
+        </label>
+      ) : (
+        <label>
+          Steps
+          <input
+            type="number"
+            min={1}
+            value={smoothing.window}
+            onInput={(event) => {
+              const window = event.currentTarget.valueAsNumber;
+              if (Number.isInteger(window) && window >= 1) onChange({ kind: "mean", window });
+            }}
+          />
+        </label>
+      )}
+    </>
+  );
+}
+
+/** Reaches back over about a hundredth of the run, and at most a thousand steps. */
+export function defaultSmoothing(steps: number): Smoothing {
+  const reach = Math.max(4, Math.min(1000, steps / 100));
+  return { kind: "ema", decay: Number((1 - 1 / reach).toPrecision(3)) };
+}

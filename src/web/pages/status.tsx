@@ -1,0 +1,58 @@
+import type { Run } from "../../spec/run.js";
+import type { Connection } from "../data/run-stream.js";
+import { whole } from "../format.js";
+
+/** Told apart by sign and word, not by colour alone. */
+const SIGNS: Readonly<Record<string, string>> = {
+  queued: "…",
+  running: "▶",
+  paused: "⏸",
+  canceling: "◌",
+  succeeded: "✓",
+  diverged: "↗",
+  failed: "✕",
+  canceled: "–",
+};
+
+export function Status({ status }: { status: string }) {
+  return (
+    <span class={`status status-${status}`}>
+      <span aria-hidden="true">{SIGNS[status] ?? "?"}</span> {status}
+    </span>
+  );
+}
+
+export function Progress({ run, steps = run.progress.steps }: { run: Run; steps?: number }) {
+  const { total } = run.progress;
+  return (
+    <span class="progress">
+      <progress max={total} value={steps} aria-label="Steps done" />
+      <span>
+        {whole(steps)} / {whole(total)}
+      </span>
+    </span>
+  );
+}
+
+const CONNECTIONS: Readonly<Record<Connection, string>> = {
+  connecting: "Connecting…",
+  live: "Live",
+  lost: "Connection lost; trying again. Nothing will be missed.",
+  ended: "Complete",
+};
+
+export function ConnectionState({ connection }: { connection: Connection }) {
+  return (
+    <span class={`connection connection-${connection}`} role="status">
+      {CONNECTIONS[connection]}
+    </span>
+  );
+}
+
+export function Failure({ message }: { message: string | null }) {
+  return message === null ? null : (
+    <p class="failure" role="alert">
+      {message}
+    </p>
+  );
+}

@@ -1,0 +1,32 @@
+import { useEffect, useState } from "preact/hooks";
+
+/** Where the dashboard is: `#/path?query`, so that every page can be linked, reloaded and gone back to. */
+export interface Place {
+  readonly path: string;
+  readonly query: URLSearchParams;
+}
+
+function here(): Place {
+  const [path = "/", query = ""] = location.hash.slice(1).split("?", 2);
+  return { path: path || "/", query: new URLSearchParams(query) };
+}
+
+export function usePlace(): Place {
+  const [place, setPlace] = useState(here);
+  useEffect(() => {
+    const change = () => setPlace(here());
+    addEventListener("hashchange", change);
+    return () => removeEventListener("hashchange", change);
+  }, []);
+  return place;
+}
+
+export const go = (hash: string): void => {
+  location.hash = hash;
+};
+
+export const runLink = (id: string): string => `#/runs/${id}`;
+export const compareLink = (ids: readonly string[]): string => `#/compare?runs=${ids.join(",")}`;
+/** The compose page, filled in. */
+export const composeLink = (request: unknown): string =>
+  `#/new?request=${encodeURIComponent(JSON.stringify(request))}`;
