@@ -26,8 +26,10 @@ export interface SearchConfig {
   readonly totalSteps: number | null;
 }
 
-export function searchConfig(required: Pick<SearchConfig, "lrRange" | "steps" | "seed"> & Partial<SearchConfig>): SearchConfig {
-  return { 
+export function searchConfig(
+  required: Pick<SearchConfig, "lrRange" | "steps" | "seed"> & Partial<SearchConfig>,
+): SearchConfig {
+  return {
     replicas: 8,
     sweepSteps: 100,
     lowSeeds: 2,
@@ -63,7 +65,11 @@ export interface SearchState {
   readonly fullSeeds: number;
   /** This stage's tasks that have no result yet. */
   readonly pending: readonly SearchTask[];
-  readonly sweeps: readonly { readonly seed: number; readonly lr: readonly number[]; readonly loss: readonly number[] }[];
+  readonly sweeps: readonly {
+    readonly seed: number;
+    readonly lr: readonly number[];
+    readonly loss: readonly number[];
+  }[];
   readonly trials: readonly Trial[];
   /** The rates of the current stage, ascending. */
   readonly candidates: readonly number[];
@@ -114,7 +120,18 @@ export function createSearch(config: SearchConfig): SearchState {
   const pending = seeds(config.replicas, config).map(
     (seed): SearchTask => ({ id: `sweep-${seed}`, kind: "sweep", seed, steps: config.sweepSteps }),
   );
-  return { config, stage: "bracket", rung: 0, fullSeeds: config.fullSeeds, pending, sweeps: [], trials: [], candidates: [], chosen: null, complete: true };
+  return {
+    config,
+    stage: "bracket",
+    rung: 0,
+    fullSeeds: config.fullSeeds,
+    pending,
+    sweeps: [],
+    trials: [],
+    candidates: [],
+    chosen: null,
+    complete: true,
+  };
 }
 
 /** What the first low rung can cost: its grid over the whole range. */
