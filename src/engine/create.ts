@@ -1,6 +1,7 @@
 import type { Engine, EngineOptions } from "../core/engine.js";
 import type { EngineName } from "../spec/run.js";
 import { createReference } from "./reference.js";
+import { createTfjs } from "./tfjs.js";
 
 type Implementation = Exclude<EngineName, "auto">;
 
@@ -13,6 +14,7 @@ interface Entry {
 
 /** Fastest first: `auto` takes the first that has no problem. */
 const ENGINES: readonly Entry[] = [
+  { name: "tfjs", problem: async () => null, create: createTfjs },
   { name: "reference", problem: async () => null, create: async (options) => createReference(options) },
 ];
 
