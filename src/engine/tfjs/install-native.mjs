@@ -16,6 +16,7 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { createRequire } from "node:module";
@@ -134,8 +135,8 @@ function buildFrom(folder) {
   copyFileSync(join(libraries, library), join(deps, "lib", "libtensorflow.so"));
   copyFileSync(join(libraries, framework), join(deps, "lib", "libtensorflow_framework.so"));
   // The loader asks for the names inside the libraries, which carry the major version.
-  if (library.startsWith("libtensorflow_cc")) copyFileSync(join(libraries, library), join(deps, "lib", library));
-  copyFileSync(join(libraries, framework), join(deps, "lib", "libtensorflow_framework.so.2"));
+  if (library.startsWith("libtensorflow_cc")) symlinkSync("libtensorflow.so", join(deps, "lib", library));
+  symlinkSync("libtensorflow_framework.so", join(deps, "lib", "libtensorflow_framework.so.2"));
   cpSync(join(folder, "include"), join(deps, "include"), { recursive: true });
   const preGyp = require.resolve("@mapbox/node-pre-gyp/bin/node-pre-gyp", { paths: [packageDir] });
   const args = [preGyp, "install", "--build-from-source"];
