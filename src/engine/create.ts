@@ -2,6 +2,7 @@ import type { Engine, EngineOptions } from "../core/engine.js";
 import type { EngineName } from "../spec/run.js";
 import { createNativeKernel, nativeKernelProblem } from "./kernel/native.js";
 import { createReference } from "./reference.js";
+import { createTfjs } from "./tfjs.js";
 
 type Implementation = Exclude<EngineName, "auto">;
 
@@ -19,6 +20,7 @@ const ENGINES: readonly Entry[] = [
     problem: async () => nativeKernelProblem(),
     create: async (options) => createNativeKernel(options),
   },
+  { name: "tfjs", problem: async () => null, create: createTfjs },
   { name: "reference", problem: async () => null, create: async (options) => createReference(options) },
 ];
 
