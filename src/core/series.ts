@@ -44,7 +44,8 @@ export class SeriesAccumulator {
 
   constructor(options: SeriesOptions) {
     const { from, to, points, window } = options;
-    if (!(from >= 0 && to >= from && points >= 1 && window >= 1)) throw new RangeError("series: 0 <= from <= to, points and window >= 1");
+    if (!(from >= 0 && to >= from && points >= 1 && window >= 1))
+      throw new RangeError("series: 0 <= from <= to, points and window >= 1");
     this.#options = options;
     this.#firstWindow = Math.floor(from / window);
     this.#windows = to === from ? 0 : Math.floor((to - 1) / window) - this.#firstWindow + 1;

@@ -7,7 +7,9 @@ export interface Curve {
 }
 
 /** A rate, or why the library gives none (it logs or raises there). */
-export type Suggested = { readonly lr: number; readonly reason?: never } | { readonly lr: null; readonly reason: string };
+export type Suggested =
+  | { readonly lr: number; readonly reason?: never }
+  | { readonly lr: null; readonly reason: string };
 
 const none = (reason: string): Suggested => ({ lr: null, reason });
 

@@ -26,7 +26,14 @@ export function summarize(
   seeds: readonly number[],
 ): ArmSummary[] {
   const losses = new Map(trials.filter((t) => t.steps === steps).map((t) => [`${t.lr} ${t.seed}`, t.loss]));
-  return lrs.map((lr) => summary(lr, steps, seeds, seeds.map((seed) => losses.get(`${lr} ${seed}`) ?? null)));
+  return lrs.map((lr) =>
+    summary(
+      lr,
+      steps,
+      seeds,
+      seeds.map((seed) => losses.get(`${lr} ${seed}`) ?? null),
+    ),
+  );
 }
 
 /** Every arm trained, ascending in steps, then rate. */
@@ -39,7 +46,12 @@ export function everyArm(trials: readonly Trial[]): ArmSummary[] {
   return [...groups.values()]
     .map((group) => {
       const sorted = group.toSorted((a, b) => a.seed - b.seed);
-      return summary(sorted[0]!.lr, sorted[0]!.steps, sorted.map((t) => t.seed), sorted.map((t) => t.loss));
+      return summary(
+        sorted[0]!.lr,
+        sorted[0]!.steps,
+        sorted.map((t) => t.seed),
+        sorted.map((t) => t.loss),
+      );
     })
     .sort((a, b) => a.steps - b.steps || a.lr - b.lr);
 }
@@ -63,7 +75,8 @@ function summary(lr: number, steps: number, seeds: readonly number[], losses: re
 
 /** Mean over common seeds of loss at lr minus loss at base, at `steps`; null when none is common or either diverged. */
 export function excessOver(trials: readonly Trial[], lr: number, base: number, steps: number): number | null {
-  const at = (rate: number) => new Map(trials.filter((t) => t.lr === rate && t.steps === steps).map((t) => [t.seed, t.loss]));
+  const at = (rate: number) =>
+    new Map(trials.filter((t) => t.lr === rate && t.steps === steps).map((t) => [t.seed, t.loss]));
   const losses = at(lr);
   const baseLosses = at(base);
   const common = [...losses.keys()].filter((seed) => baseLosses.has(seed));
@@ -95,7 +108,10 @@ export function fitMinimum(
   const x = kept.map((arm) => Math.log10(arm.lr));
   const seeds = kept[0]!.seeds.length;
   const without = (skip: number) =>
-    kept.map((arm) => arm.losses.reduce<number>((sum, loss, i) => (i === skip ? sum : sum + loss!), 0) / (seeds - (skip < 0 ? 0 : 1)));
+    kept.map(
+      (arm) =>
+        arm.losses.reduce<number>((sum, loss, i) => (i === skip ? sum : sum + loss!), 0) / (seeds - (skip < 0 ? 0 : 1)),
+    );
   const centre = vertex(x, without(-1));
   const clamp = (log: number) => Math.min(range[1], Math.max(range[0], Number((10 ** log).toPrecision(6))));
   if (seeds < 2) return { lr: clamp(centre), interval: [clamp(centre - FIT_DECADES), clamp(centre + FIT_DECADES)] };
@@ -119,8 +135,17 @@ function vertex(x: readonly number[], y: readonly number[]): number {
     for (let k = 0; k < 5; k++) s[k]! += u ** k;
     for (let k = 0; k < 3; k++) t[k]! += y[i]! * u ** k;
   }
-  const determinant = (a: number, b: number, c: number, d: number, e: number, f: number, g: number, h: number, i: number) =>
-    a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g);
+  const determinant = (
+    a: number,
+    b: number,
+    c: number,
+    d: number,
+    e: number,
+    f: number,
+    g: number,
+    h: number,
+    i: number,
+  ) => a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g);
   const [s0, s1, s2, s3, s4] = s as [number, number, number, number, number];
   const [t0, t1, t2] = t as [number, number, number];
   const slope = determinant(s0, t0, s2, s1, t1, s3, s2, t2, s4);
