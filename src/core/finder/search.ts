@@ -1,5 +1,5 @@
 import { ensemble, quantile } from "./ensemble.js";
-import { type ArmSummary, everyArm, excessOver, fitMinimum, lastArms, summarize, type Trial } from "./search-fit.js";
+import { type ArmSummary, everyArm, excessOver, fitMinimum, lastArms, summarize } from "./search-fit.js";
 import { bestIndex, extend, grid, survivors, tidy } from "./search-plan.js";
 import type { Regret, SearchAnswer, SearchConfig, SearchResult, SearchState, SearchTask } from "./search-state.js";
 import { SUGGESTION_METHODS, type SuggestionMethod } from "./suggest.js";
