@@ -91,13 +91,15 @@ export function excessOver(trials: readonly Trial[], lr: number, base: number, s
   return sum / common.length;
 }
 
+/** The loss is not quite a parabola, so where the fit's minimum falls depends on the grid: no interval is narrower each way. */
+const LEAST_HALF_WIDTH = 0.0625;
 /** Points farther than this from the lowest do not enter the fit, in decades: the curve is no parabola out there. */
 const FIT_DECADES = 0.32;
 
 /**
  * Where the mean loss is lowest, by a least-squares parabola in log rate through the arms around the lowest one, and its
- * 95 % interval by leaving out one seed at a time (jackknife, Student's t). All arms share their seeds, so what a seed adds
- * to every arm cancels. Where the parabola has no minimum inside, the lowest arm itself.
+ * 95 % interval by leaving out one seed at a time (jackknife, Student's t), at least 0.0625 decade each way. All arms share
+ * their seeds, so what a seed adds to every arm cancels. Where the parabola has no minimum inside, the lowest arm itself.
  */
 export function fitMinimum(
   arms: readonly ArmSummary[],
@@ -118,7 +120,7 @@ export function fitMinimum(
   const each = Array.from({ length: seeds }, (_, i) => vertex(x, without(i)));
   const mean = each.reduce((sum, v) => sum + v, 0) / seeds;
   const error = Math.sqrt((each.reduce((sum, v) => sum + (v - mean) ** 2, 0) * (seeds - 1)) / seeds);
-  const half = studentT975(seeds - 1) * error;
+  const half = Math.max(LEAST_HALF_WIDTH, studentT975(seeds - 1) * error);
   return { lr: clamp(centre), interval: [clamp(centre - half), clamp(centre + half)] };
 }
 

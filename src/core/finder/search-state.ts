@@ -89,7 +89,7 @@ export interface Regret {
 
 export interface SearchAnswer {
   readonly lr: number;
-  /** 95 % confidence interval of the best rate over seeds. */
+  /** 95 % confidence interval of the best rate over seeds, at least 0.125 decade wide. */
   readonly interval: readonly [number, number];
   /** Every rate trained, at each number of steps, ascending in steps, then rate. */
   readonly arms: readonly ArmSummary[];
