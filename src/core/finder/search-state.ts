@@ -17,7 +17,7 @@ export interface SearchConfig {
   /** Seeds of an arm at the full budget: first, and at most; they double while the interval is wider than `precision`. */
   readonly fullSeeds: number;
   readonly maxSeeds: number;
-  /** Wanted width of the interval, decades. */
+  /** Wanted width of the interval, decades, before the floor of 0.2. */
   readonly precision: number;
   /** Seeds with which the classic methods' suggestions are trained at the full budget; at most fullSeeds; 0: not trained. */
   readonly methodSeeds: number;
@@ -89,7 +89,7 @@ export interface Regret {
 
 export interface SearchAnswer {
   readonly lr: number;
-  /** 95 % confidence interval of the best rate over seeds, at least 0.125 decade wide. */
+  /** 95 % confidence interval of the best rate over seeds, at least 0.2 decade wide. */
   readonly interval: readonly [number, number];
   /** Every rate trained, at each number of steps, ascending in steps, then rate. */
   readonly arms: readonly ArmSummary[];

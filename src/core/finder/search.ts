@@ -110,9 +110,9 @@ function advance(state: SearchState): SearchState {
       const wider = extend(armsOf(state), state.config.lrRange, FINE_DECADES);
       if (wider !== null) return train({ ...state, candidates: wider });
       if (bestIndex(armsOf(state)) < 0) return { ...state, stage: "done" };
-      const { lr, interval } = fitMinimum(armsOf(state), state.config.lrRange);
+      const { lr, decades } = fitMinimum(armsOf(state), state.config.lrRange);
       const { precision, maxSeeds } = state.config;
-      if (Math.log10(interval[1] / interval[0]) > precision && state.fullSeeds < maxSeeds) {
+      if (decades > precision && state.fullSeeds < maxSeeds) {
         return train({ ...state, fullSeeds: Math.min(maxSeeds, 2 * state.fullSeeds) });
       }
       return train({ ...state, stage: "confirm", candidates: [lr] });
