@@ -9,15 +9,9 @@
 import { Worker } from "node:worker_threads";
 import { quantile } from "../../src/core/finder/ensemble.js";
 import { type LadderConvention, ladder } from "../../src/core/finder/ladder.js";
-import {
-  answer,
-  createSearch,
-  nextTasks,
-  record,
-  type SearchResult,
-  searchConfig,
-} from "../../src/core/finder/search.js";
+import { answer, createSearch, nextTasks, record } from "../../src/core/finder/search.js";
 import { fitMinimum, summarize, type Trial } from "../../src/core/finder/search-fit.js";
+import { type SearchResult, searchConfig } from "../../src/core/finder/search-state.js";
 import { SUGGESTION_METHODS, type SuggestionMethod, suggest } from "../../src/core/finder/suggest.js";
 import type { ModelSpec } from "../../src/spec/model.js";
 import type { Job, JobResult } from "./finder-worker.js";
@@ -173,7 +167,7 @@ for (const init of ["raw", "scaled"] as const) {
   ).length;
   console.log(
     `search: ${quantile(seconds, 0.5).toFixed(1)} s median, ${seconds.at(-1)!.toFixed(1)} s longest on ${THREADS} threads; ` +
-      `${quantile(used, 0.5)} steps median, ${used.at(-1)} most; interval holds the fitted minimum in ${covered}/${searches}`,
+      `${quantile(used, 0.5)} steps median, ${used.at(-1)} most; interval holds the searches' geometric mean in ${covered}/${searches}`,
   );
   console.log(`regret of each method's median suggestion over 8 sweeps of 1e-4..1, nats, median of the searches:`);
   for (const method of SUGGESTION_METHODS) {

@@ -91,18 +91,21 @@ export function excessOver(trials: readonly Trial[], lr: number, base: number, s
   return sum / common.length;
 }
 
+/** The loss is not quite a parabola, so where the fit's minimum falls depends on the grid: no interval is narrower each way. */
+const LEAST_HALF_WIDTH = 0.1;
 /** Points farther than this from the lowest do not enter the fit, in decades: the curve is no parabola out there. */
 const FIT_DECADES = 0.32;
 
 /**
  * Where the mean loss is lowest, by a least-squares parabola in log rate through the arms around the lowest one, and its
- * 95 % interval by leaving out one seed at a time (jackknife, Student's t). All arms share their seeds, so what a seed adds
- * to every arm cancels. Where the parabola has no minimum inside, the lowest arm itself.
+ * 95 % interval by leaving out one seed at a time (jackknife, Student's t), at least 0.1 decade each way. All arms share
+ * their seeds, so what a seed adds to every arm cancels. `decades` is the interval's width before that floor. Where the
+ * parabola has no minimum inside, the lowest arm itself.
  */
 export function fitMinimum(
   arms: readonly ArmSummary[],
   range: readonly [number, number],
-): { readonly lr: number; readonly interval: readonly [number, number] } {
+): { readonly lr: number; readonly interval: readonly [number, number]; readonly decades: number } {
   const kept = arms.filter((arm) => arm.validationLoss !== null);
   if (kept.length === 0) throw new RangeError("every learning rate in the range diverged");
   const x = kept.map((arm) => Math.log10(arm.lr));
@@ -114,12 +117,18 @@ export function fitMinimum(
     );
   const centre = vertex(x, without(-1));
   const clamp = (log: number) => Math.min(range[1], Math.max(range[0], Number((10 ** log).toPrecision(6))));
-  if (seeds < 2) return { lr: clamp(centre), interval: [clamp(centre - FIT_DECADES), clamp(centre + FIT_DECADES)] };
+  if (seeds < 2)
+    return {
+      lr: clamp(centre),
+      interval: [clamp(centre - FIT_DECADES), clamp(centre + FIT_DECADES)],
+      decades: 2 * FIT_DECADES,
+    };
   const each = Array.from({ length: seeds }, (_, i) => vertex(x, without(i)));
   const mean = each.reduce((sum, v) => sum + v, 0) / seeds;
   const error = Math.sqrt((each.reduce((sum, v) => sum + (v - mean) ** 2, 0) * (seeds - 1)) / seeds);
-  const half = studentT975(seeds - 1) * error;
-  return { lr: clamp(centre), interval: [clamp(centre - half), clamp(centre + half)] };
+  const jackknife = studentT975(seeds - 1) * error;
+  const half = Math.max(LEAST_HALF_WIDTH, jackknife);
+  return { lr: clamp(centre), interval: [clamp(centre - half), clamp(centre + half)], decades: 2 * jackknife };
 }
 
 /** x ascending. */
