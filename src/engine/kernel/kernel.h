@@ -42,7 +42,6 @@ typedef struct {
   int chunkCapacity;
   int examples[3], exampleCount[3]; /* bytes (count, contextLength + 1): a context and its target; train, validation, test */
   Layer layers[MAX_LAYERS];
-  int pad;
   double step, momentumDefault, dampening, weightDecay, beta2, eps, alpha;
 } Arena;
 
