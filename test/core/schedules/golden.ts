@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { ScheduleRequest, ScheduleSpec } from "../../../src/spec/schedule.js";
 import { resolveSchedule } from "../../../src/core/schedules/resolve.js";
+import type { ScheduleRequest, ScheduleSpec } from "../../../src/spec/schedule.js";
 
 /** A case of test/golden/schedules-*.json, written from the real libraries by schedules.py. */
 export interface GoldenCase {
@@ -16,7 +16,7 @@ export interface GoldenCase {
 
 /** GOLDEN_DIR names another folder: that of full curves written by `schedules.py <folder>`. */
 export function goldenCases(library: "pytorch" | "hugging-face" | "optax"): GoldenCase[] {
-  const folder = process.env["GOLDEN_DIR"] ?? join(process.cwd(), "test/golden");
+  const folder = process.env.GOLDEN_DIR ?? join(process.cwd(), "test/golden");
   const file = JSON.parse(readFileSync(join(folder, `schedules-${library}.json`), "utf8"));
   return (file as { cases: GoldenCase[] }).cases;
 }
