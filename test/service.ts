@@ -1,7 +1,7 @@
 import pino from "pino";
 import { WebSocket } from "ws";
 import type { Config } from "../src/bin/config.js";
-import { startApi } from "../src/bin/start-api.js";
+import { type Service, startApi } from "../src/bin/start-api.js";
 import { startWorker } from "../src/bin/start-worker.js";
 import type { Run, RunRequest } from "../src/spec/run.js";
 import type { StreamMessage } from "../src/spec/stream.js";
@@ -36,8 +36,21 @@ export async function startService({ worker = true } = {}): Promise<TestService>
   const redis = await startRedis();
   const config = testConfig(redis.url);
   const log = pino({ level: config.LOG_LEVEL });
-  const api = await startApi(config, log);
-  const workers = worker ? await startWorker(config, log) : null;
+  const services: Service[] = [];
+  const stop = async () => {
+    for (const service of services) await service.close();
+    await redis.stop();
+  };
+  const start = async () => {
+    const api = await startApi(config, log);
+    services.push(api);
+    if (worker) services.push(await startWorker(config, log));
+    return api;
+  };
+  const api = await start().catch(async (error) => {
+    await stop();
+    throw error;
+  });
   const { url } = api;
   const get: TestService["get"] = (path, headers = {}) => fetch(url + path, { headers });
   const post: TestService["post"] = (body, path = "/v1/runs") =>
@@ -56,11 +69,7 @@ export async function startService({ worker = true } = {}): Promise<TestService>
       await readStream(url, id);
       return (await (await get(`/v1/runs/${id}`)).json()) as Run;
     },
-    stop: async () => {
-      await api.close();
-      await workers?.close();
-      await redis.stop();
-    },
+    stop,
   };
 }
 

@@ -5,6 +5,7 @@ import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } 
 import { LIMITS } from "../spec/limits.js";
 import { ProblemError, ProblemSchema } from "../spec/problem.js";
 import { RunRequestSchema, RunSchema, RunSpecSchema } from "../spec/run.js";
+import { ScheduleRequestDefinition, ScheduleSpecDefinition } from "../spec/schedule.js";
 import { StreamMessageSchema } from "../spec/stream.js";
 import type { ApiDeps } from "./deps.js";
 import { sendProblem } from "./problems.js";
@@ -17,7 +18,15 @@ import { streamRoutes } from "./routes/stream.js";
 import { webRoutes } from "./routes/web.js";
 import { createValidatorCompiler } from "./validation.js";
 
-const SHARED = [ProblemSchema, RunRequestSchema, RunSpecSchema, RunSchema, StreamMessageSchema] as const;
+const SHARED = [
+  ScheduleRequestDefinition,
+  ScheduleSpecDefinition,
+  ProblemSchema,
+  RunRequestSchema,
+  RunSpecSchema,
+  RunSchema,
+  StreamMessageSchema,
+] as const;
 
 /** The whole HTTP application; never listens. `deps` stay the caller's to close, after the app. */
 export async function buildApp(deps: ApiDeps, log: FastifyBaseLogger): Promise<FastifyInstance> {

@@ -11,7 +11,7 @@ const DEFAULT_SEARCH_RANGE: readonly [number, number] = [1e-4, 1];
 export function resolveSearch(request: SearchRequest, dataset: DatasetFacts, seed: number): Result<SearchSpec> {
   const { lrRange = DEFAULT_SEARCH_RANGE, labels = [], name: _name, ...shared } = request;
   const run = resolveRun({ ...shared, lrRange: [lrRange[0], lrRange[1]] } as RunRequest, dataset, seed);
-  return run.ok ? ok({ lrRange: [lrRange[0], lrRange[1]], run: run.value, then: null, labels: [...labels] }) : run;
+  return run.ok ? ok({ lrRange: [lrRange[0], lrRange[1]], run: run.value, settles: null, labels: [...labels] }) : run;
 }
 
 export function configOf({ lrRange, run }: SearchSpec): SearchConfig {

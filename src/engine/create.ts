@@ -1,7 +1,9 @@
 import type { Engine, EngineOptions } from "../core/engine.js";
 import type { EngineName } from "../spec/run.js";
 import { createNativeKernel, nativeKernelProblem } from "./kernel/native.js";
+import { createWasmKernel, wasmKernelProblem } from "./kernel/wasm.js";
 import { createReference } from "./reference.js";
+import { createTfjs } from "./tfjs.js";
 
 type Implementation = Exclude<EngineName, "auto">;
 
@@ -19,6 +21,12 @@ const ENGINES: readonly Entry[] = [
     problem: async () => nativeKernelProblem(),
     create: async (options) => createNativeKernel(options),
   },
+  {
+    name: "kernel-wasm",
+    problem: async () => wasmKernelProblem(),
+    create: async (options) => createWasmKernel(options),
+  },
+  { name: "tfjs", problem: async () => null, create: createTfjs },
   { name: "reference", problem: async () => null, create: async (options) => createReference(options) },
 ];
 

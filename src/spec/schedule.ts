@@ -30,6 +30,7 @@ export const SCHEDULE_SCHEMAS = {
   ...OPTAX_SCHEMAS,
 } as const;
 
+export type { NestedSchedule } from "./schedules/fields.js";
 export type ScheduleType = keyof typeof SCHEDULE_SCHEMAS;
 export type ScheduleOf<T extends ScheduleType> = Static<(typeof SCHEDULE_SCHEMAS)[T]>;
 export type ScheduleSpec = { [T in ScheduleType]: ScheduleOf<T> }[ScheduleType];

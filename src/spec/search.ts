@@ -37,7 +37,7 @@ export interface SearchSpec {
   /** What its arms have in common; their schedule, steps, seed, name and labels are each arm's own. */
   readonly run: RunSpec;
   /** A run that waits for the answer as its rate, and the request it was made from; null: none. */
-  readonly then: { readonly runId: string; readonly request: unknown } | null;
+  readonly settles: { readonly runId: string; readonly request: unknown } | null;
   readonly labels: readonly string[];
 }
 

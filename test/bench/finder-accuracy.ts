@@ -7,10 +7,11 @@
  * search takes 60 s.
  */
 import { Worker } from "node:worker_threads";
-import { ladder, type LadderConvention } from "../../src/core/finder/ladder.js";
-import { answer, createSearch, nextTasks, record, type SearchResult, searchConfig } from "../../src/core/finder/search.js";
-import { fitMinimum, summarize, type Trial } from "../../src/core/finder/search-fit.js";
 import { quantile } from "../../src/core/finder/ensemble.js";
+import { type LadderConvention, ladder } from "../../src/core/finder/ladder.js";
+import { answer, createSearch, nextTasks, record } from "../../src/core/finder/search.js";
+import { fitMinimum, summarize, type Trial } from "../../src/core/finder/search-fit.js";
+import { type SearchResult, searchConfig } from "../../src/core/finder/search-state.js";
 import { SUGGESTION_METHODS, type SuggestionMethod, suggest } from "../../src/core/finder/suggest.js";
 import type { ModelSpec } from "../../src/spec/model.js";
 import type { Job, JobResult } from "./finder-worker.js";
@@ -54,30 +55,39 @@ const constant = (lr: number, count: number) => new Float64Array(count).fill(lr)
 
 async function truth(init: ModelSpec["init"]) {
   const cells = TRUTH_RATES.flatMap((lr) => TRUTH_SEEDS.map((seed) => ({ lr, seed })));
-  const results = await runAll(
-    cells.map(({ lr, seed }) => ({ init, seed, lr: constant(lr, steps), validate: true })),
-  );
+  const results = await runAll(cells.map(({ lr, seed }) => ({ init, seed, lr: constant(lr, steps), validate: true })));
   const trials: Trial[] = cells.map(({ lr, seed }, i) => ({ lr, seed, steps, loss: results[i]!.validationLoss }));
   const arms = summarize(trials, TRUTH_RATES, steps, TRUTH_SEEDS);
   const best = arms.reduce((a, b) => ((b.validationLoss ?? Infinity) < (a.validationLoss ?? Infinity) ? b : a));
   console.log(`\n## ${init}: ${TRUTH_RATES.length} rates x ${TRUTH_SEEDS.length} seeds x ${steps} steps`);
   for (const arm of arms) {
-    const loss = arm.validationLoss === null ? "diverged" : `${arm.validationLoss.toFixed(4)} +- ${arm.stderr!.toFixed(4)}`;
+    const loss =
+      arm.validationLoss === null ? "diverged" : `${arm.validationLoss.toFixed(4)} +- ${arm.stderr!.toFixed(4)}`;
     console.log(`  ${arm.lr.toFixed(4)}  ${loss}${arm === best ? "  <- truth" : ""}`);
   }
   const fitted = fitMinimum(arms, [TRUTH_RATES[0]!, TRUTH_RATES.at(-1)!]);
-  console.log(`  fitted minimum ${fitted.lr.toPrecision(3)} [${fitted.interval.map((lr) => lr.toPrecision(3)).join(", ")}]`);
+  console.log(
+    `  fitted minimum ${fitted.lr.toPrecision(3)} [${fitted.interval.map((lr) => lr.toPrecision(3)).join(", ")}]`,
+  );
   return { lr: best.lr, fitted: fitted.lr };
 }
 
 async function verified(init: ModelSpec["init"], seed: number) {
   const config = searchConfig({ lrRange: [1e-4, 1], steps, seed });
-  const sweep = ladder({ convention: "inclusive", start: 1e-4, end: 1, steps: config.sweepSteps, spacing: "exponential" });
+  const sweep = ladder({
+    convention: "inclusive",
+    start: 1e-4,
+    end: 1,
+    steps: config.sweepSteps,
+    spacing: "exponential",
+  });
   const began = process.hrtime.bigint();
   let state = createSearch(config);
   for (let tasks = nextTasks(state); tasks.length > 0; tasks = nextTasks(state)) {
     const rates = tasks.map((task) =>
-      task.kind === "arm" ? constant(task.lr, task.steps) : Float64Array.from({ length: task.steps }, (_, i) => sweep(i)),
+      task.kind === "arm"
+        ? constant(task.lr, task.steps)
+        : Float64Array.from({ length: task.steps }, (_, i) => sweep(i)),
     );
     const results = await runAll(
       tasks.map((task, i) => ({ init, seed: task.seed, lr: rates[i]!, validate: task.kind === "arm" })),
@@ -144,16 +154,20 @@ for (const init of ["raw", "scaled"] as const) {
   for (let i = 0; i < searches; i++) runs.push(await verified(init, i * 1000));
   const lrs = runs.map((run) => run.answer.lr);
   const classics = await classic(init);
-  console.log(`\n| ${init} | median rate | max/min, decades | median error, decades | within 0.2 |\n|---|---|---|---|---|`);
+  console.log(
+    `\n| ${init} | median rate | max/min, decades | median error, decades | within 0.2 |\n|---|---|---|---|---|`,
+  );
   for (const [method, rates] of classics) row(method, rates, best.lr);
   row("**verified**", lrs, best.lr);
   row("verified, to the grid's fitted minimum", lrs, best.fitted);
   const seconds = runs.map((run) => run.seconds).sort((a, b) => a - b);
   const used = runs.map((run) => run.answer.stepsUsed).sort((a, b) => a - b);
-  const covered = runs.filter(({ answer: { interval } }) => interval[0] <= best.fitted && best.fitted <= interval[1]).length;
+  const covered = runs.filter(
+    ({ answer: { interval } }) => interval[0] <= best.fitted && best.fitted <= interval[1],
+  ).length;
   console.log(
     `search: ${quantile(seconds, 0.5).toFixed(1)} s median, ${seconds.at(-1)!.toFixed(1)} s longest on ${THREADS} threads; ` +
-      `${quantile(used, 0.5)} steps median, ${used.at(-1)} most; interval holds the fitted minimum in ${covered}/${searches}`,
+      `${quantile(used, 0.5)} steps median, ${used.at(-1)} most; interval holds the searches' geometric mean in ${covered}/${searches}`,
   );
   console.log(`regret of each method's median suggestion over 8 sweeps of 1e-4..1, nats, median of the searches:`);
   for (const method of SUGGESTION_METHODS) {

@@ -29,7 +29,13 @@ const splits = splitExamples(dataset, 3);
 const vocabSize = dataset.symbols.length;
 
 function run(job: Job): JobResult {
-  const model: ModelSpec = { contextLength: 3, embeddingDim: 10, hiddenSizes: [200], activation: "tanh", init: job.init };
+  const model: ModelSpec = {
+    contextLength: 3,
+    embeddingDim: 10,
+    hiddenSizes: [200],
+    activation: "tanh",
+    init: job.init,
+  };
   const options: EngineOptions = {
     model,
     vocabSize,

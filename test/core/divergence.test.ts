@@ -24,19 +24,22 @@ test("a smoothed loss above factor times the best is bad; a rise short of it is 
 });
 
 test("the answer does not depend on how the run is cut, through JSON", () => {
-  const loss = fc.oneof({ weight: 20, arbitrary: fc.double({ min: 0, max: 20, noNaN: true }) }, fc.constant(Number.NaN));
+  const loss = fc.oneof(
+    { weight: 20, arbitrary: fc.double({ min: 0, max: 20, noNaN: true }) },
+    fc.constant(Number.NaN),
+  );
   const check = (losses: number[], cuts: number[], smoothing: number) => {
     const whole = observe({ factor: 2, smoothing }, initDivergence(), losses, 7);
     let state = initDivergence();
     let from = 0;
-    for (const to of [...new Set(cuts.map((cut) => cut % (losses.length + 1)))].sort((a, b) => a - b).concat(losses.length)) {
+    for (const to of [...new Set(cuts.map((cut) => cut % (losses.length + 1)))]
+      .sort((a, b) => a - b)
+      .concat(losses.length)) {
       const part = observe({ factor: 2, smoothing }, state, losses.slice(from, to), 7 + from);
       state = JSON.parse(JSON.stringify(part.state));
       from = to;
     }
     assert.deepEqual(state, whole.state);
   };
-  fc.assert(
-    fc.property(fc.array(loss, { maxLength: 60 }), fc.array(fc.nat(60)), fc.constantFrom(0, 0.5, 0.98), check),
-  );
+  fc.assert(fc.property(fc.array(loss, { maxLength: 60 }), fc.array(fc.nat(60)), fc.constantFrom(0, 0.5, 0.98), check));
 });

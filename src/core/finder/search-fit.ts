@@ -26,7 +26,14 @@ export function summarize(
   seeds: readonly number[],
 ): ArmSummary[] {
   const losses = new Map(trials.filter((t) => t.steps === steps).map((t) => [`${t.lr} ${t.seed}`, t.loss]));
-  return lrs.map((lr) => summary(lr, steps, seeds, seeds.map((seed) => losses.get(`${lr} ${seed}`) ?? null)));
+  return lrs.map((lr) =>
+    summary(
+      lr,
+      steps,
+      seeds,
+      seeds.map((seed) => losses.get(`${lr} ${seed}`) ?? null),
+    ),
+  );
 }
 
 /** Every arm trained, ascending in steps, then rate. */
@@ -39,7 +46,12 @@ export function everyArm(trials: readonly Trial[]): ArmSummary[] {
   return [...groups.values()]
     .map((group) => {
       const sorted = group.toSorted((a, b) => a.seed - b.seed);
-      return summary(sorted[0]!.lr, sorted[0]!.steps, sorted.map((t) => t.seed), sorted.map((t) => t.loss));
+      return summary(
+        sorted[0]!.lr,
+        sorted[0]!.steps,
+        sorted.map((t) => t.seed),
+        sorted.map((t) => t.loss),
+      );
     })
     .sort((a, b) => a.steps - b.steps || a.lr - b.lr);
 }
@@ -63,7 +75,8 @@ function summary(lr: number, steps: number, seeds: readonly number[], losses: re
 
 /** Mean over common seeds of loss at lr minus loss at base, at `steps`; null when none is common or either diverged. */
 export function excessOver(trials: readonly Trial[], lr: number, base: number, steps: number): number | null {
-  const at = (rate: number) => new Map(trials.filter((t) => t.lr === rate && t.steps === steps).map((t) => [t.seed, t.loss]));
+  const at = (rate: number) =>
+    new Map(trials.filter((t) => t.lr === rate && t.steps === steps).map((t) => [t.seed, t.loss]));
   const losses = at(lr);
   const baseLosses = at(base);
   const common = [...losses.keys()].filter((seed) => baseLosses.has(seed));
@@ -78,32 +91,44 @@ export function excessOver(trials: readonly Trial[], lr: number, base: number, s
   return sum / common.length;
 }
 
+/** The loss is not quite a parabola, so where the fit's minimum falls depends on the grid: no interval is narrower each way. */
+const LEAST_HALF_WIDTH = 0.1;
 /** Points farther than this from the lowest do not enter the fit, in decades: the curve is no parabola out there. */
 const FIT_DECADES = 0.32;
 
 /**
  * Where the mean loss is lowest, by a least-squares parabola in log rate through the arms around the lowest one, and its
- * 95 % interval by leaving out one seed at a time (jackknife, Student's t). All arms share their seeds, so what a seed adds
- * to every arm cancels. Where the parabola has no minimum inside, the lowest arm itself.
+ * 95 % interval by leaving out one seed at a time (jackknife, Student's t), at least 0.1 decade each way. All arms share
+ * their seeds, so what a seed adds to every arm cancels. `decades` is the interval's width before that floor. Where the
+ * parabola has no minimum inside, the lowest arm itself.
  */
 export function fitMinimum(
   arms: readonly ArmSummary[],
   range: readonly [number, number],
-): { readonly lr: number; readonly interval: readonly [number, number] } {
+): { readonly lr: number; readonly interval: readonly [number, number]; readonly decades: number } {
   const kept = arms.filter((arm) => arm.validationLoss !== null);
   if (kept.length === 0) throw new RangeError("every learning rate in the range diverged");
   const x = kept.map((arm) => Math.log10(arm.lr));
   const seeds = kept[0]!.seeds.length;
   const without = (skip: number) =>
-    kept.map((arm) => arm.losses.reduce<number>((sum, loss, i) => (i === skip ? sum : sum + loss!), 0) / (seeds - (skip < 0 ? 0 : 1)));
+    kept.map(
+      (arm) =>
+        arm.losses.reduce<number>((sum, loss, i) => (i === skip ? sum : sum + loss!), 0) / (seeds - (skip < 0 ? 0 : 1)),
+    );
   const centre = vertex(x, without(-1));
   const clamp = (log: number) => Math.min(range[1], Math.max(range[0], Number((10 ** log).toPrecision(6))));
-  if (seeds < 2) return { lr: clamp(centre), interval: [clamp(centre - FIT_DECADES), clamp(centre + FIT_DECADES)] };
+  if (seeds < 2)
+    return {
+      lr: clamp(centre),
+      interval: [clamp(centre - FIT_DECADES), clamp(centre + FIT_DECADES)],
+      decades: 2 * FIT_DECADES,
+    };
   const each = Array.from({ length: seeds }, (_, i) => vertex(x, without(i)));
   const mean = each.reduce((sum, v) => sum + v, 0) / seeds;
   const error = Math.sqrt((each.reduce((sum, v) => sum + (v - mean) ** 2, 0) * (seeds - 1)) / seeds);
-  const half = studentT975(seeds - 1) * error;
-  return { lr: clamp(centre), interval: [clamp(centre - half), clamp(centre + half)] };
+  const jackknife = studentT975(seeds - 1) * error;
+  const half = Math.max(LEAST_HALF_WIDTH, jackknife);
+  return { lr: clamp(centre), interval: [clamp(centre - half), clamp(centre + half)], decades: 2 * jackknife };
 }
 
 /** x ascending. */
@@ -119,8 +144,17 @@ function vertex(x: readonly number[], y: readonly number[]): number {
     for (let k = 0; k < 5; k++) s[k]! += u ** k;
     for (let k = 0; k < 3; k++) t[k]! += y[i]! * u ** k;
   }
-  const determinant = (a: number, b: number, c: number, d: number, e: number, f: number, g: number, h: number, i: number) =>
-    a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g);
+  const determinant = (
+    a: number,
+    b: number,
+    c: number,
+    d: number,
+    e: number,
+    f: number,
+    g: number,
+    h: number,
+    i: number,
+  ) => a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g);
   const [s0, s1, s2, s3, s4] = s as [number, number, number, number, number];
   const [t0, t1, t2] = t as [number, number, number];
   const slope = determinant(s0, t0, s2, s1, t1, s3, s2, t2, s4);

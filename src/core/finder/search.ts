@@ -1,99 +1,8 @@
 import { ensemble, quantile } from "./ensemble.js";
-import { type ArmSummary, everyArm, excessOver, fitMinimum, lastArms, summarize, type Trial } from "./search-fit.js";
-import { SUGGESTION_METHODS, type SuggestionMethod, type Trace } from "./suggest.js";
-
-/** What a search needs to know; `searchConfig` fills in the rest. */
-export interface SearchConfig {
-  /** [low, high], 0 < low < high: the answer lies within. */
-  readonly lrRange: readonly [number, number];
-  /** Budget of one arm: the steps of the training the rate is for. */
-  readonly steps: number;
-  /** The seeds used are seed, seed + 1, ..., the same for every arm: common random numbers. */
-  readonly seed: number;
-  /** Sweeps in the ensemble, and steps of each. */
-  readonly replicas: number;
-  readonly sweepSteps: number;
-  /** Seeds of an arm at the low rungs. */
-  readonly lowSeeds: number;
-  /** Seeds of an arm at the full budget: first, and at most; they double while the interval is wider than `precision`. */
-  readonly fullSeeds: number;
-  readonly maxSeeds: number;
-  /** Wanted width of the interval, decades. */
-  readonly precision: number;
-  /** Seeds with which the classic methods' suggestions are trained at the full budget; at most fullSeeds; 0: not trained. */
-  readonly methodSeeds: number;
-  /** Steps to train in all, at most; a stage that would exceed it is not opened, and the search ends. null: no limit. */
-  readonly totalSteps: number | null;
-}
-
-export function searchConfig(required: Pick<SearchConfig, "lrRange" | "steps" | "seed"> & Partial<SearchConfig>): SearchConfig {
-  return { 
-    replicas: 8,
-    sweepSteps: 100,
-    lowSeeds: 2,
-    fullSeeds: 5,
-    maxSeeds: 10,
-    precision: 0.15,
-    methodSeeds: 2,
-    totalSteps: null,
-    ...required,
-  };
-}
-
-/** A run to make. sweep: exponential, inclusive, over lrRange, not stopped early; arm: constant lr. Ids are unique in a search. */
-export type SearchTask =
-  | { readonly id: string; readonly kind: "sweep"; readonly seed: number; readonly steps: number }
-  | { readonly id: string; readonly kind: "arm"; readonly lr: number; readonly seed: number; readonly steps: number };
-
-/** What a task gave. A sweep that met a loss that is not finite ends there; an arm that diverged has no validation loss. */
-export type SearchResult =
-  | { readonly id: string; readonly lr: readonly number[]; readonly loss: readonly number[] }
-  | { readonly id: string; readonly validationLoss: number | null };
-
-/** bracket: the sweeps; halving: low rungs; refine: full budget on a fine grid; confirm: its fitted minimum; methods; done. */
-export type SearchStage = "bracket" | "halving" | "refine" | "confirm" | "methods" | "done";
-
-/** Plain JSON. Same results in any order give the same later stages. */
-export interface SearchState {
-  readonly config: SearchConfig;
-  readonly stage: SearchStage;
-  /** Which low rung, in stage halving. */
-  readonly rung: number;
-  /** Seeds of an arm at the full budget, so far. */
-  readonly fullSeeds: number;
-  /** This stage's tasks that have no result yet. */
-  readonly pending: readonly SearchTask[];
-  readonly sweeps: readonly { readonly seed: number; readonly lr: readonly number[]; readonly loss: readonly number[] }[];
-  readonly trials: readonly Trial[];
-  /** The rates of the current stage, ascending. */
-  readonly candidates: readonly number[];
-  /** Set once confirmed; stays null when every rate diverged. */
-  readonly chosen: number | null;
-  /** False when totalSteps ended the search early. */
-  readonly complete: boolean;
-}
-
-export interface Regret {
-  readonly method: SuggestionMethod;
-  /** Median of the replicas' suggestions; null: no suggestion. */
-  readonly lr: number | null;
-  /** Mean paired excess of validation loss over the chosen rate at the full budget; null: no suggestion, or it diverged. */
-  readonly regret: number | null;
-  readonly diverged: boolean;
-}
-
-export interface SearchAnswer {
-  readonly lr: number;
-  /** 95 % confidence interval of the best rate over seeds. */
-  readonly interval: readonly [number, number];
-  /** Every rate trained, at each number of steps, ascending in steps, then rate. */
-  readonly arms: readonly ArmSummary[];
-  readonly regrets: readonly Regret[];
-  /** Steps trained in all. */
-  readonly stepsUsed: number;
-  /** False when totalSteps ended the search before its last stage. */
-  readonly complete: boolean;
-}
+import { type ArmSummary, everyArm, excessOver, fitMinimum, lastArms, summarize } from "./search-fit.js";
+import { bestIndex, extend, grid, survivors, tidy } from "./search-plan.js";
+import type { Regret, SearchAnswer, SearchConfig, SearchResult, SearchState, SearchTask } from "./search-state.js";
+import { SUGGESTION_METHODS, type SuggestionMethod } from "./suggest.js";
 
 /** Shares of the budget at the low rungs. */
 const LOW_RUNGS = [0.1, 1 / 3] as const;
@@ -114,7 +23,18 @@ export function createSearch(config: SearchConfig): SearchState {
   const pending = seeds(config.replicas, config).map(
     (seed): SearchTask => ({ id: `sweep-${seed}`, kind: "sweep", seed, steps: config.sweepSteps }),
   );
-  return { config, stage: "bracket", rung: 0, fullSeeds: config.fullSeeds, pending, sweeps: [], trials: [], candidates: [], chosen: null, complete: true };
+  return {
+    config,
+    stage: "bracket",
+    rung: 0,
+    fullSeeds: config.fullSeeds,
+    pending,
+    sweeps: [],
+    trials: [],
+    candidates: [],
+    chosen: null,
+    complete: true,
+  };
 }
 
 /** What the first low rung can cost: its grid over the whole range. */
@@ -158,9 +78,9 @@ export function answer(state: SearchState): SearchAnswer | null {
     interval: [Math.min(interval[0], chosen), Math.max(interval[1], chosen)],
     arms: everyArm(state.trials),
     regrets: methodRates(state).map(({ method, lr }): Regret => {
-      if (lr === null) return { method, lr, regret: null, diverged: false };
-      const regret = excessOver(state.trials, lr, chosen, config.steps);
-      return { method, lr, regret, diverged: regret === null };
+      const trained = state.trials.filter((trial) => trial.lr === lr && trial.steps === config.steps);
+      const regret = lr === null ? null : excessOver(state.trials, lr, chosen, config.steps);
+      return { method, lr, regret, diverged: trained.some((trial) => trial.loss === null) };
     }),
     stepsUsed: stepsUsed(state),
     complete: state.complete,
@@ -178,21 +98,21 @@ function advance(state: SearchState): SearchState {
     case "bracket":
       return train({ ...state, stage: "halving", candidates: bracket(state) });
     case "halving": {
-      const wider = extend(state, COARSE_DECADES);
+      const wider = extend(armsOf(state), state.config.lrRange, COARSE_DECADES);
       if (wider !== null) return train({ ...state, candidates: wider });
       if (bestIndex(armsOf(state)) < 0) return { ...state, stage: "done" };
-      const candidates = survivors(state);
+      const candidates = survivors(armsOf(state));
       return state.rung + 1 < LOW_RUNGS.length
         ? train({ ...state, rung: state.rung + 1, candidates })
         : train({ ...state, stage: "refine", candidates: grid(candidates[0]!, candidates.at(-1)!, FINE_DECADES) });
     }
     case "refine": {
-      const wider = extend(state, FINE_DECADES);
+      const wider = extend(armsOf(state), state.config.lrRange, FINE_DECADES);
       if (wider !== null) return train({ ...state, candidates: wider });
       if (bestIndex(armsOf(state)) < 0) return { ...state, stage: "done" };
-      const { lr, interval } = fitMinimum(armsOf(state), state.config.lrRange);
+      const { lr, decades } = fitMinimum(armsOf(state), state.config.lrRange);
       const { precision, maxSeeds } = state.config;
-      if (Math.log10(interval[1] / interval[0]) > precision && state.fullSeeds < maxSeeds) {
+      if (decades > precision && state.fullSeeds < maxSeeds) {
         return train({ ...state, fullSeeds: Math.min(maxSeeds, 2 * state.fullSeeds) });
       }
       return train({ ...state, stage: "confirm", candidates: [lr] });
@@ -252,58 +172,12 @@ function armsOf(state: SearchState): ArmSummary[] {
   return summarize(state.trials, state.candidates, stepsOf(state), seeds(seedsOf(state), state.config));
 }
 
-/** The sweeps' steepest point, a decade either way; the whole range when the sweeps show none. */
+/** Rates around the sweeps' steepest point; the whole range when the sweeps show none. */
 function bracket({ config, sweeps }: SearchState): number[] {
   const [low, high] = config.lrRange;
   const { lr } = ensemble(sweeps).consensus.steep;
   if (lr === null) return grid(low, high, COARSE_DECADES);
   return grid(Math.max(low, lr * 10 ** -BRACKET_BELOW), Math.min(high, lr * 10 ** BRACKET_ABOVE), COARSE_DECADES);
-}
-
-/** Rates from low to high, evenly spaced in log, at most `decades` apart; rounded to 6 digits so that they read well. */
-function grid(low: number, high: number, decades: number): number[] {
-  const intervals = Math.ceil(Math.log10(high / low) / decades - 1e-6);
-  if (intervals <= 0) return [tidy(low)];
-  return Array.from({ length: intervals + 1 }, (_, i) => tidy(low * (high / low) ** (i / intervals)));
-}
-
-const tidy = (lr: number) => Number(lr.toPrecision(6));
-
-/** When the best candidate is the outermost on a side where the range goes on: the candidates with two more there. Else null. */
-function extend(state: SearchState, decades: number): number[] | null {
-  const arms = armsOf(state);
-  const best = bestIndex(arms);
-  const { candidates } = state;
-  const [low, high] = state.config.lrRange;
-  const factor = 10 ** decades;
-  // Where every arm diverged, the rate is too high for all.
-  if (best === 0 || best === -1) {
-    const more = [2, 1].map((k) => tidy(candidates[0]! / factor ** k)).filter((lr) => lr >= low);
-    return more.length === 0 ? null : [...more, ...candidates];
-  }
-  if (best === candidates.length - 1) {
-    const more = [1, 2].map((k) => tidy(candidates.at(-1)! * factor ** k)).filter((lr) => lr <= high);
-    return more.length === 0 ? null : [...candidates, ...more];
-  }
-  return null;
-}
-
-/** Lowest mean; -1 when all diverged. */
-function bestIndex(arms: readonly ArmSummary[]): number {
-  let best = -1;
-  for (const [i, arm] of arms.entries()) {
-    if (arm.validationLoss !== null && (best < 0 || arm.validationLoss < arms[best]!.validationLoss!)) best = i;
-  }
-  return best;
-}
-
-/** The better half, as one stretch, and one more below: with more steps the best rate moves down. At least one has a loss. */
-function survivors(state: SearchState): number[] {
-  const arms = armsOf(state);
-  const ranked = arms.map((_, i) => i).filter((i) => arms[i]!.validationLoss !== null);
-  ranked.sort((a, b) => arms[a]!.validationLoss! - arms[b]!.validationLoss!);
-  const kept = ranked.slice(0, Math.ceil(arms.length / 2));
-  return state.candidates.slice(Math.max(0, Math.min(...kept) - 1), Math.max(...kept) + 1);
 }
 
 /** The fitted minimum, unless trained it proved worse than the best of the grid by more than the noise of the difference. */
@@ -321,7 +195,7 @@ function choose(state: SearchState): number {
 
 /** The median of each classic method's suggestions over the sweeps. */
 function methodRates({ sweeps }: SearchState): { method: SuggestionMethod; lr: number | null }[] {
-  const { methods } = ensemble(sweeps as readonly Trace[]);
+  const { methods } = ensemble(sweeps);
   return SUGGESTION_METHODS.map((method) => {
     const { lrs } = methods[method];
     return { method, lr: lrs.length === 0 ? null : tidy(10 ** quantile(lrs.map(Math.log10), 0.5)) };

@@ -8,7 +8,7 @@ import { OPTAX_EXPRESSIONS } from "./optax.js";
 import { greedy, optaxReduceOnPlateau, reduceOnPlateau } from "./policies.js";
 import { baseRate } from "./rates.js";
 import type { LrPolicy, Schedule } from "./schedule.js";
-import { chainedScheduler, TORCH_EXPRESSIONS } from "./torch.js";
+import { chainedScheduler, cosineAnnealing, TORCH_EXPRESSIONS } from "./torch.js";
 
 const EXPRESSIONS = { ...TORCH_EXPRESSIONS, ...HUGGING_FACE_EXPRESSIONS, ...OPTAX_EXPRESSIONS };
 type ExpressionType = keyof typeof EXPRESSIONS;
@@ -59,6 +59,7 @@ export function buildPolicy(spec: ScheduleSpec): LrPolicy {
  */
 export function buildSchedule(spec: ScheduleSpec): Schedule {
   if (spec.type === "ChainedScheduler") return chainedScheduler(spec);
+  if (spec.type === "CosineAnnealingLR") return cosineAnnealing(spec);
   return buildNative((expressed(spec) ?? spec) as NativeSpec);
 }
 

@@ -1,6 +1,6 @@
 import type { NativeSpec, ScheduleOf } from "../../spec/schedule.js";
 import { buildFactor, recurrence } from "./factors.js";
-import { oneCycle } from "./leaves.js";
+import { cosine, oneCycle } from "./leaves.js";
 import type { Schedule } from "./schedule.js";
 
 /** PyTorch's classes as expressions over our own schedules; values and quirks as of 2.13, stepped one by one. */
@@ -162,6 +162,18 @@ const UPDATES = {
 
 /** The classes that change the rate they find; the others set it, and would undo what came before them in the chain. */
 export const CHAINABLE: readonly string[] = Object.keys(UPDATES);
+
+/**
+ * CosineAnnealingLR: the closed form down to the minimum; past it PyTorch's recurrence, whose rounding of a small rise on
+ * top of etaMin shows in the eleventh digit of all that follows.
+ */
+export function cosineAnnealing(spec: ScheduleOf<"CosineAnnealingLR">): Schedule {
+  const { lr, etaMin, tMax } = spec;
+  const down = cosine(lr, etaMin, tMax);
+  const { next } = UPDATES.CosineAnnealingLR(spec);
+  const after = recurrence(etaMin, (t, rate) => next(t + tMax, rate));
+  return (step) => (step <= tMax ? down(step) : after(step - tMax));
+}
 
 /** ChainedScheduler: not a product of closed forms, because a cosine with a floor, or past its end, adds to the rate. */
 export function chainedScheduler({ lr, schedulers }: ScheduleOf<"ChainedScheduler">): Schedule {

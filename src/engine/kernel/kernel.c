@@ -36,6 +36,13 @@ typedef float V __attribute__((vector_size(LANES * 4), aligned(LANES * 4)));
 typedef int VI __attribute__((vector_size(LANES * 4)));
 typedef float VU __attribute__((vector_size(LANES * 4), aligned(4), may_alias)); /* unaligned */
 
+/* Loops over the registers of a tile must vanish, or the sums would live in memory. */
+#if defined(__clang__)
+#define UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define UNROLL _Pragma("GCC unroll 8")
+#endif
+
 #define PANEL 16
 #define PER_PANEL (PANEL / LANES)
 #define INLINE static inline __attribute__((always_inline))
@@ -165,9 +172,9 @@ INLINE void tile(const int rows, const int vectors, const int ai, const int at, 
   const float *a = product->a, *b = product->b;
   const long bPanel = product->bPanel;
   float *out = product->out;
-#pragma GCC unroll 8
+  UNROLL
   for (int i = 0; i < rows; i++)
-#pragma GCC unroll 8
+  UNROLL
     for (int v = 0; v < vectors; v++) {
       if (product->start == FROM_ZERO) sum[i][v] = splat(0.0f);
       else if (product->start == FROM_BIAS) sum[i][v] = load(product->bias + v * LANES);
@@ -178,12 +185,12 @@ INLINE void tile(const int rows, const int vectors, const int ai, const int at, 
     const float *as = a;
     for (int t = 0; t < count; t++) {
       V bs[4];
-#pragma GCC unroll 8
+  UNROLL
       for (int v = 0; v < vectors; v++) bs[v] = load(AT_VECTOR(b, bPanel, v));
-#pragma GCC unroll 8
+  UNROLL
       for (int i = 0; i < rows; i++) {
         const V x = splat(as[i * ai]);
-#pragma GCC unroll 8
+  UNROLL
         for (int v = 0; v < vectors; v++) sum[i][v] = fma_(x, bs[v], sum[i][v]);
       }
       as += at;
@@ -191,9 +198,9 @@ INLINE void tile(const int rows, const int vectors, const int ai, const int at, 
     }
     a += product->aPanel;
   }
-#pragma GCC unroll 8
+  UNROLL
   for (int i = 0; i < rows; i++)
-#pragma GCC unroll 8
+  UNROLL
     for (int v = 0; v < vectors; v++) store(AT_VECTOR(out + i * PANEL, product->outPanel, v), sum[i][v]);
 }
 

@@ -77,6 +77,8 @@ export interface Layout {
   /** Optimizer slots the arena has room for, each of parameterFloats. */
   readonly slotCount: number;
   readonly bytes: number;
+  /** Float offsets of the gaps asked for. */
+  readonly gaps: readonly number[];
 }
 
 export const INT_INDEX = Object.fromEntries(INTS.map((name, i) => [name, i])) as Ints;
@@ -85,8 +87,8 @@ export const STEP_INDEX = HEADER_INTS / 2;
 
 const ceil16 = (count: number) => Math.ceil(count / PANEL) * PANEL;
 
-/** Computes the arena of a run. */
-export function layoutOf(options: EngineOptions): Layout {
+/** Computes the arena of a run. `gap` floats (a multiple of 16) are left after each region, for a memory checker to poison. */
+export function layoutOf(options: EngineOptions, gap = 0): Layout {
   const { model, vocabSize, optimizer, splits } = options;
   const { contextLength, embeddingDim } = model;
   const fullBatch = options.batchSize === "full";
@@ -94,9 +96,18 @@ export function layoutOf(options: EngineOptions): Layout {
   const blockRows = Math.min(BLOCK_ROWS, Math.max(PANEL, ceil16(batchSize)));
   const widths = layerWidths(model, vocabSize);
   let end = ceil16(HEADER_INTS + 2 * DOUBLES.length);
+  const gaps: number[] = [];
   const take = (floats: number) => {
     const offset = end;
     end += ceil16(floats);
+    return offset;
+  };
+  const leaveGap = () => {
+    if (gap > 0) gaps.push(take(gap));
+  };
+  const region = (floats: number) => {
+    const offset = take(floats);
+    leaveGap();
     return offset;
   };
 
@@ -106,15 +117,16 @@ export function layoutOf(options: EngineOptions): Layout {
     return { tensor, offset: take(tensor.shape.length === 1 ? columns : tensor.shape[0] * columns), byRow: i === 0 };
   });
   const parameterFloats = end - parameters;
-  const gradients = take(parameterFloats);
+  leaveGap();
+  const gradients = region(parameterFloats);
   const slotCount = slotsOf(optimizer);
-  const slots = take(slotCount * parameterFloats);
+  const slots = region(slotCount * parameterFloats);
   const rowFloats = ceil16(widths[0]!) + PANEL;
   const widest = ceil16(Math.max(...widths));
-  const input = take(blockRows * ceil16(widths[0]!));
-  const rows = take(blockRows * rowFloats);
-  const deltaA = take(blockRows * widest);
-  const deltaB = take(blockRows * widest);
+  const input = region(blockRows * ceil16(widths[0]!));
+  const rows = region(blockRows * rowFloats);
+  const deltaA = region(blockRows * widest);
+  const deltaB = region(blockRows * widest);
   const layers = widths.slice(1).map((fanOut, l): Layer => {
     const fanIn = widths[l]!;
     return {
@@ -122,8 +134,8 @@ export function layoutOf(options: EngineOptions): Layout {
       fanOut,
       weight: packed[1 + 2 * l]!.offset,
       bias: packed[2 + 2 * l]!.offset,
-      transposed: take(fanOut * ceil16(fanIn)),
-      output: take(blockRows * ceil16(fanOut)),
+      transposed: region(fanOut * ceil16(fanIn)),
+      output: region(blockRows * ceil16(fanOut)),
     };
   });
   const exampleFloats = (name: SplitName) => Math.ceil((splits[name].count * (contextLength + 1)) / 4);
@@ -151,23 +163,23 @@ export function layoutOf(options: EngineOptions): Layout {
     rowFloats,
     deltaA,
     deltaB,
-    symbols: take((blockRows * (contextLength + 1)) / 4),
-    indices: take(blockRows),
-    rowSum: take(blockRows),
-    rowTarget: take(blockRows),
-    lr: take(2 * CHUNK_CAPACITY),
-    momentum: take(2 * CHUNK_CAPACITY),
-    loss: take(CHUNK_CAPACITY),
+    symbols: region((blockRows * (contextLength + 1)) / 4),
+    indices: region(blockRows),
+    rowSum: region(blockRows),
+    rowTarget: region(blockRows),
+    lr: region(2 * CHUNK_CAPACITY),
+    momentum: region(2 * CHUNK_CAPACITY),
+    loss: region(CHUNK_CAPACITY),
     chunkCapacity: CHUNK_CAPACITY,
-    trainExamples: take(exampleFloats("train")),
-    validationExamples: take(exampleFloats("validation")),
-    testExamples: take(exampleFloats("test")),
+    trainExamples: region(exampleFloats("train")),
+    validationExamples: region(exampleFloats("validation")),
+    testExamples: region(exampleFloats("test")),
     trainCount: splits.train.count,
     validationCount: splits.validation.count,
     testCount: splits.test.count,
     arenaFloats: end,
   };
-  return { ints, doubles: doublesOf(optimizer), layers, packed, slotCount, bytes: end * 4 };
+  return { ints, doubles: doublesOf(optimizer), layers, packed, slotCount, bytes: end * 4, gaps };
 }
 
 function slotsOf(optimizer: EngineOptions["optimizer"]): number {

@@ -12,12 +12,17 @@ interface Golden {
   readonly numpy: { x: number[]; y: number[]; index: number[]; over: number[] }[];
   readonly ladders: { spacing: "exponential" | "linear"; start: number; end: number; steps: number; lr: number[] }[];
 }
-const golden: Golden = JSON.parse(readFileSync(new URL("../../../../test/golden/finder.json", import.meta.url), "utf8"));
+const golden: Golden = JSON.parse(
+  readFileSync(new URL("../../../../test/golden/finder.json", import.meta.url), "utf8"),
+);
 
 function close(actual: ArrayLike<number>, expected: readonly number[], tolerance: number): void {
   assert.equal(actual.length, expected.length);
   for (const [i, value] of expected.entries()) {
-    assert.ok(Math.abs(actual[i]! - value) <= tolerance * Math.max(Math.abs(value), 1e-9), `${i}: ${actual[i]} for ${value}`);
+    assert.ok(
+      Math.abs(actual[i]! - value) <= tolerance * Math.max(Math.abs(value), 1e-9),
+      `${i}: ${actual[i]} for ${value}`,
+    );
   }
 }
 
@@ -29,7 +34,8 @@ test("numpy.gradient, by index and over uneven coordinates", () => {
 });
 
 test("Lightning's own callback records the same losses and stops at the same step", () => {
-  for (const { raw, recorded } of golden.lightning) close(lightningEma(raw, 0.98).subarray(0, recorded.length), recorded, 1e-12);
+  for (const { raw, recorded } of golden.lightning)
+    close(lightningEma(raw, 0.98).subarray(0, recorded.length), recorded, 1e-12);
   assert.ok(golden.lightning.some(({ raw, recorded }) => recorded.length < raw.length));
 });
 
@@ -43,7 +49,11 @@ test("Lightning 2.6.6 suggests the same rung from the same raw losses", () => {
 test("Lightning's ladder, its skipped rung included", () => {
   for (const { lr, ...options } of golden.ladders) {
     const rate = ladder({ convention: "lightning", ...options });
-    close(lr.map((_, step) => rate(step)), lr, 1e-12);
+    close(
+      lr.map((_, step) => rate(step)),
+      lr,
+      1e-12,
+    );
   }
 });
 

@@ -2,7 +2,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ladder } from "../../../src/core/finder/ladder.js";
 import { lightningByIndex, lightningByLr, valley } from "../../../src/core/finder/methods.js";
-import { SUGGESTION_METHODS, type SuggestionMethod, type SuggestOptions, suggest } from "../../../src/core/finder/suggest.js";
+import {
+  SUGGESTION_METHODS,
+  type SuggestionMethod,
+  type SuggestOptions,
+  suggest,
+} from "../../../src/core/finder/suggest.js";
 
 const rate = ladder({ convention: "fastai", start: 1e-7, end: 10, steps: 100, spacing: "exponential" });
 const lr = Array.from({ length: 100 }, (_, i) => rate(i));
@@ -73,7 +78,10 @@ test("a trace too short has reasons instead of rates, and no warning", () => {
     const short = { lr: lr.slice(0, length), loss: clean.loss.slice(0, length) };
     const { suggestions, warning } = suggest(short, { skipStart: 10 });
     assert.equal(warning, null);
-    assert.deepEqual(suggestions.map((s) => s.method), [...SUGGESTION_METHODS]);
+    assert.deepEqual(
+      suggestions.map((s) => s.method),
+      [...SUGGESTION_METHODS],
+    );
     for (const suggestion of suggestions) assert.ok(suggestion.lr === null && suggestion.reason !== undefined);
   }
 });

@@ -1,0 +1,174 @@
+import * as tf from "@tensorflow/tfjs-core";
+import type { Engine, EngineOptions, Examples, SplitName, StepInputs } from "../core/engine.js";
+import { parameterCount, type Tensor, tensors } from "../core/model.js";
+import { drawBatch } from "../core/rng.js";
+import { ownMomentum, slotCount } from "./reference-optimizers.js";
+import { loadBackend } from "./tfjs/backend.js";
+import { backward, forward, type Rows } from "./tfjs/network.js";
+import { updated } from "./tfjs/optimizers.js";
+
+/** Examples computed at once; larger batches and splits go through in blocks, which bounds the memory. */
+const BLOCK = 8192;
+/** Bytes before the f32 numbers of a state: step and whether momentum has started, as f64. */
+const HEADER_BYTES = 16;
+
+/** f32, on TensorFlow.js with its fastest backend here. Only loading is asynchronous. */
+export async function createTfjs(options: EngineOptions): Promise<Engine> {
+  const { build } = await loadBackend();
+  return new TfjsEngine(build, options);
+}
+
+class TfjsEngine implements Engine {
+  readonly build: string;
+  readonly #options: EngineOptions;
+  readonly #tensors: readonly Tensor[];
+  /** (1 + slotCount)(parameters): the flat parameters, then the optimizer's slots. Replaced by every step. */
+  #vectors: tf.Tensor1D[];
+  readonly #length: number;
+  readonly #batch: Uint32Array;
+  #step = 0;
+  /** Whether a step has used sgd's momentum buffer, which begins as that step's gradient. */
+  #started = false;
+  #disposed = false;
+
+  constructor(build: string, options: EngineOptions) {
+    const { model, vocabSize, batchSize, splits, optimizer } = options;
+    this.build = build;
+    this.#options = options;
+    this.#tensors = tensors(model, vocabSize);
+    this.#length = parameterCount(model, vocabSize);
+    if (options.parameters.length !== this.#length) {
+      throw new RangeError(`expected ${this.#length} parameters, got ${options.parameters.length}`);
+    }
+    const zeros = Array.from({ length: slotCount(optimizer) }, () => new Float32Array(this.#length));
+    this.#vectors = [options.parameters, ...zeros].map((values) => tf.tensor1d(values.slice()));
+    this.#batch =
+      batchSize === "full" ? Uint32Array.from({ length: splits.train.count }, (_, i) => i) : new Uint32Array(batchSize);
+  }
+
+  get step(): number {
+    return this.#step;
+  }
+
+  steps(inputs: StepInputs, loss: Float32Array): number {
+    this.#assertUsable();
+    const { batchSize, splits, seed, optimizer } = this.#options;
+    for (let i = 0; i < inputs.lr.length; i++) {
+      if (batchSize !== "full") drawBatch(this.#batch, batchSize, splits.train.count, seed, this.#step);
+      const momentum = inputs.momentum?.[i] ?? ownMomentum(optimizer);
+      const next = tf.tidy(() => {
+        const gradient = this.#gradient(loss, i);
+        if (!Number.isFinite(loss[i])) return [];
+        const [parameters, ...slots] = this.#vectors as [tf.Tensor1D, ...tf.Tensor1D[]];
+        const place = { step: this.#step, lr: inputs.lr[i]!, momentum, started: this.#started };
+        return updated(optimizer, { parameters, gradient, slots, ...place });
+      });
+      if (next.length === 0) return i + 1;
+      this.#replace(next);
+      this.#started ||= momentum !== 0;
+      this.#step++;
+    }
+    return inputs.lr.length;
+  }
+
+  evaluate(split: SplitName): number {
+    this.#assertUsable();
+    const examples = this.#options.splits[split];
+    let total = 0;
+    for (let from = 0; from < examples.count; from += BLOCK) {
+      const block = Uint32Array.from({ length: Math.min(BLOCK, examples.count - from) }, (_, i) => from + i);
+      total += tf.tidy(() => {
+        const { losses } = forward(this.#options.model, this.#views(), this.#rows(examples, block));
+        return tf.sum(losses).dataSync()[0]!;
+      });
+    }
+    return total / examples.count;
+  }
+
+  readState(): Uint8Array {
+    this.#assertUsable();
+    const state = new Uint8Array(this.#stateBytes);
+    new Float64Array(state.buffer, 0, 2).set([this.#step, this.#started ? 1 : 0]);
+    const numbers = new Float32Array(state.buffer, HEADER_BYTES);
+    for (const [i, vector] of this.#vectors.entries()) numbers.set(vector.dataSync(), i * this.#length);
+    return state;
+  }
+
+  writeState(state: Uint8Array): void {
+    this.#assertUsable();
+    if (state.byteLength !== this.#stateBytes) {
+      throw new RangeError(`expected a state of ${this.#stateBytes} bytes, got ${state.byteLength}`);
+    }
+    const { buffer } = state.slice();
+    const [step, started] = new Float64Array(buffer, 0, 2);
+    const numbers = new Float32Array(buffer, HEADER_BYTES);
+    this.#step = step!;
+    this.#started = started === 1;
+    this.#replace(this.#vectors.map((_, i) => tf.tensor1d(numbers.slice(i * this.#length, (i + 1) * this.#length))));
+  }
+
+  readParameters(): Float32Array {
+    this.#assertUsable();
+    return Float32Array.from(this.#vectors[0]!.dataSync());
+  }
+
+  dispose(): void {
+    if (!this.#disposed) tf.dispose(this.#vectors);
+    this.#disposed = true;
+  }
+
+  get #stateBytes(): number {
+    return HEADER_BYTES + this.#vectors.length * this.#length * 4;
+  }
+
+  #assertUsable(): void {
+    if (this.#disposed) throw new Error("this engine has been disposed of");
+  }
+
+  #replace(vectors: tf.Tensor1D[]): void {
+    tf.dispose(this.#vectors);
+    this.#vectors = vectors;
+  }
+
+  /** The parameter tensors in their shapes, cut from the flat vector. */
+  #views(): tf.Tensor[] {
+    const parameters = this.#vectors[0]!;
+    return this.#tensors.map(({ offset, size, shape }) => tf.reshape(tf.slice1d(parameters, offset, size), [...shape]));
+  }
+
+  #rows(examples: Examples, indices: Uint32Array): Rows {
+    const { model, vocabSize } = this.#options;
+    const { contextLength } = model;
+    const symbols = new Int32Array(indices.length * contextLength);
+    const targets = new Float32Array(indices.length * vocabSize);
+    for (const [row, example] of indices.entries()) {
+      for (let k = 0; k < contextLength; k++) {
+        symbols[row * contextLength + k] = examples.contexts[example * contextLength + k]!;
+      }
+      targets[row * vocabSize + examples.targets[example]!] = 1;
+    }
+    return { symbols: tf.tensor1d(symbols), targets: tf.tensor2d(targets, [indices.length, vocabSize]) };
+  }
+
+  /** (parameters) mean gradient over the batch; the mean loss goes to loss[at]. */
+  #gradient(loss: Float32Array, at: number): tf.Tensor1D {
+    const { model, splits } = this.#options;
+    const views = this.#views();
+    const batch = this.#batch;
+    let gradient: tf.Tensor1D | undefined;
+    let total = 0;
+    for (let from = 0; from < batch.length; from += BLOCK) {
+      const block = tf.tidy(() => {
+        const rows = this.#rows(splits.train, batch.subarray(from, from + BLOCK));
+        const pass = forward(model, views, rows);
+        total += tf.sum(pass.losses).dataSync()[0]!;
+        const part = backward(model, views, rows, pass, batch.length);
+        return gradient === undefined ? part : tf.add(gradient, part);
+      });
+      gradient?.dispose();
+      gradient = block as tf.Tensor1D;
+    }
+    loss[at] = total / batch.length;
+    return gradient!;
+  }
+}

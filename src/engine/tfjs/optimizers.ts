@@ -1,0 +1,72 @@
+import * as tf from "@tensorflow/tfjs-core";
+import type { AdamSpec, AdamwSpec, OptimizerSpec, RmspropSpec, SgdSpec } from "../../spec/model.js";
+
+/** One update; see reference-optimizers.ts, which is the same in scalars. */
+export interface Update {
+  readonly parameters: tf.Tensor1D;
+  readonly gradient: tf.Tensor1D;
+  readonly slots: readonly tf.Tensor1D[];
+  readonly step: number;
+  readonly lr: number;
+  readonly momentum: number;
+  readonly started: boolean;
+}
+
+/** [new parameters, ...new slots], none of them shared with the old ones. Call inside tidy. */
+export function updated(optimizer: OptimizerSpec, update: Update): tf.Tensor1D[] {
+  switch (optimizer.type) {
+    case "sgd":
+      return sgd(optimizer, update);
+    case "adam":
+    case "adamw":
+      return adam(optimizer, update);
+    case "rmsprop":
+      return rmsprop(optimizer, update);
+  }
+}
+
+/** gradient + weightDecay * parameters. */
+function decayed({ gradient, parameters }: Update, weightDecay: number): tf.Tensor1D {
+  return weightDecay === 0 ? gradient : plus(gradient, weightDecay, parameters);
+}
+
+function plus(a: tf.Tensor1D, factor: number, b: tf.Tensor1D): tf.Tensor1D {
+  return tf.add(a, tf.mul(b, factor));
+}
+
+/** keep * mean + (1 - keep) * value. */
+function average(mean: tf.Tensor1D, keep: number, value: tf.Tensor1D): tf.Tensor1D {
+  return tf.add(tf.mul(mean, keep), tf.mul(value, 1 - keep));
+}
+
+function sgd(spec: SgdSpec, update: Update): tf.Tensor1D[] {
+  const { parameters, slots, lr, momentum, started } = update;
+  const g = decayed(update, spec.weightDecay);
+  if (momentum === 0) return [plus(parameters, -lr, g), slots[0]!.clone()];
+  const buffer = started ? plus(tf.mul(slots[0]!, momentum), 1 - spec.dampening, g) : g.clone();
+  return [plus(parameters, -lr, spec.nesterov ? plus(g, momentum, buffer) : buffer), buffer];
+}
+
+function adam(spec: AdamSpec | AdamwSpec, update: Update): tf.Tensor1D[] {
+  const { parameters, slots, step, lr, momentum: beta1, gradient } = update;
+  const decoupled = spec.type === "adamw";
+  const g = decoupled ? gradient : decayed(update, spec.weightDecay);
+  const mean = average(slots[0]!, beta1, g);
+  const square = average(slots[1]!, spec.beta2, tf.square(g));
+  const correction1 = 1 - beta1 ** (step + 1);
+  const correction2 = Math.sqrt(1 - spec.beta2 ** (step + 1));
+  const scale: tf.Tensor1D = tf.add(tf.div(tf.sqrt(square), correction2), spec.eps);
+  const shrunk: tf.Tensor1D = decoupled ? tf.mul(parameters, 1 - lr * spec.weightDecay) : parameters;
+  return [plus(shrunk, -lr / correction1, tf.div(mean, scale)), mean, square];
+}
+
+function rmsprop(spec: RmspropSpec, update: Update): tf.Tensor1D[] {
+  const { parameters, slots, lr, momentum } = update;
+  const g = decayed(update, spec.weightDecay);
+  const square = average(slots[0]!, spec.alpha, tf.square(g));
+  const mean = spec.centered ? average(slots[1]!, spec.alpha, g) : slots[1]!.clone();
+  const variance: tf.Tensor1D = spec.centered ? tf.maximum(tf.sub(square, tf.square(mean)), 0) : square;
+  const scaled: tf.Tensor1D = tf.div(g, tf.add(tf.sqrt(variance), spec.eps));
+  const buffer = momentum > 0 ? tf.add<tf.Tensor1D>(tf.mul(slots[2]!, momentum), scaled) : slots[2]!.clone();
+  return [plus(parameters, -lr, momentum > 0 ? buffer : scaled), square, mean, buffer];
+}

@@ -1,0 +1,43 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { resolveSchedule } from "../../../src/core/schedules/resolve.js";
+import type { ScheduleRequest, ScheduleSpec } from "../../../src/spec/schedule.js";
+
+/** A case of test/golden/schedules-*.json, written from the real libraries by schedules.py. */
+export interface GoldenCase {
+  readonly spec: ScheduleRequest & { readonly type: string };
+  /** Steps sampled; absent for metric-driven types. */
+  readonly at?: readonly number[];
+  readonly lr: readonly number[];
+  readonly momentum?: readonly number[];
+  /** Observations; lr[i] is then the rate after the i-th. */
+  readonly losses?: readonly number[];
+}
+
+/** GOLDEN_DIR names another folder: that of full curves written by `schedules.py <folder>`. */
+export function goldenCases(library: "pytorch" | "hugging-face" | "optax"): GoldenCase[] {
+  const folder = process.env.GOLDEN_DIR ?? join(process.cwd(), "test/golden");
+  const file = JSON.parse(readFileSync(join(folder, `schedules-${library}.json`), "utf8"));
+  return (file as { cases: GoldenCase[] }).cases;
+}
+
+export function resolved(request: ScheduleRequest, steps = 2100): ScheduleSpec {
+  const result = resolveSchedule(request, { steps, lrRange: [0.001, 0.1] });
+  if (!result.ok) throw new Error(`${JSON.stringify(request)}: ${JSON.stringify(result.errors)}`);
+  return result.value;
+}
+
+/**
+ * Largest relative error. Where a curve crosses 0 the libraries' own rounding remains: differences up to 2e-16 of the
+ * curve's peak (one unit in the last place) count as none.
+ */
+export function largestError(actual: readonly number[], expected: readonly number[]): { error: number; at: number } {
+  const floor = 2e-16 * Math.max(...expected.map(Math.abs));
+  const largest = { error: 0, at: -1 };
+  expected.forEach((value, i) => {
+    const difference = Math.abs(actual[i]! - value);
+    const error = difference <= floor ? 0 : difference / Math.abs(value);
+    if (!(error <= largest.error)) Object.assign(largest, { error, at: i });
+  });
+  return largest;
+}

@@ -1,0 +1,4 @@
+import { createReference } from "../../src/engine/reference.js";
+import { conformance, F64 } from "./conformance.js";
+
+conformance("reference", createReference, F64);
