@@ -9,7 +9,8 @@ import { RunPage } from "./pages/run.js";
 import { type Place, usePlace } from "./router.js";
 
 function pageOf({ path, query }: Place): { title: string; page: preact.JSX.Element } {
-  if (path === "/new") return { title: "New run", page: <ComposePage key={query.toString()} filled={query.get("request")} /> };
+  if (path === "/new")
+    return { title: "New run", page: <ComposePage key={query.toString()} filled={query.get("request")} /> };
   if (path === "/compare") {
     const ids = (query.get("runs") ?? "").split(",").filter((id) => id !== "");
     return { title: "Compare", page: <ComparePage key={ids.join()} ids={ids} /> };

@@ -28,5 +28,4 @@ export const go = (hash: string): void => {
 export const runLink = (id: string): string => `#/runs/${id}`;
 export const compareLink = (ids: readonly string[]): string => `#/compare?runs=${ids.join(",")}`;
 /** The compose page, filled in. */
-export const composeLink = (request: unknown): string =>
-  `#/new?request=${encodeURIComponent(JSON.stringify(request))}`;
+export const composeLink = (request: unknown): string => `#/new?request=${encodeURIComponent(JSON.stringify(request))}`;

@@ -80,7 +80,7 @@ export function ChartView(props: Props) {
     <figure class="chart">
       <figcaption>
         <h3>{props.title}</h3>
-        <div class="chart-tools" role="group" aria-label={`View of ${props.title}`}>
+        <div class="chart-tools" role="toolbar" aria-label={`View of ${props.title}`}>
           <button type="button" onClick={act((c) => c.pan(-0.25))} aria-label="Move left" title="Move left (Shift+←)">
             ←
           </button>

@@ -1,8 +1,8 @@
 import uPlot from "uplot";
 import { number } from "../format.js";
-import { axisSplits } from "./ticks.js";
 import { type Palette, palette } from "./palette.js";
 import type { Values, View } from "./plan.js";
+import { axisSplits } from "./ticks.js";
 
 export interface Line {
   readonly label: string;
@@ -226,7 +226,10 @@ export class Chart {
       cursor: { drag: { x: true, y: false, setScale: false }, points: { show: false }, y: false },
       hooks: {
         setCursor: [
-          (plot) => onCursor(plot.cursor.left === undefined || plot.cursor.left < 0 ? null : plot.posToVal(plot.cursor.left, "x")),
+          (plot) =>
+            onCursor(
+              plot.cursor.left === undefined || plot.cursor.left < 0 ? null : plot.posToVal(plot.cursor.left, "x"),
+            ),
         ],
         setSelect: [
           (plot) => {

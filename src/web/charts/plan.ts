@@ -119,7 +119,12 @@ export function sampled(columns: RunColumns, smoothing: Smoothing, axis: Axis, {
   return values;
 }
 
-function forEachExact(columns: RunColumns, axis: Axis, x: Float64Array, visit: (i: number, step: number) => void): void {
+function forEachExact(
+  columns: RunColumns,
+  axis: Axis,
+  x: Float64Array,
+  visit: (i: number, step: number) => void,
+): void {
   for (let i = 0; i < x.length; i++) {
     const step = stepAt(columns, axis, x[i]!);
     if (step < columns.length && xOf(columns, axis, step) === x[i]) visit(i, step);

@@ -88,7 +88,9 @@ export class Column {
 
   #reserve(length: number): void {
     if (length > this.#values.length) {
-      const grown = new (this.#values.constructor as Float64ArrayConstructor)(Math.max(length, this.#values.length * 2));
+      const grown = new (this.#values.constructor as Float64ArrayConstructor)(
+        Math.max(length, this.#values.length * 2),
+      );
       grown.set(this.#values);
       this.#values = grown;
     }

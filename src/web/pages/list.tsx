@@ -117,7 +117,7 @@ export function ListPage() {
             ))}
           </select>
         </label>
-        <div class="actions" role="group" aria-label="With the selected runs">
+        <div class="actions" role="toolbar" aria-label="With the selected runs">
           <button
             type="button"
             disabled={selected.length < 2}
@@ -144,11 +144,7 @@ export function ListPage() {
           </button>
         </div>
       </div>
-      {all.length === 0 ? (
-        <Welcome />
-      ) : (
-        <RunTable {...{ shown, chosen, sort, setSort, toggle }} />
-      )}
+      {all.length === 0 ? <Welcome /> : <RunTable {...{ shown, chosen, sort, setSort, toggle }} />}
       {all.length > 0 && shown.length === 0 && <p class="notice">No run matches.</p>}
       {live.next !== null && (
         <button type="button" onClick={() => live.more()}>
@@ -209,7 +205,10 @@ function RunTable({ shown, chosen, sort, setSort, toggle }: TableProps) {
               class={`col-${key}`}
               aria-sort={sort.key === key ? (sort.down ? "descending" : "ascending") : undefined}
             >
-              <button type="button" onClick={() => setSort({ key, down: sort.key === key ? !sort.down : key === "created" })}>
+              <button
+                type="button"
+                onClick={() => setSort({ key, down: sort.key === key ? !sort.down : key === "created" })}
+              >
                 {head}
                 <span aria-hidden="true">{sort.key === key ? (sort.down ? " ↓" : " ↑") : ""}</span>
               </button>

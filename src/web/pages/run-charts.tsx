@@ -1,4 +1,4 @@
-import { type Frame, type Line, type Mark, type Point } from "../charts/chart.js";
+import type { Frame, Line, Mark, Point } from "../charts/chart.js";
 import { ChartView, type Readout } from "../charts/chart-view.js";
 import { type Axis, envelope, planMarks, sampled, stepAt, type View, visible, xOf } from "../charts/plan.js";
 import type { RunColumns } from "../data/run-columns.js";

@@ -7,8 +7,8 @@ import { duration, number, time, whole } from "../format.js";
 import { composeLink, go } from "../router.js";
 import { LossChart, LrChart } from "./run-charts.js";
 import { flatten, isSweep, requestOf, titleOf } from "./run-facts.js";
-import { defaultSmoothing, SmoothingControl } from "./smoothing-control.js";
 import { Samples } from "./samples.js";
+import { defaultSmoothing, SmoothingControl } from "./smoothing-control.js";
 import { ConnectionState, Failure, Progress, Status } from "./status.js";
 import { Suggestions, useSuggestions } from "./suggestions.js";
 import { type Bell, type Followed, useRuns } from "./use-stream.js";
@@ -57,7 +57,7 @@ function RunView({ entry: { stream }, run, bell }: { entry: Followed; run: Run; 
       <Failure message={run.reason ?? stream.reason} />
       <Live columns={columns} run={run} status={status} bell={bell} />
       <Actions run={run} status={status} />
-      <div class="controls" role="group" aria-label="Charts">
+      <div class="controls" role="toolbar" aria-label="Charts">
         <SmoothingControl smoothing={smoothing} onChange={setSmoothing} />
         <label class="check">
           <input type="checkbox" checked={yLog} onChange={(event) => setYLog(event.currentTarget.checked)} />
@@ -154,7 +154,7 @@ function Actions({ run, status }: { run: Run; status: Run["status"] | "deleted" 
   });
   return (
     <>
-      <div class="actions" role="group" aria-label="This run">
+      <div class="actions" role="toolbar" aria-label="This run">
         {!over && status !== "paused" && (
           <button type="button" onClick={send("pause")}>
             Pause

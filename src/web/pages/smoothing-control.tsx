@@ -17,7 +17,9 @@ export function SmoothingControl({ smoothing, onChange }: Props) {
         <select
           value={smoothing.kind}
           onChange={(event) =>
-            onChange(event.currentTarget.value === "ema" ? { kind: "ema", decay: 0.99 } : { kind: "mean", window: 1000 })
+            onChange(
+              event.currentTarget.value === "ema" ? { kind: "ema", decay: 0.99 } : { kind: "mean", window: 1000 },
+            )
           }
         >
           <option value="ema">moving average (debiased EMA)</option>

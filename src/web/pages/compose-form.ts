@@ -1,0 +1,136 @@
+import { ModelSpecSchema, OPTIMIZER_SCHEMAS } from "../../spec/model.js";
+import { ENGINE_NAMES, type RunRequest } from "../../spec/run.js";
+import { SCHEDULE_SCHEMAS, type ScheduleType } from "../../spec/schedule.js";
+
+/** What stands in the form, by the JSON pointer of the field without its first slash; "" where left to the default. */
+export type Form = Readonly<Record<string, string>>;
+
+/** What a form field needs to know of a JSON schema. */
+export interface FieldSchema {
+  readonly type?: string;
+  readonly enum?: readonly string[];
+  readonly default?: unknown;
+  readonly description?: string;
+  readonly minimum?: number;
+  readonly maximum?: number;
+}
+
+export const DEFAULTS: Form = { steps: "10000", schedule: "constant", optimizer: "sgd", engine: "auto" };
+
+export const PRESETS: readonly { readonly name: string; readonly form: Form }[] = [
+  {
+    name: "Textbook: 0.1, then 0.01",
+    form: { ...DEFAULTS, steps: "20000", schedule: "step", low: "0.01", high: "0.1", evalEvery: "1000" },
+  },
+  {
+    name: "Sweep: lr range test",
+    form: { ...DEFAULTS, steps: "1000", schedule: "sweep", low: "0.001", high: "1" },
+  },
+  {
+    name: "Cosine",
+    form: { ...DEFAULTS, steps: "20000", schedule: "cosine", low: "0.001", high: "0.2", evalEvery: "1000" },
+  },
+  {
+    name: "One cycle",
+    form: { ...DEFAULTS, steps: "20000", schedule: "one-cycle", low: "0.001", high: "0.3", evalEvery: "1000" },
+  },
+];
+
+const properties = (schema: object): Record<string, FieldSchema> =>
+  (schema as { properties: Record<string, FieldSchema> }).properties;
+
+function parameters(schema: object): [string, FieldSchema][] {
+  return Object.entries(properties(schema)).filter(([name]) => name !== "type");
+}
+
+export const scheduleParameters = (type: string): [string, FieldSchema][] =>
+  parameters(SCHEDULE_SCHEMAS[type as ScheduleType]);
+export const optimizerParameters = (type: string): [string, FieldSchema][] =>
+  parameters(OPTIMIZER_SCHEMAS[type as keyof typeof OPTIMIZER_SCHEMAS]);
+export const modelParameters = (): [string, FieldSchema][] => parameters(ModelSpecSchema);
+export const ENGINES: readonly string[] = ENGINE_NAMES;
+
+/** Numbers as numbers, lists and nested objects as JSON, anything else as the text it is: the API says what is wrong. */
+function valueOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+function given(form: Form, prefix: string, fields: readonly [string, FieldSchema][]): Record<string, unknown> {
+  const entries = fields.flatMap(([name]) => {
+    const text = (form[`${prefix}/${name}`] ?? "").trim();
+    return text === "" ? [] : [[name, valueOf(text)]];
+  });
+  return Object.fromEntries(entries);
+}
+
+/** A type's name alone where it has no parameters. */
+function choice(type: string, fields: Record<string, unknown>): unknown {
+  return Object.keys(fields).length === 0 ? type : { type, ...fields };
+}
+
+/** The request that a form stands for; nothing in it that was left to a default. */
+export function toRequest(form: Form): RunRequest {
+  const text = (name: string) => (form[name] ?? "").trim();
+  const optional = (name: string) => (text(name) === "" ? {} : { [name]: valueOf(text(name)) });
+  const words = (name: string) => (text(name) === "" ? {} : { [name]: text(name) });
+  const schedule = form.schedule ?? "constant";
+  const optimizer = form.optimizer ?? "sgd";
+  const model = given(form, "model", modelParameters());
+  const labels = text("labels")
+    .split(",")
+    .map((label) => label.trim())
+    .filter((label) => label !== "");
+  return {
+    steps: valueOf(text("steps")),
+    schedule: choice(schedule, given(form, "schedule", scheduleParameters(schedule))),
+    ...(text("low") === "" && text("high") === ""
+      ? {}
+      : { lrRange: [valueOf(text("low") || "0.001"), valueOf(text("high") || "0.1")] }),
+    ...optional("batchSize"),
+    ...words("dataset"),
+    ...optional("datasetLimit"),
+    ...(Object.keys(model).length === 0 ? {} : { model }),
+    optimizer: choice(optimizer, given(form, "optimizer", optimizerParameters(optimizer))),
+    ...optional("seed"),
+    ...optional("replicas"),
+    ...(form.engine === undefined || form.engine === "auto" ? {} : { engine: form.engine }),
+    ...optional("evalEvery"),
+    ...(form.stopOnDivergence === "true" ? { stopOnDivergence: true } : {}),
+    ...words("name"),
+    ...(labels.length === 0 ? {} : { labels }),
+  } as unknown as RunRequest;
+}
+
+const show = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));
+
+/** The form that stands for a request, as a link carries it; what it cannot show is left out. */
+export function toForm(request: Record<string, unknown>): Form {
+  const form: Record<string, string> = { ...DEFAULTS };
+  const { schedule, optimizer, model, lrRange, labels, stopOnDivergence, ...rest } = request;
+  for (const [name, value] of Object.entries(rest)) form[name] = show(value);
+  for (const [name, value] of Object.entries({ schedule, optimizer })) {
+    if (typeof value === "string") form[name] = value;
+    else if (typeof value === "object" && value !== null) {
+      const { type, ...fields } = value as { type: string };
+      form[name] = type;
+      for (const [field, inner] of Object.entries(fields)) form[`${name}/${field}`] = show(inner);
+    }
+  }
+  for (const [field, value] of Object.entries(model ?? {})) form[`model/${field}`] = show(value);
+  if (Array.isArray(lrRange)) [form.low, form.high] = lrRange.map(show) as [string, string];
+  if (Array.isArray(labels)) form.labels = labels.join(", ");
+  if (stopOnDivergence) form.stopOnDivergence = "true";
+  if (!Object.hasOwn(SCHEDULE_SCHEMAS, form.schedule!)) form.schedule = DEFAULTS.schedule!;
+  if (!Object.hasOwn(OPTIMIZER_SCHEMAS, form.optimizer!)) form.optimizer = DEFAULTS.optimizer!;
+  return form;
+}
+
+/** The same as a line for a shell. */
+export function curlOf(request: RunRequest, origin: string): string {
+  const body = JSON.stringify(request).replaceAll("'", "'\\''");
+  return `curl -s ${origin}/v1/runs -H 'content-type: application/json' -d '${body}'`;
+}

@@ -1,0 +1,251 @@
+import { useMemo, useState } from "preact/hooks";
+import { resolveSchedule } from "../../core/schedules/resolve.js";
+import { OPTIMIZER_SCHEMAS } from "../../spec/model.js";
+import type { Run } from "../../spec/run.js";
+import { SCHEDULE_LIBRARIES, type ScheduleRequest } from "../../spec/schedule.js";
+import { ApiError, messageOf, post } from "../data/api.js";
+import { go, runLink } from "../router.js";
+import {
+  curlOf,
+  DEFAULTS,
+  ENGINES,
+  type FieldSchema,
+  type Form,
+  modelParameters,
+  optimizerParameters,
+  PRESETS,
+  scheduleParameters,
+  toForm,
+  toRequest,
+} from "./compose-form.js";
+import { Field } from "./field.js";
+import { Preview, previewOf, Remarks } from "./preview.js";
+import { Failure } from "./status.js";
+
+const LIBRARY_NAMES = { native: "Anneal", pytorch: "PyTorch", "hugging-face": "Hugging Face", optax: "optax" } as const;
+
+function filledForm(text: string | null): Form {
+  if (text === null) return DEFAULTS;
+  try {
+    return toForm(JSON.parse(text) as Record<string, unknown>);
+  } catch {
+    return DEFAULTS;
+  }
+}
+
+export function ComposePage({ filled }: { filled: string | null }) {
+  const [form, setForm] = useState<Form>(() => filledForm(filled));
+  const [refused, setRefused] = useState<Readonly<Record<string, string>>>({});
+  const [failure, setFailure] = useState<string | null>(null);
+  const [sending, setSending] = useState(false);
+  const [log, setLog] = useState(false);
+  const request = useMemo(() => toRequest(form), [form]);
+  const previewed = useMemo(() => previewOf(request), [request]);
+  const errors = { ...("why" in previewed ? previewed.errors : {}), ...refused };
+
+  const change = (next: Form) => {
+    setForm(next);
+    setRefused({});
+    setFailure(null);
+  };
+  const set = (name: string, value: string) => change({ ...form, [name]: value });
+  /** Another type has other parameters. */
+  const choose = (name: "schedule" | "optimizer", type: string) =>
+    change(
+      Object.fromEntries([
+        ...Object.entries(form).filter(([key]) => !key.startsWith(`${name}/`)),
+        [name, type],
+      ]) as Form,
+    );
+  const submit = async (event: Event) => {
+    event.preventDefault();
+    setSending(true);
+    try {
+      const run = await post<Run>("/v1/runs", request);
+      go(runLink(run.id));
+    } catch (error) {
+      setFailure(messageOf(error));
+      if (error instanceof ApiError) {
+        setRefused(
+          Object.fromEntries((error.problem.errors ?? []).map(({ pointer, expected }) => [pointer.slice(1), expected])),
+        );
+      }
+      setSending(false);
+    }
+  };
+  const field = (name: string, label: string, schema: FieldSchema = {}, fallback?: string) => (
+    <Field {...{ name, label, schema, form, set, errors, fallback }} />
+  );
+  const fallbacks = scheduleFallbacks(request);
+
+  return (
+    <form class="compose" onSubmit={submit} noValidate>
+      <h1>New run</h1>
+      <div class="actions" role="toolbar" aria-label="Presets">
+        {PRESETS.map(({ name, form: preset }) => (
+          <button key={name} type="button" onClick={() => change(preset)}>
+            {name}
+          </button>
+        ))}
+      </div>
+      <div class="columns">
+        <div>
+          <fieldset>
+            <legend>Training</legend>
+            <div class="fields">
+              <Field name="steps" label="Steps" schema={{ type: "integer" }} {...{ form, set, errors }} required />
+              {field("batchSize", "Batch size", { type: "integer" }, "32")}
+              <Choice
+                label="Optimizer"
+                name="optimizer"
+                form={form}
+                choose={choose}
+                groups={{ "": Object.keys(OPTIMIZER_SCHEMAS) }}
+              />
+              {field("seed", "Seed", { type: "integer" }, "drawn")}
+              {field("evalEvery", "Validate every", { type: "integer", description: "Steps; 0: at the end only" }, "0")}
+            </div>
+          </fieldset>
+          <fieldset>
+            <legend>Schedule</legend>
+            <div class="fields">
+              <Choice label="Type" name="schedule" form={form} choose={choose} groups={SCHEDULE_GROUPS} />
+              {field("low", "Lowest lr", { type: "number" }, "0.001")}
+              {field("high", "Highest lr", { type: "number" }, "0.1")}
+              {errors.lrRange !== undefined && <small class="error">Expected {errors.lrRange}</small>}
+              {scheduleParameters(form.schedule!).map(([name, schema]) => (
+                <Field
+                  key={name}
+                  name={`schedule/${name}`}
+                  label={name}
+                  fallback={fallbacks[name]}
+                  {...{ schema, form, set, errors }}
+                />
+              ))}
+            </div>
+          </fieldset>
+          <details>
+            <summary>Optimizer, model, data, names</summary>
+            <div class="fields">
+              {optimizerParameters(form.optimizer!).map(([name, schema]) => (
+                <Field
+                  key={name}
+                  name={`optimizer/${name}`}
+                  label={`${form.optimizer} ${name}`}
+                  fallback={JSON.stringify(schema.default)}
+                  {...{ schema, form, set, errors }}
+                />
+              ))}
+              {modelParameters().map(([name, schema]) => (
+                <Field
+                  key={name}
+                  name={`model/${name}`}
+                  label={name}
+                  fallback={JSON.stringify(schema.default)}
+                  {...{ schema, form, set, errors }}
+                />
+              ))}
+              {field("dataset", "Dataset", {}, "names")}
+              {field("datasetLimit", "First n examples only", { type: "integer" }, "all")}
+              {field("replicas", "Replicas", { type: "integer", description: "Seeds trained side by side" }, "1")}
+              <Choice
+                label="Engine"
+                name="engine"
+                form={form}
+                choose={(_, value) => set("engine", value)}
+                groups={{ "": ENGINES }}
+              />
+              {field("stopOnDivergence", "Stop on divergence", { type: "boolean" }, "false")}
+              {field("name", "Name")}
+              {field("labels", "Labels", { description: "Separated by commas" })}
+            </div>
+          </details>
+        </div>
+        <div class="aside">
+          <label class="check">
+            <input type="checkbox" checked={log} onChange={(event) => setLog(event.currentTarget.checked)} />
+            log10 lr
+          </label>
+          <Preview previewed={previewed} log={log} />
+          <Remarks previewed={previewed} />
+          <Curl line={curlOf(request, location.origin)} />
+          <Failure message={failure} />
+          <button type="submit" class="primary" disabled={sending}>
+            {sending ? "Starting…" : "Start the run"}
+          </button>
+        </div>
+      </div>
+    </form>
+  );
+}
+
+const SCHEDULE_GROUPS = Object.fromEntries(
+  Object.entries(SCHEDULE_LIBRARIES).map(([library, schemas]) => [
+    LIBRARY_NAMES[library as keyof typeof LIBRARY_NAMES],
+    Object.keys(schemas),
+  ]),
+);
+
+interface ChoiceProps {
+  readonly label: string;
+  readonly name: string;
+  readonly form: Form;
+  readonly choose: (name: never, value: string) => void;
+  readonly groups: Readonly<Record<string, readonly string[]>>;
+}
+
+function Choice({ label, name, form, choose, groups }: ChoiceProps) {
+  const id = `field-${name}`;
+  return (
+    <div class="field">
+      <label for={id}>{label}</label>
+      <select id={id} value={form[name]} onChange={(event) => choose(name as never, event.currentTarget.value)}>
+        {Object.entries(groups).map(([group, types]) => {
+          const options = types.map((type) => (
+            <option key={type} value={type}>
+              {type}
+            </option>
+          ));
+          return group === "" ? (
+            options
+          ) : (
+            <optgroup key={group} label={group}>
+              {options}
+            </optgroup>
+          );
+        })}
+      </select>
+    </div>
+  );
+}
+
+/** What each parameter left open would be. */
+function scheduleFallbacks({ schedule, steps, lrRange = [0.001, 0.1] }: ReturnType<typeof toRequest>) {
+  const type = typeof schedule === "string" ? schedule : schedule!.type;
+  try {
+    const resolved = resolveSchedule(type as ScheduleRequest, { steps, lrRange: [lrRange[0]!, lrRange[1]!] });
+    if (!resolved.ok) return {};
+    return Object.fromEntries(Object.entries(resolved.value).map(([name, value]) => [name, JSON.stringify(value)]));
+  } catch {
+    return {};
+  }
+}
+
+function Curl({ line }: { line: string }) {
+  const [copied, setCopied] = useState(false);
+  const copy = async () => {
+    await navigator.clipboard.writeText(line);
+    setCopied(true);
+    setTimeout(() => setCopied(false), 2000);
+  };
+  return (
+    <div class="curl">
+      <pre tabIndex={0} role="region" aria-label="The same with curl">
+        {line}
+      </pre>
+      <button type="button" onClick={() => void copy()}>
+        <span role="status">{copied ? "Copied" : "Copy"}</span>
+      </button>
+    </div>
+  );
+}
