@@ -15,7 +15,7 @@ let names: DatasetText | undefined;
 export function loadDataset(name: string): DatasetText | null {
   if (name !== "names") return null;
   if (names === undefined) {
-    const text = readFileSync(new URL("./datasets/names.txt", import.meta.url), "utf8");
+    const text = readFileSync(new URL("../../../src/store/datasets/names.txt", import.meta.url), "utf8");
     names = { name, digest: createHash("sha256").update(text).digest("hex"), text };
   }
   return names;

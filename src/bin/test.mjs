@@ -1,0 +1,25 @@
+import { spawnSync } from "node:child_process";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { build } from "./setup/build.mjs";
+import { checkNode, ensureInstalled, ROOT, run } from "./setup/install.mjs";
+import { ensureRedisServer } from "./setup/redis-server.mjs";
+
+/** `npm test`: the same set-up as `npm start`, then lint, type check and every test. Arguments choose tests by path. */
+checkNode();
+ensureInstalled();
+ensureRedisServer();
+run(process.execPath, [join(ROOT, "node_modules/@biomejs/biome/bin/biome"), "check", "."]);
+build();
+
+const wanted = process.argv.slice(2);
+const files = readdirSync(join(ROOT, "dist/test"), { recursive: true })
+  .filter((file) => file.endsWith(".test.js"))
+  .filter((file) => wanted.length === 0 || wanted.some((part) => file.includes(part)))
+  .map((file) => join("dist/test", file));
+const { status } = spawnSync(
+  process.execPath,
+  ["--enable-source-maps", "--test", "--test-reporter=spec", "--test-concurrency=2", ...files],
+  { cwd: ROOT, stdio: "inherit" },
+);
+process.exit(status ?? 1);
