@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, gzipSync } from "node:zlib";
@@ -29,4 +30,14 @@ export async function buildWeb() {
   }
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) await buildWeb();
+/** Exits where the types do not hold; esbuild does not look at them. */
+function checkTypes() {
+  const tsc = here("../../node_modules/typescript/bin/tsc");
+  const { status } = spawnSync(process.execPath, [tsc, "-p", here("tsconfig.json")], { stdio: "inherit" });
+  if (status !== 0) process.exit(status ?? 1);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  checkTypes();
+  await buildWeb();
+}

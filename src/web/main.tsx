@@ -33,7 +33,6 @@ function App() {
   const { title, page } = pageOf(place);
   const main = useRef<HTMLElement>(null);
   const first = useRef(true);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another page is what it is for
   useEffect(() => {
     document.title = `${title} · Anneal`;
     if (!first.current) main.current?.focus();
@@ -46,9 +45,9 @@ function App() {
   );
   return (
     <>
-      <a class="skip" href="#main" onClick={(event) => skip(event, main.current)}>
+      <button type="button" class="skip" onClick={() => main.current?.focus()}>
         Skip to content
-      </a>
+      </button>
       <header class="top">
         <a class="brand" href="#/">
           Anneal
@@ -64,11 +63,6 @@ function App() {
       </main>
     </>
   );
-}
-
-function skip(event: Event, main: HTMLElement | null): void {
-  event.preventDefault();
-  main?.focus();
 }
 
 const root = document.getElementById("app")!;

@@ -38,7 +38,7 @@ export function ChartView(props: Props) {
     return () => darkScheme.removeEventListener("change", change);
   }, []);
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: built anew for another shape or colour scheme only
+  // Built anew for another shape or colour scheme only.
   useEffect(() => {
     const view = lastAxis.current === axis ? (chart.current?.view ?? null) : null;
     lastAxis.current = axis;
@@ -65,7 +65,6 @@ export function ChartView(props: Props) {
     };
   }, [props.shape, scheme]);
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `drawn` says when
   useEffect(() => chart.current?.update(), [props.drawn]);
 
   const act = (action: (chart: Chart) => void) => () => chart.current !== null && action(chart.current);
@@ -79,7 +78,7 @@ export function ChartView(props: Props) {
   return (
     <figure class="chart">
       <figcaption>
-        <h3>{props.title}</h3>
+        <h2>{props.title}</h2>
         <div class="chart-tools" role="toolbar" aria-label={`View of ${props.title}`}>
           <button type="button" onClick={act((c) => c.pan(-0.25))} aria-label="Move left" title="Move left (Shift+←)">
             ←
@@ -101,6 +100,7 @@ export function ChartView(props: Props) {
       <div
         class="plot"
         ref={host}
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: role application takes keys
         tabIndex={0}
         role="application"
         aria-label={`${props.title}: ${props.yLabel} against ${props.xLabel}. Arrow keys move the cursor, with Shift the view; + and − zoom, 0 shows all.`}

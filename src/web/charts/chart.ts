@@ -199,6 +199,8 @@ export class Chart {
       stroke: colors.ink,
       grid: { stroke: colors.grid, width: 1 },
       ticks: { stroke: colors.grid, width: 1 },
+      // uPlot would label the powers of ten alone.
+      filter: (_plot, splits) => splits,
       values: (_plot, splits) => splits.map((value) => (value === null ? "" : number(value, 6))),
       ...(log ? { splits: (_plot: uPlot, _i: number, low: number, high: number) => axisSplits(low, high) } : {}),
     });

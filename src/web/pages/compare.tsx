@@ -107,7 +107,7 @@ function Comparison({
         <button type="button" onClick={() => downloadPng("anneal-compare.png")}>
           Download PNG
         </button>
-        <button type="button" onClick={() => downloadCsv("anneal-compare.csv", loaded, smoothing)}>
+        <button type="button" onClick={() => downloadCsv("anneal-compare.csv", loaded.map(exported), smoothing)}>
           Download CSV
         </button>
       </div>
@@ -115,6 +115,8 @@ function Comparison({
     </>
   );
 }
+
+const exported = ({ id, run, stream }: Loaded) => ({ id, name: run.spec.name, columns: stream.columns });
 
 /** One column a run, one row for each parameter that is not the same in all. */
 function Differences({ loaded }: { loaded: readonly Loaded[] }) {
@@ -130,6 +132,7 @@ function Differences({ loaded }: { loaded: readonly Loaded[] }) {
     ["validation loss", results.map((result) => result?.finalValidationLoss?.toPrecision(6) ?? "–")],
   ];
   return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls sideways
     <section class="scroll" aria-label="Differing parameters" tabIndex={0}>
       <h2>What differs</h2>
       <table class="plain">

@@ -51,7 +51,7 @@ export const modelParameters = (): [string, FieldSchema][] => parameters(ModelSp
 export const ENGINES: readonly string[] = ENGINE_NAMES;
 
 /** Numbers as numbers, lists and nested objects as JSON, anything else as the text it is: the API says what is wrong. */
-function valueOf(text: string): unknown {
+function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
@@ -62,7 +62,7 @@ function valueOf(text: string): unknown {
 function given(form: Form, prefix: string, fields: readonly [string, FieldSchema][]): Record<string, unknown> {
   const entries = fields.flatMap(([name]) => {
     const text = (form[`${prefix}/${name}`] ?? "").trim();
-    return text === "" ? [] : [[name, valueOf(text)]];
+    return text === "" ? [] : [[name, parsed(text)]];
   });
   return Object.fromEntries(entries);
 }
@@ -75,7 +75,7 @@ function choice(type: string, fields: Record<string, unknown>): unknown {
 /** The request that a form stands for; nothing in it that was left to a default. */
 export function toRequest(form: Form): RunRequest {
   const text = (name: string) => (form[name] ?? "").trim();
-  const optional = (name: string) => (text(name) === "" ? {} : { [name]: valueOf(text(name)) });
+  const optional = (name: string) => (text(name) === "" ? {} : { [name]: parsed(text(name)) });
   const words = (name: string) => (text(name) === "" ? {} : { [name]: text(name) });
   const schedule = form.schedule ?? "constant";
   const optimizer = form.optimizer ?? "sgd";
@@ -85,11 +85,11 @@ export function toRequest(form: Form): RunRequest {
     .map((label) => label.trim())
     .filter((label) => label !== "");
   return {
-    steps: valueOf(text("steps")),
+    steps: parsed(text("steps")),
     schedule: choice(schedule, given(form, "schedule", scheduleParameters(schedule))),
     ...(text("low") === "" && text("high") === ""
       ? {}
-      : { lrRange: [valueOf(text("low") || "0.001"), valueOf(text("high") || "0.1")] }),
+      : { lrRange: [parsed(text("low") || "0.001"), parsed(text("high") || "0.1")] }),
     ...optional("batchSize"),
     ...words("dataset"),
     ...optional("datasetLimit"),

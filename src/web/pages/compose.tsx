@@ -240,11 +240,12 @@ function Curl({ line }: { line: string }) {
   };
   return (
     <div class="curl">
-      <pre tabIndex={0} role="region" aria-label="The same with curl">
-        {line}
-      </pre>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls */}
+      <section tabIndex={0} aria-label="The same with curl">
+        <pre>{line}</pre>
+      </section>
       <button type="button" onClick={() => void copy()}>
-        <span role="status">{copied ? "Copied" : "Copy"}</span>
+        <output>{copied ? "Copied" : "Copy"}</output>
       </button>
     </div>
   );

@@ -1,6 +1,5 @@
-import type { Run } from "../../spec/run.js";
+import type { RunColumns } from "../data/run-columns.js";
 import type { Smoothing } from "../data/smoother.js";
-import type { Followed } from "./use-stream.js";
 
 function save(name: string, blob: Blob): void {
   const link = document.createElement("a");
@@ -24,22 +23,23 @@ export function downloadPng(name: string): void {
   copy.toBlob((blob) => blob !== null && save(name, blob), "image/png");
 }
 
-/** Every step of every run, one row a run and step. */
-export function downloadCsv(
-  name: string,
-  runs: readonly (Followed & { readonly run: Run })[],
-  smoothing: Smoothing,
-): void {
+export interface Exported {
+  readonly id: string;
+  readonly name: string | null;
+  readonly columns: RunColumns;
+}
+
+/** Every step of every run that this page holds, one row a run and step. */
+export function downloadCsv(fileName: string, runs: readonly Exported[], smoothing: Smoothing): void {
   const parts = ["run,name,step,lr,loss,smoothed\n"];
-  for (const { id, run, stream } of runs) {
-    const label = `"${(run.spec.name ?? "").replaceAll('"', '""')}"`;
-    const smooth = stream.columns.smoothed(smoothing);
-    const { lr, loss } = stream.columns;
+  for (const { id, name, columns } of runs) {
+    const label = `"${(name ?? "").replaceAll('"', '""')}"`;
+    const smooth = columns.smoothed(smoothing);
     const rows: string[] = [];
-    for (let step = 0; step < stream.columns.length; step++) {
-      rows.push(`${id},${label},${step},${lr.at(step)},${loss.at(step)},${smooth[step]}\n`);
+    for (let step = 0; step < columns.length; step++) {
+      rows.push(`${id},${label},${step},${columns.lr.at(step)},${columns.loss.at(step)},${smooth[step]}\n`);
     }
     parts.push(rows.join(""));
   }
-  save(name, new Blob(parts, { type: "text/csv" }));
+  save(fileName, new Blob(parts, { type: "text/csv" }));
 }

@@ -5,6 +5,7 @@ import { deleteRun, messageOf, post } from "../data/api.js";
 import type { RunColumns } from "../data/run-columns.js";
 import { duration, number, time, whole } from "../format.js";
 import { composeLink, go } from "../router.js";
+import { downloadCsv } from "./download.js";
 import { LossChart, LrChart } from "./run-charts.js";
 import { flatten, isSweep, requestOf, titleOf } from "./run-facts.js";
 import { Samples } from "./samples.js";
@@ -67,6 +68,12 @@ function RunView({ entry: { stream }, run, bell }: { entry: Followed; run: Run; 
           <input type="checkbox" checked={lrLog} onChange={(event) => setLrLog(event.currentTarget.checked)} />
           log10 lr
         </label>
+        <button
+          type="button"
+          onClick={() => downloadCsv(`${run.id}.csv`, [{ id: run.id, name: run.spec.name, columns }], smoothing)}
+        >
+          Download CSV
+        </button>
       </div>
       {columns.length === 0 && status === "queued" && <p class="notice">Waiting for a worker…</p>}
       {sweep && (
@@ -172,9 +179,6 @@ function Actions({ run, status }: { run: Run; status: Run["status"] | "deleted" 
         )}
         <a class="button" href={composeLink(requestOf(run.spec))}>
           Run again…
-        </a>
-        <a class="button" href={`/v1/runs/${run.id}/metrics`} download={`${run.id}.json`}>
-          Metrics
         </a>
         {over && status !== "deleted" && (
           <button type="button" class="danger" onClick={remove}>

@@ -20,7 +20,7 @@ export function Samples({ run }: { run: Run }) {
   };
   return (
     <section class="panel">
-      <h3>Samples</h3>
+      <h2>Samples</h2>
       <div class="controls">
         <label>
           Temperature
@@ -41,7 +41,6 @@ export function Samples({ run }: { run: Run }) {
       {samples !== null && (
         <ul class="samples" aria-label="Sampled names">
           {samples.map((name, i) => (
-            // biome-ignore lint/suspicious/noArrayIndexKey: names may repeat
             <li key={i}>{name === "" ? "(empty)" : name}</li>
           ))}
         </ul>

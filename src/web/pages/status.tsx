@@ -42,11 +42,7 @@ const CONNECTIONS: Readonly<Record<Connection, string>> = {
 };
 
 export function ConnectionState({ connection }: { connection: Connection }) {
-  return (
-    <span class={`connection connection-${connection}`} role="status">
-      {CONNECTIONS[connection]}
-    </span>
-  );
+  return <output class={`connection connection-${connection}`}>{CONNECTIONS[connection]}</output>;
 }
 
 export function Failure({ message }: { message: string | null }) {

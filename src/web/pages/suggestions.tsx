@@ -41,7 +41,7 @@ export function Suggestions({ run, found }: { run: Run; found: Found }) {
   const { suggestions, disagreementDecades, warning } = found;
   return (
     <section class="panel">
-      <h3>Suggested rates</h3>
+      <h2>Suggested rates</h2>
       {warning !== null && <p class="warning">{warning}</p>}
       <table class="plain">
         <thead>

@@ -29,7 +29,6 @@ export interface Followed {
 export function useRuns(ids: readonly string[]): { followed: readonly Followed[] | null; bell: Bell } {
   const bell = useMemo(() => new Bell(), []);
   const [followed, setFollowed] = useState<readonly Followed[] | null>(null);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the page is keyed by its runs
   useEffect(() => {
     let open = true;
     const entries = ids.map((id) => ({ id, run: null as Run | null, error: null as string | null }));

@@ -1,0 +1,123 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { after, before, test } from "node:test";
+import type { Page } from "playwright-core";
+import { startService, type TestService } from "../service.js";
+import { openBrowser, skip, type TestBrowser } from "./browser.js";
+
+let service: TestService;
+let browser: TestBrowser;
+/** Page by page: its name and hash. */
+const pages: [string, string][] = [];
+before(async () => {
+  if (skip) return;
+  service = await startService();
+  browser = await openBrowser();
+  const sweep = await service.createRun({ steps: 200, schedule: "sweep", seed: 1, labels: ["a"] });
+  const plain = await service.createRun({ steps: 200, schedule: "cosine", seed: 1, evalEvery: 50, name: "plain" });
+  for (const { id } of [sweep, plain]) await service.finished(id);
+  pages.push(
+    ["list", ""],
+    ["compose", "#/new"],
+    ["sweep", `#/runs/${sweep.id}`],
+    ["run", `#/runs/${plain.id}`],
+    ["compare", `#/compare?runs=${sweep.id},${plain.id}`],
+    ["nothing to compare", "#/compare"],
+    ["no such run", "#/runs/run_00000000000000000000"],
+    ["no such page", "#/nowhere"],
+  );
+});
+after(async () => {
+  await browser?.close();
+  await service?.stop();
+});
+
+async function open(page: Page, hash: string): Promise<void> {
+  await page.goto(`${service.url}/${hash}`);
+  await page.locator("main > *").first().waitFor();
+  await page.getByText(/^Loading/).waitFor({ state: "detached" });
+  for (const details of await page.locator("details:not([open]) > summary").all()) await details.click();
+}
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+interface Violation {
+  readonly id: string;
+  readonly nodes: readonly { readonly html: string; readonly failureSummary: string }[];
+}
+
+for (const colorScheme of ["light", "dark"] as const) {
+  for (const [device, viewport] of Object.entries({
+    desktop: { width: 1280, height: 800 },
+    phone: { width: 390, height: 844 },
+  })) {
+    test(`axe finds nothing, ${colorScheme}, ${device}`, { skip }, async () => {
+      const page = await browser.page({ colorScheme, viewport });
+      for (const [name, hash] of pages) {
+        await open(page, hash);
+        // As an expression of the debugger, which the page's own policy does not bind.
+        await page.evaluate(axe);
+        const { violations } = (await page.evaluate("axe.run()")) as { violations: Violation[] };
+        const told = violations.map(
+          ({ id, nodes }) => `${id}: ${nodes.map((n) => `${n.html} ${n.failureSummary}`).join("; ")}`,
+        );
+        assert.deepEqual(told, [], name);
+      }
+    });
+  }
+}
+
+test("nothing is wider than a phone", { skip }, async () => {
+  const page = await browser.page({ viewport: { width: 360, height: 740 }, hasTouch: true });
+  for (const [name, hash] of pages) {
+    await open(page, hash);
+    const overflow = await page.evaluate("document.documentElement.scrollWidth - innerWidth");
+    assert.ok((overflow as number) <= 0, `${name}: ${overflow} px too wide`);
+  }
+});
+
+test("by keyboard alone: from the list to a started run, and about its chart", { skip }, async () => {
+  const page = await browser.page();
+  await open(page, "");
+  const focused = () =>
+    page.evaluate(
+      "[document.activeElement?.textContent, document.activeElement?.getAttribute('aria-label')].join('|')",
+    );
+  const tabTo = async (what: RegExp) => {
+    for (let tries = 0; tries < 80; tries++) {
+      if (what.test((await focused()) as string)) return;
+      await page.keyboard.press("Tab");
+    }
+    assert.fail(`no way by Tab to ${what}`);
+  };
+  await page.keyboard.press("Tab");
+  assert.match((await focused()) as string, /^Skip to content/);
+  await tabTo(/^New run/);
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: "New run" }).waitFor();
+  await tabTo(/^Sweep/);
+  await page.keyboard.press("Enter");
+  await tabTo(/^Start the run/);
+  await page.keyboard.press("Enter");
+  await page.getByText("Complete", { exact: true }).waitFor();
+
+  await tabTo(/\|Loss against learning rate: /);
+  const lr = async () =>
+    Number(
+      await page.locator("figure .readout").first().locator("div", { hasText: /^lr/ }).locator("dd").textContent(),
+    );
+  await page.keyboard.press("ArrowRight");
+  await page.waitForTimeout(100);
+  const middle = await lr();
+  assert.ok(Math.abs(Math.log10(middle) + 1.5) < 0.02, `the cursor begins in the middle: ${middle}`);
+  await page.keyboard.press("PageDown");
+  await page.waitForTimeout(100);
+  const right = await lr();
+  assert.ok(right > middle);
+  await page.keyboard.press("+");
+  await page.waitForTimeout(100);
+  await page.keyboard.press("ArrowLeft");
+  await page.waitForTimeout(100);
+  assert.ok((await lr()) < right, "zoomed in about the middle, the same pixel is nearer to it");
+});

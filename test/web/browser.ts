@@ -1,0 +1,52 @@
+import { existsSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { type BrowserContextOptions, chromium, type Page } from "playwright-core";
+
+const NAMES = ["chromium", "chromium-browser", "google-chrome"];
+
+/** The Chromium of this machine: $CHROMIUM, or one on the PATH; null: none. */
+export function findChromium(): string | null {
+  if (process.env.CHROMIUM !== undefined) return process.env.CHROMIUM;
+  for (const folder of (process.env.PATH ?? "").split(delimiter)) {
+    for (const name of NAMES) if (existsSync(join(folder, name))) return join(folder, name);
+  }
+  return null;
+}
+
+const found = findChromium();
+if (found === null) console.error("SKIPPED: no Chromium on the PATH or in $CHROMIUM; the dashboard is not tested");
+/** For a test's `skip` option. */
+export const skip = found === null ? "no Chromium on the PATH or in $CHROMIUM" : false;
+
+export interface TestBrowser {
+  /** A new page; what it throws or logs as an error is kept in `errors`. */
+  page(options?: Pick<BrowserContextOptions, "colorScheme" | "hasTouch" | "viewport">): Promise<Page>;
+  readonly errors: string[];
+  close(): Promise<void>;
+}
+
+/** A Chromium with a new, empty profile. */
+export async function openBrowser(): Promise<TestBrowser> {
+  const flags = ["no-sandbox", "disable-gpu", "disable-quic", "no-first-run"];
+  const quiet = ["disable-background-networking", "disable-component-update", "disable-sync"];
+  const browser = await chromium.launch({
+    executablePath: found!,
+    headless: true,
+    args: [...flags, ...quiet].map((flag) => `--${flag}`),
+  });
+  const errors: string[] = [];
+  return {
+    errors,
+    page: async (options = {}) => {
+      const context = await browser.newContext({ acceptDownloads: true, ...options });
+      const page = await context.newPage();
+      page.on("pageerror", (error) => errors.push(String(error.stack)));
+      page.on("console", (message) => {
+        // Lost connections are what some tests are about.
+        if (message.type() === "error" && !/ERR_|WebSocket/.test(message.text())) errors.push(message.text());
+      });
+      return page;
+    },
+    close: () => browser.close(),
+  };
+}

@@ -1,0 +1,190 @@
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { after, before, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+import type { Page } from "playwright-core";
+import type { Run } from "../../src/spec/run.js";
+import { startService, type TestService } from "../service.js";
+import { openBrowser, skip, type TestBrowser } from "./browser.js";
+import { startProxy } from "./proxy.js";
+
+let service: TestService;
+let browser: TestBrowser;
+before(async () => {
+  if (skip) return;
+  service = await startService();
+  browser = await openBrowser();
+});
+after(async () => {
+  await browser?.close();
+  await service?.stop();
+});
+
+/** The number beside a word in the first read-out. */
+async function shown(page: Page, label: string, chart = 0): Promise<number> {
+  const entry = page
+    .locator("figure .readout")
+    .nth(chart)
+    .locator("div", { has: page.getByText(label, { exact: true }) });
+  return Number((await entry.locator("dd").textContent())!.replaceAll(",", ""));
+}
+
+/** Repeats until true; fails after half a minute. */
+async function until(what: string, condition: () => Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + 30_000;
+  while (!(await condition())) {
+    if (Date.now() > deadline) assert.fail(`never: ${what}`);
+    await delay(30);
+  }
+}
+
+const canvas = (page: Page) => page.locator(".plot canvas").first().evaluate("(c) => c.toDataURL()");
+
+async function csv(page: Page): Promise<string[][]> {
+  const download = page.waitForEvent("download");
+  await page.getByRole("button", { name: "Download CSV" }).click();
+  const text = await readFile(await (await download).path(), "utf8");
+  return text
+    .trimEnd()
+    .split("\n")
+    .slice(1)
+    .map((line) => line.split(","));
+}
+
+test("compose, submit, live curve, cut connection, resume without a gap, finished", { skip }, async () => {
+  const proxy = await startProxy(service.url);
+  try {
+    const page = await browser.page();
+    await page.goto(`${proxy.url}/#/new`);
+    await page.getByLabel("Steps", { exact: true }).fill("60000");
+    await page.getByLabel("Type", { exact: true }).selectOption("cosine");
+    await page.getByLabel("Highest lr").fill("0.2");
+    await page.getByLabel("Seed").fill("7");
+    assert.equal(await shown(page, "lr"), 0.2, "the preview follows the form");
+    assert.match(
+      (await page.getByLabel("The same with curl").textContent())!,
+      /"steps":60000,"schedule":"cosine","lrRange":\[0.001,0.2\]/,
+    );
+    await page.getByRole("button", { name: "Start the run" }).click();
+    await page.waitForURL(/#\/runs\/run_/);
+    const id = /run_[0-9a-z]{20}/.exec(page.url())![0];
+
+    await until("the first steps", async () => (await shown(page, "step")) > 500);
+    const [step, picture] = [await shown(page, "step"), await canvas(page)];
+    await until("more steps", async () => (await shown(page, "step")) > step);
+    assert.notEqual(await canvas(page), picture, "the curve moves");
+
+    proxy.cut();
+    await page.getByText("Connection lost").waitFor();
+    const held = await shown(page, "step");
+    assert.ok(held < 59_999, `cut in the middle, at ${held}`);
+    proxy.restore();
+    await page.getByText("Complete", { exact: true }).waitFor({ timeout: 120_000 });
+    assert.equal(await page.locator("h1 ~ .status").textContent(), "✓ succeeded");
+    assert.equal(await shown(page, "step"), 59_999);
+
+    const metrics = (await (await service.get(`/v1/runs/${id}/metrics`)).json()) as { lr: number[]; loss: number[] };
+    const rows = await csv(page);
+    assert.equal(rows.length, 60_000);
+    const wrong = rows.findIndex(
+      ([, , row, lr, loss], i) =>
+        Number(row) !== i ||
+        Number(lr) !== metrics.lr[i] ||
+        Math.fround(Number(loss)) !== Math.fround(metrics.loss[i]!),
+    );
+    assert.equal(wrong, -1, `step ${wrong} is not what the service holds: ${rows[wrong]}`);
+    assert.deepEqual(browser.errors, []);
+  } finally {
+    await proxy.close();
+  }
+});
+
+test("pause, resume and cancel from the run page", { skip }, async () => {
+  const run = await service.createRun({ steps: 1_000_000 });
+  const page = await browser.page();
+  await page.goto(`${service.url}/#/runs/${run.id}`);
+  await until("the first steps", async () => (await shown(page, "step")) > 10);
+  await page.getByRole("button", { name: "Pause" }).click();
+  await page.locator("h1 ~ .status-paused").waitFor();
+  const step = await shown(page, "step");
+  await page.getByRole("button", { name: "Resume" }).click();
+  await until("more steps", async () => (await shown(page, "step")) > step);
+  await page.getByRole("button", { name: "Cancel" }).click();
+  await page.locator("h1 ~ .status-canceled").waitFor();
+});
+
+test("sweep: true log axis with real units, zoom that survives updates", { skip }, async () => {
+  const page = await browser.page();
+  await page.goto(`${service.url}/#/new`);
+  await page.getByRole("button", { name: "Sweep: lr range test" }).click();
+  await page.getByLabel("Seed").fill("1");
+  await page.getByRole("button", { name: "Start the run" }).click();
+  await page.getByText("Complete", { exact: true }).waitFor();
+  await page.getByRole("heading", { name: "Loss against learning rate" }).waitFor();
+  await page.getByRole("heading", { name: "Loss against exponent" }).waitFor();
+
+  // On a log axis from 0.001 to 1 the middle is their geometric mean, and the cursor says so in real units.
+  const plot = page.locator(".plot .u-over").first();
+  const box = (await plot.boundingBox())!;
+  await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+  await until("the cursor's rate", async () => Math.abs(Math.log10(await shown(page, "lr")) + 1.5) < 0.02);
+  const [step, lr] = [await shown(page, "step"), await shown(page, "lr")];
+  assert.ok(Math.abs(lr - 0.001 * 1000 ** (step / 999)) < 1e-6, "the rate of that very step");
+
+  await page.mouse.down();
+  await page.mouse.move(box.x + box.width * 0.75, box.y + box.height / 2, { steps: 5 });
+  await page.mouse.up();
+  // Now from 10^-1.5 to 10^-0.75.
+  await page.mouse.move(box.x + 1, box.y + 20);
+  await until("the zoomed view", async () => Math.abs(Math.log10(await shown(page, "lr")) + 1.5) < 0.02);
+  await page.getByLabel("log10 loss").check();
+  await page.mouse.move(box.x + 2, box.y + 20);
+  await until(
+    "the same view on a log loss axis",
+    async () => Math.abs(Math.log10(await shown(page, "lr")) + 1.5) < 0.02,
+  );
+  assert.deepEqual(browser.errors, []);
+});
+
+test("compare: from the list, grouped with a band, differing parameters, PNG and CSV", { skip }, async () => {
+  const labels = ["together"];
+  const runs: Run[] = [];
+  for (const seed of [1, 2, 3]) {
+    runs.push(await service.createRun({ steps: 400, seed, schedule: "cosine", labels, name: `seed ${seed}` }));
+  }
+  for (const { id } of runs) await service.finished(id);
+  const page = await browser.page();
+  await page.goto(service.url);
+  await page.getByLabel("Filter").fill("together");
+  await page.getByLabel("Select all shown").check();
+  await page.getByRole("button", { name: "Compare 3" }).click();
+  await page.getByRole("heading", { name: "Compare 3 runs" }).waitFor();
+  const rows = page.locator("section table tbody tr");
+  assert.deepEqual(await rows.locator("th").allTextContents(), ["seed", "steps done", "train loss", "validation loss"]);
+  const alone = await canvas(page);
+  await page.getByLabel("Group").selectOption("seed");
+  await page.getByText("seed 3 and seeds").waitFor();
+  await until("the band", async () => (await canvas(page)) !== alone);
+  assert.equal((await csv(page)).length, 1200);
+  const download = page.waitForEvent("download");
+  await page.getByRole("button", { name: "Download PNG" }).click();
+  const png = await readFile(await (await download).path());
+  assert.equal(png.subarray(1, 4).toString(), "PNG");
+  assert.deepEqual(browser.errors, []);
+});
+
+test("the list is live: a new run appears, moves and ends by push; a deleted one goes", { skip }, async () => {
+  const page = await browser.page();
+  await page.goto(service.url);
+  await page.getByRole("heading", { name: "Runs" }).waitFor();
+  const requests: string[] = [];
+  page.on("request", (request) => requests.push(request.url()));
+  const run = await service.createRun({ steps: 30_000, name: "watched" });
+  const row = page.locator("tr", { has: page.getByText("watched", { exact: true }) });
+  await row.getByText("running").waitFor();
+  await row.getByText("succeeded").waitFor({ timeout: 60_000 });
+  await row.getByText("30,000 / 30,000").waitFor();
+  await fetch(`${service.url}/v1/runs/${run.id}`, { method: "DELETE" });
+  await row.waitFor({ state: "detached" });
+  assert.deepEqual(requests, [], "nothing was polled");
+});
