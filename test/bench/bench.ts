@@ -10,7 +10,7 @@ import { parseArgs } from "node:util";
 import { parseDataset, splitExamples } from "../../src/core/dataset.js";
 import type { Engine, EngineOptions } from "../../src/core/engine.js";
 import { initialParameters, layerWidths } from "../../src/core/model.js";
-import { createNativeKernel, nativeKernelProblem } from "../../src/engine/kernel/native.js";
+import { createNativeKernel, nativeKernelLanes, nativeKernelProblem } from "../../src/engine/kernel/native.js";
 import { createWasmKernel, wasmKernelProblem } from "../../src/engine/kernel/wasm.js";
 import type { ModelSpec } from "../../src/spec/model.js";
 
@@ -24,7 +24,11 @@ interface Side {
 /** The engines, fastest first. */
 const SIDES: readonly Side[] = [
   { name: "kernel-native", problem: nativeKernelProblem, create: createNativeKernel },
-  { name: "kernel-native-avx2", problem: nativeKernelProblem, create: (options) => createNativeKernel(options, 8) },
+  {
+    name: "kernel-native-avx2",
+    problem: () => nativeKernelProblem() ?? (nativeKernelLanes()[0] === 16 ? null : "no wider build to tell it from"),
+    create: (options) => createNativeKernel(options, 8),
+  },
   { name: "kernel-wasm", problem: wasmKernelProblem, create: createWasmKernel },
 ];
 const SHAPES: readonly [embeddingDim: number, hiddenSizes: number[], batchSize: number][] = [
