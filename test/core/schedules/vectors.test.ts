@@ -109,7 +109,13 @@ for (const [name, request, expected] of VECTORS) {
 }
 
 test("OneCycleLR in three linear phases peaks at step 5, is back at 10 and ends at 19", () => {
-  const request = { type: "OneCycleLR", maxLr: 0.1, totalSteps: 20, threePhase: true, annealStrategy: "linear" } as const;
+  const request = {
+    type: "OneCycleLR",
+    maxLr: 0.1,
+    totalSteps: 20,
+    threePhase: true,
+    annealStrategy: "linear",
+  } as const;
   const { lr } = buildPolicy(resolved(request, 20));
   const rates = [0, 1, 5, 10, 11, 19].map((step) => Number(lr(null, step).toPrecision(5)));
   assert.deepEqual(rates, [0.004, 0.0232, 0.1, 0.004, 0.0035556, 4e-7]);
