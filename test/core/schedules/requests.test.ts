@@ -161,6 +161,20 @@ test("schedules nest four deep and no deeper, however deep the request, and hold
   assert.equal(resolveSchedule(list(64), context).ok, false);
 });
 
+test("a product over many steps is refused when it would take long", () => {
+  const long = { steps: 10_000_000, lrRange: [0.001, 0.1] } as const;
+  const refused = (request: ScheduleRequest, where: { steps: number; lrRange: readonly [number, number] }) => {
+    const result = resolveSchedule(request, where);
+    return result.ok ? [] : result.errors.map(({ pointer }) => pointer);
+  };
+  const chain = { type: "ChainedScheduler", schedulers: ["StepLR", "StepLR"] } as const;
+  const product = { type: "MultiplicativeLR", lrLambda: "0.9999 + 0 * t" } as const;
+  assert.deepEqual(refused(chain, long), ["/schedulers"]);
+  assert.deepEqual(refused(product, long), ["/lrLambda"]);
+  assert.deepEqual(refused(chain, { ...long, steps: 1_000_000 }), []);
+  assert.deepEqual(refused(product, { ...long, steps: 1_000_000 }), []);
+});
+
 test('"auto" is allowed for base and peak rates only, found at any depth, and replaced', () => {
   const request = {
     type: "sequential",
