@@ -2,6 +2,7 @@ import type { RunQueue } from "../queue/run-queue.js";
 import type { DatasetText } from "../store/datasets.js";
 import type { MetricsReader } from "../store/metrics.js";
 import type { RunStore } from "../store/runs.js";
+import type { SearchStore } from "../store/searches.js";
 import type { Tail } from "../store/tail.js";
 
 /** What the routes work with; composed in src/bin, and by tests. */
@@ -9,6 +10,8 @@ export interface ApiDeps {
   readonly runs: RunStore;
   readonly metrics: MetricsReader;
   readonly queue: RunQueue;
+  readonly searches: SearchStore;
+  readonly searchQueue: RunQueue;
   readonly tail: Tail;
   readonly loadDataset: (name: string) => DatasetText | null;
   /** Why the service cannot work right now; null: it can. */

@@ -7,6 +7,7 @@ import { loadDataset } from "../store/datasets.js";
 import { WORKERS_KEY } from "../store/keys.js";
 import { MetricsReader } from "../store/metrics.js";
 import { RunStore } from "../store/runs.js";
+import { SearchStore } from "../store/searches.js";
 import { Tail } from "../store/tail.js";
 import type { Config } from "./config.js";
 
@@ -26,6 +27,7 @@ export async function startApi(
   for (const connection of connections) connection.on("error", (error) => log.debug({ err: error }, "redis"));
 
   const queue = new RunQueue(prompt);
+  const searchQueue = new RunQueue(prompt, "searches");
   const tail = new Tail(reader, subscriber);
   const readiness = async () => {
     try {
@@ -36,11 +38,20 @@ export async function startApi(
       return "Redis does not answer";
     }
   };
-  const deps = { runs: new RunStore(prompt), metrics: new MetricsReader(prompt), queue, tail, loadDataset, readiness };
+  const deps = {
+    runs: new RunStore(prompt),
+    metrics: new MetricsReader(prompt),
+    queue,
+    searches: new SearchStore(prompt),
+    searchQueue,
+    tail,
+    loadDataset,
+    readiness,
+  };
   const app = await buildApp(deps, log);
   const close = once(async () => {
     await app.close();
-    await queue.close().catch(() => {});
+    for (const producer of [queue, searchQueue]) await producer.close().catch(() => {});
     for (const connection of connections) connection.disconnect();
   });
   try {

@@ -1,10 +1,14 @@
 import type { Logger } from "pino";
 import { reconcile } from "../queue/reconcile.js";
-import { RunQueue } from "../queue/run-queue.js";
+import { type QueueName, RunQueue } from "../queue/run-queue.js";
 import { WorkerHost } from "../queue/worker-host.js";
 import { connect, storageProblem } from "../store/connect.js";
 import { WORKERS_KEY } from "../store/keys.js";
+import { MetricsReader } from "../store/metrics.js";
 import { RunStore } from "../store/runs.js";
+import { SearchStore } from "../store/searches.js";
+import { Tail } from "../store/tail.js";
+import { runSearch } from "../train/run-search.js";
 import { ThreadPool } from "../train/thread-pool.js";
 import type { Config } from "./config.js";
 import { once, type Service } from "./start-api.js";
@@ -12,6 +16,8 @@ import { once, type Service } from "./start-api.js";
 /** The heartbeat that /readyz looks for, and how long it outlives a worker. */
 const HEARTBEAT_MS = 1000;
 const HEARTBEAT_TTL_SECONDS = 5;
+/** They do little but wait. */
+const SEARCHES_AT_ONCE = 50;
 
 export async function startWorker(config: Config, log: Logger): Promise<Service> {
   const connection = connect(config.REDIS_URL, "patient");
@@ -27,26 +33,51 @@ export async function startWorker(config: Config, log: Logger): Promise<Service>
     logLevel: config.LOG_LEVEL,
     enginesModule: new URL("../engine/create.js", import.meta.url).href,
   });
-  const host = new WorkerHost({
-    connection,
-    concurrency: config.WORKER_CONCURRENCY,
-    lockDurationMs: config.LOCK_DURATION_MS,
-    stalledIntervalMs: config.STALLED_INTERVAL_MS,
-    train: (runId) => threads.run(runId),
-    onError: (error) => log.warn({ err: error }, "queue"),
-  });
-
-  const queue = new RunQueue(connection);
+  const queues = { runs: new RunQueue(connection), searches: new RunQueue(connection, "searches") };
   const runs = new RunStore(connection);
+  const reader = connect(config.REDIS_URL, "patient");
+  const subscriber = connect(config.REDIS_URL, "patient");
+  for (const extra of [reader, subscriber]) extra.on("error", (error) => log.debug({ err: error }, "redis"));
+  const tail = new Tail(reader, subscriber);
+  await tail.start();
+  const searching = new AbortController();
+  const searchDeps = {
+    searches: new SearchStore(connection),
+    runs,
+    metrics: new MetricsReader(reader),
+    tail,
+    enqueue: (id: string, epoch: number) => queues.runs.enqueue(id, epoch),
+    log,
+  };
+
+  const host = (queue: QueueName, concurrency: number, attempt: (id: string) => Promise<"released" | "over">) =>
+    new WorkerHost({
+      queue,
+      connection,
+      concurrency,
+      lockDurationMs: config.LOCK_DURATION_MS,
+      stalledIntervalMs: config.STALLED_INTERVAL_MS,
+      attempt,
+      onError: (error) => log.warn({ err: error }, "queue"),
+    });
+  const hosts = [
+    host("runs", config.WORKER_CONCURRENCY, (id) => threads.run(id)),
+    host("searches", SEARCHES_AT_ONCE, (id) => runSearch(searchDeps, id, searching.signal)),
+  ];
+
+  /** Searches are runs that only wait; which queue a record's job belongs to follows from its id. */
+  const queueOf = (id: string) => (id.startsWith("search_") ? queues.searches : queues.runs);
+  const jobs = {
+    has: (id: string, epoch: number) => queueOf(id).has(id, epoch),
+    enqueue: (id: string, epoch: number) => queueOf(id).enqueue(id, epoch),
+  };
   let suspects = new Set<string>();
   const timers = [
     every(HEARTBEAT_MS, async () => {
       await connection.set(WORKERS_KEY, 1, "EX", HEARTBEAT_TTL_SECONDS);
     }),
     every(config.RECONCILE_INTERVAL_MS, async () => {
-      suspects = await reconcile(runs, queue, suspects, (runId) =>
-        log.warn({ runId }, "gave a run without a job a new one"),
-      );
+      suspects = await reconcile(runs, jobs, suspects, (id) => log.warn({ id }, "gave a record without a job a new one"));
     }),
   ];
 
@@ -65,12 +96,13 @@ export async function startWorker(config: Config, log: Logger): Promise<Service>
   return {
     close: once(async () => {
       for (const timer of timers) clearInterval(timer);
-      await host.pause();
+      await Promise.all(hosts.map((host) => host.pause()));
       threads.abort();
-      await host.close();
+      searching.abort();
+      await Promise.all(hosts.map((host) => host.close()));
       await threads.close();
-      await queue.close();
-      connection.disconnect();
+      await Promise.all(Object.values(queues).map((queue) => queue.close()));
+      for (const open of [connection, reader, subscriber]) open.disconnect();
     }),
   };
 }

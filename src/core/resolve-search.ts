@@ -1,31 +1,49 @@
 import type { RunRequest, RunSpec } from "../spec/run.js";
 import type { SearchRequest, SearchSpec } from "../spec/search.js";
-import { type SearchConfig, searchConfig } from "./finder/search.js";
+import { type SearchConfig, searchConfig } from "./finder/search-state.js";
 import { type DatasetFacts, resolveRun } from "./resolve.js";
 import { ok, type Result } from "./result.js";
 
 /** Four decades in which plain SGD's best rate lies for almost any model of this kind. */
 const DEFAULT_SEARCH_RANGE: readonly [number, number] = [1e-4, 1];
 
+/** Nobody reads the regrets of a search that only serves a run. */
+const AUTO_CONFIG: Partial<SearchConfig> = { methodSeeds: 0, maxSeeds: 5 };
+
 /** Spells out every default of a search request; what its arms have in common is checked as a run of its own. */
 export function resolveSearch(request: SearchRequest, dataset: DatasetFacts, seed: number): Result<SearchSpec> {
   const { lrRange = DEFAULT_SEARCH_RANGE, labels = [], name: _name, ...shared } = request;
   const run = resolveRun({ ...shared, lrRange: [lrRange[0], lrRange[1]] } as RunRequest, dataset, seed);
-  return run.ok ? ok({ lrRange: [lrRange[0], lrRange[1]], run: run.value, settles: null, labels: [...labels] }) : run;
+  return run.ok
+    ? ok({ lrRange: [lrRange[0], lrRange[1]], run: run.value, totalSteps: null, settles: null, labels: [...labels] })
+    : run;
 }
 
-export function configOf({ lrRange, run }: SearchSpec): SearchConfig {
-  return searchConfig({ lrRange, steps: run.steps, seed: run.seed });
+export function configOf({ lrRange, run, totalSteps }: SearchSpec): SearchConfig {
+  return searchConfig({
+    lrRange,
+    steps: run.steps,
+    seed: run.seed,
+    totalSteps,
+    ...(totalSteps === null ? {} : AUTO_CONFIG),
+  });
 }
 
-/** Part of a run's budget that finding its rate may take, where `lr` is "auto". */
+/** Part of a run's steps that finding its rate may take, where `lr` is "auto". */
 export const AUTO_SHARE = 0.25;
-/** Arms' worth of full-budget training that a search takes, about: measured by test/bench/finder-accuracy. */
-const SEARCH_ARMS = 60;
+/** Arms of the search for an "auto" rate are this part of the run: about as many fit into AUTO_SHARE as a search trains. */
+const AUTO_ARM = 1 / 400;
 
-/** Steps of one arm, so that the whole search takes about AUTO_SHARE of a run's steps. */
-export function autoSearchSteps(runSteps: number): number {
-  return Math.max(20, Math.floor((runSteps * AUTO_SHARE) / SEARCH_ARMS));
+/** The search that finds the rate of a run: short arms, and no more steps in all than AUTO_SHARE of the run's. */
+export function autoSearch(
+  spec: RunSpec,
+  runId: string,
+  request: RunRequest,
+  lrRange: readonly [number, number],
+): SearchSpec {
+  const steps = Math.max(20, Math.round(spec.steps * AUTO_ARM));
+  const totalSteps = Math.floor(spec.steps * AUTO_SHARE);
+  return { lrRange, run: { ...spec, steps }, totalSteps, settles: { runId, request }, labels: [] };
 }
 
 /** A child run of a search: what all share, with a schedule, steps and seeds of its own. */

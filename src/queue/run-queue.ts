@@ -1,38 +1,34 @@
 import { Queue } from "bullmq";
 import type { Redis } from "ioredis";
 
-export const QUEUE_NAME = "runs";
+/** Searches have a queue of their own: they wait for runs, and must not take a run's place while they do. */
+export type QueueName = "runs" | "searches";
 /** BullMQ's keys all begin with this. */
 export const QUEUE_PREFIX = "anneal:queue";
 
-/** The run's id and nothing else: the truth about a run is its record. */
+/** The id of a run or search and nothing else: the truth is in its record. */
 export interface RunJob {
-  readonly runId: string;
+  readonly id: string;
 }
 
-/** Producer side. A run's job is named by its epoch, so that enqueueing twice makes one job. */
+/** Producer side. A job is named by its run's id and epoch, so that enqueueing twice makes one job. */
 export class RunQueue {
   readonly #queue: Queue<RunJob>;
 
   /** `connection` stays the caller's to close. */
-  constructor(connection: Redis) {
-    this.#queue = new Queue(QUEUE_NAME, { connection, prefix: QUEUE_PREFIX });
+  constructor(connection: Redis, name: QueueName = "runs") {
+    this.#queue = new Queue(name, { connection, prefix: QUEUE_PREFIX });
     // Without a listener a lost connection would end the process; commands report it to their callers.
     this.#queue.on("error", () => {});
   }
 
-  async enqueue(runId: string, epoch: number): Promise<void> {
-    const options = { jobId: jobId(runId, epoch), removeOnComplete: true, removeOnFail: true };
-    await this.#queue.add("train", { runId }, options);
+  async enqueue(id: string, epoch: number): Promise<void> {
+    const options = { jobId: jobId(id, epoch), removeOnComplete: true, removeOnFail: true };
+    await this.#queue.add("attempt", { id }, options);
   }
 
-  async has(runId: string, epoch: number): Promise<boolean> {
-    return (await this.#queue.getJob(jobId(runId, epoch))) !== undefined;
-  }
-
-  /** Removes a waiting job; an active one ends by itself, as its run's record says. */
-  async remove(runId: string, epoch: number): Promise<void> {
-    await this.#queue.remove(jobId(runId, epoch));
+  async has(id: string, epoch: number): Promise<boolean> {
+    return (await this.#queue.getJob(jobId(id, epoch))) !== undefined;
   }
 
   /** Jobs by state, for metrics. */
@@ -45,6 +41,6 @@ export class RunQueue {
   }
 }
 
-function jobId(runId: string, epoch: number): string {
-  return `${runId}-${epoch}`;
+function jobId(id: string, epoch: number): string {
+  return `${id}-${epoch}`;
 }

@@ -1,11 +1,12 @@
 import { type Job, WaitingError, Worker } from "bullmq";
 import type { Redis } from "ioredis";
-import { QUEUE_NAME, QUEUE_PREFIX, type RunJob } from "./run-queue.js";
+import { QUEUE_PREFIX, type QueueName, type RunJob } from "./run-queue.js";
 
 export interface WorkerHostOptions {
+  readonly queue: QueueName;
   /** Patient connection; stays the caller's to close. */
   readonly connection: Redis;
-  /** Runs trained at once. */
+  /** Jobs worked on at once. */
   readonly concurrency: number;
   /**
    * Milliseconds that a job stays locked without renewal, and between looks for jobs whose lock ran out. After kill -9 a run
@@ -13,23 +14,23 @@ export interface WorkerHostOptions {
    */
   readonly lockDurationMs: number;
   readonly stalledIntervalMs: number;
-  /** Trains a run; "released" hands its job back to the queue. */
-  readonly train: (runId: string) => Promise<"released" | "over">;
+  /** One attempt at a run or search; "released" hands its job back to the queue. */
+  readonly attempt: (id: string) => Promise<"released" | "over">;
   readonly onError: (error: Error) => void;
 }
 
-/** Consumer side: takes jobs and keeps their locks while `train` works, on this thread's event loop, elsewhere. */
+/** Consumer side: takes jobs and keeps their locks while `attempt` works, on this thread's event loop, elsewhere. */
 export class WorkerHost {
   readonly #worker: Worker<RunJob>;
 
-  constructor({ connection, concurrency, lockDurationMs, stalledIntervalMs, train, onError }: WorkerHostOptions) {
+  constructor({ queue, connection, concurrency, lockDurationMs, stalledIntervalMs, attempt, onError }: WorkerHostOptions) {
     const process = async (job: Job<RunJob>, token?: string) => {
-      if ((await train(job.data.runId)) === "over") return;
+      if ((await attempt(job.data.id)) === "over") return;
       // The queue's own way to give a job back: it waits first in line, and no attempt is counted.
       await job.moveToWait(token);
       throw new WaitingError();
     };
-    this.#worker = new Worker(QUEUE_NAME, process, {
+    this.#worker = new Worker(queue, process, {
       connection,
       prefix: QUEUE_PREFIX,
       concurrency,

@@ -1,6 +1,6 @@
 import { type Static, Type } from "typebox";
 import { LIMITS } from "./limits.js";
-import { LrRangeSchema, RUN_STATUSES, RunRequestSchema, type RunSpec } from "./run.js";
+import { LrRangeSchema, RUN_STATUSES, type RunRequest, RunRequestSchema, type RunSpec } from "./run.js";
 
 const strict = { additionalProperties: false } as const;
 const { dataset, datasetLimit, model, batchSize, optimizer, engine, seed, name, labels } = RunRequestSchema.properties;
@@ -36,8 +36,10 @@ export interface SearchSpec {
   readonly lrRange: readonly [number, number];
   /** What its arms have in common; their schedule, steps, seed, name and labels are each arm's own. */
   readonly run: RunSpec;
+  /** Steps to train in all, at most; null: no limit. */
+  readonly totalSteps: number | null;
   /** A run that waits for the answer as its rate, and the request it was made from; null: none. */
-  readonly settles: { readonly runId: string; readonly request: unknown } | null;
+  readonly settles: { readonly runId: string; readonly request: RunRequest } | null;
   readonly labels: readonly string[];
 }
 
@@ -58,6 +60,7 @@ export const SearchAnswerSchema = Type.Object(
       { description: "What each library's finder suggests, and what following it would cost" },
     ),
     stepsUsed: Type.Integer(),
+    complete: Type.Boolean({ description: "False when the step limit ended the search before its last stage" }),
   },
   strict,
 );

@@ -51,6 +51,7 @@ export function check(spec: ScheduleSpec, steps: number): FieldError[] {
         ),
       );
     case "ChainedScheduler":
+      if (spec.schedulers.length * steps > SCHEDULE_LIMITS.recurrenceCost) return [tooLong("/schedulers", steps)];
       return spec.schedulers.flatMap((child, i) => [
         ...refuse(!CHAINABLE.includes(child.type), `/schedulers/${i}/type`, `one of ${CHAINABLE.join(", ")}`),
         ...refuse(
@@ -130,6 +131,11 @@ function oneCycleSteps(totalSteps: number, epochs: number | undefined, perEpoch:
   ];
 }
 
+const tooLong = (pointer: string, steps: number): FieldError => ({
+  pointer,
+  expected: `something shorter for a run of ${steps} steps, as each step's rate follows from the one before`,
+});
+
 const CHECKED_STEPS = 1000;
 /** Beyond this a product of factors would cost too long to check. */
 const CHECKED_UP_TO = 100_000;
@@ -139,6 +145,8 @@ function factor(spec: ScheduleSpec, value: FactorSpec, pointer: string, steps: n
   if (typeof value === "string") {
     const parsed = parseExpression(value, SCHEDULE_LIMITS);
     if (!parsed.ok) return parsed.errors.map((error) => ({ ...error, pointer }));
+    const recurrent = spec.type === "multiplicative" || spec.type === "MultiplicativeLR";
+    if (recurrent && (value.length / 4) * steps > SCHEDULE_LIMITS.recurrenceCost) return [tooLong(pointer, steps)];
   } else {
     const errors = rows(value, pointer);
     if (errors.length > 0) return errors;

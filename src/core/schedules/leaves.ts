@@ -30,7 +30,8 @@ export function inverseTime(spec: ScheduleOf<"inverse-time">): Schedule {
 }
 
 export function multiStep(lr: number, gamma: number, milestones: readonly number[]): Schedule {
-  return (step) => lr * gamma ** milestones.filter((milestone) => milestone <= step).length;
+  const rows = milestones.map((milestone) => [milestone, gamma] as const);
+  return (step) => lr * gamma ** (rowAt(rows, step) + 1);
 }
 
 export function polynomial({ start, end, power, steps }: ScheduleOf<"polynomial">): Schedule {

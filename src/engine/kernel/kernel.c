@@ -485,10 +485,8 @@ static double softmax(Arena *arena, float *logits, const u8 *symbols, int rows, 
   for (int k = 0; k < PANEL; k++) mask[k] = (panels - 1) * PANEL + k < vocab ? -1 : 0;
   const V lowest = splat(-3.4e38f);
   for (int i = 0; i < rows; i++) {
-    float *row = logits + i * PANEL;
-    const int target = symbols[(long)i * size + size - 1];
-    float *targetLogit = row + (target / PANEL) * panel + target % PANEL;
-    V most[PER_PANEL], sum[PER_PANEL];
+    const float *row = logits + i * PANEL;
+    V most[PER_PANEL];
     for (int k = 0; k < PER_PANEL; k++)
       most[k] = pick(*(const VI *)(mask + k * LANES), load(row + (panels - 1) * panel + k * LANES), lowest);
     for (int q = 0; q < panels - 1; q++)
@@ -496,8 +494,15 @@ static double softmax(Arena *arena, float *logits, const u8 *symbols, int rows, 
     for (int k = 0; k < PER_PANEL; k++) store(fold + k * LANES, most[k]);
     for (int n = PANEL / 2; n > 0; n /= 2)
       for (int k = 0; k < n; k++) fold[k] = fold[k] > fold[k + n] ? fold[k] : fold[k + n];
-    const V top = splat(fold[0]);
-    rowTarget[i] = *targetLogit - fold[0];
+    rowSum[i] = fold[0];
+  }
+  for (int i = 0; i < rows; i++) {
+    float *row = logits + i * PANEL;
+    const int target = symbols[(long)i * size + size - 1];
+    float *targetLogit = row + (target / PANEL) * panel + target % PANEL;
+    const V top = splat(rowSum[i]);
+    V sum[PER_PANEL];
+    rowTarget[i] = *targetLogit - rowSum[i];
     for (int k = 0; k < PER_PANEL; k++) sum[k] = splat(0.0f);
     for (int q = 0; q < panels; q++)
       for (int k = 0; k < PER_PANEL; k++) {

@@ -11,6 +11,8 @@ export const SCHEDULE_LIMITS = {
   list: 1000,
   expressionLength: 500,
   expressionNodes: 200,
+  /** Steps of a run times the parts of a recurrence: such rates must be worked out from step 0. */
+  recurrenceCost: 10_000_000,
 } as const;
 
 /** A schedule inside another one; checked to be a ScheduleSpec when it is resolved. */
@@ -66,7 +68,7 @@ export const factorOfStep = () =>
   Type.Unsafe<string | [number, number][]>({
     if: { type: "string" },
     // biome-ignore lint/suspicious/noThenProperty: a JSON Schema keyword
-    then: { minLength: 1, maxLength: SCHEDULE_LIMITS.expressionLength },
+    then: { type: "string", minLength: 1, maxLength: SCHEDULE_LIMITS.expressionLength },
     else: table(scale(), ""),
     description:
       "An expression in t (the 0-based step) such as `0.95 ** t` or `t < 100 ? t / 100 : 1`, or rows [step, factor]: a row's factor holds from its step on, 1 before the first",
