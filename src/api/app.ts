@@ -15,6 +15,7 @@ import { runListEventRoutes } from "./routes/run-list-events.js";
 import { runRoutes } from "./routes/runs.js";
 import { scheduleRoutes } from "./routes/schedules.js";
 import { streamRoutes } from "./routes/stream.js";
+import { suggestionRoutes } from "./routes/suggestions.js";
 import { webRoutes } from "./routes/web.js";
 import { createValidatorCompiler } from "./validation.js";
 
@@ -73,7 +74,7 @@ export async function buildApp(deps: ApiDeps, log: FastifyBaseLogger): Promise<F
     },
   });
   await app.register(healthRoutes, deps);
-  for (const routes of [runListEventRoutes, runRoutes, metricsRoutes, streamRoutes, scheduleRoutes]) {
+  for (const routes of [runListEventRoutes, runRoutes, metricsRoutes, streamRoutes, scheduleRoutes, suggestionRoutes]) {
     await app.register(routes, { ...deps, prefix: "/v1" });
   }
   await app.register(webRoutes);

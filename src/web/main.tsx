@@ -21,9 +21,12 @@ function pageOf({ path, query }: Place): { title: string; page: preact.JSX.Eleme
   return {
     title: "Not found",
     page: (
-      <p class="notice">
-        There is no such page. <a href="#/">All runs</a>
-      </p>
+      <>
+        <h1>There is no such page</h1>
+        <p>
+          <a href="#/">All runs</a>
+        </p>
+      </>
     ),
   };
 }

@@ -38,7 +38,7 @@ async function until(what: string, condition: () => Promise<boolean>): Promise<v
   }
 }
 
-const canvas = (page: Page) => page.locator(".plot canvas").first().evaluate("(c) => c.toDataURL()");
+const canvas = (page: Page) => page.evaluate("document.querySelector('.plot canvas').toDataURL()");
 
 async function csv(page: Page): Promise<string[][]> {
   const download = page.waitForEvent("download");
