@@ -13,6 +13,7 @@ export const whole = (value: number): string => WHOLE.format(Math.round(value));
 
 export function duration(seconds: number | null): string {
   if (seconds === null) return "–";
+  if (seconds < 10) return `${seconds.toFixed(1)} s`;
   if (seconds < 60) return `${Math.round(seconds)} s`;
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
   return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;

@@ -7,6 +7,7 @@ export interface Readout {
   readonly value: string;
   /** Index into the palette; absent: not a line. */
   readonly color?: number;
+  readonly faint?: boolean;
 }
 
 interface Props extends Omit<ChartOptions, "onCursor"> {
@@ -107,10 +108,10 @@ export function ChartView(props: Props) {
         onKeyDown={onKeyDown}
       />
       <dl class="readout">
-        {props.readout(cursor).map(({ label, value, color }) => (
+        {props.readout(cursor).map(({ label, value, color, faint = false }) => (
           <div key={label}>
             <dt>
-              {color !== undefined && <span class={`swatch color-${color % COLORS}`} />}
+              {color !== undefined && <span class={`swatch color-${color % COLORS} ${faint ? "faint" : ""}`} />}
               {label}
             </dt>
             <dd>{value}</dd>

@@ -2,7 +2,7 @@ import uPlot from "uplot";
 import { number } from "../format.js";
 import { type Palette, palette } from "./palette.js";
 import type { Values, View } from "./plan.js";
-import { axisSplits } from "./ticks.js";
+import { logTicks } from "./ticks.js";
 
 export interface Line {
   readonly label: string;
@@ -49,6 +49,8 @@ export interface ChartOptions {
   readonly xLog: boolean;
   readonly yLog: boolean;
   readonly height: number;
+  /** Lets spikes run out of the picture when they would flatten the rest; not on a log axis. */
+  readonly clipSpikes?: boolean;
   /** What to draw for a view, `width` pixels wide; null: nothing yet. Called once a frame at most. */
   readonly frame: (view: View, width: number) => Frame | null;
   /** x under the cursor; null: none. */
@@ -177,6 +179,7 @@ export class Chart {
       const pad = Math.max(1.05, (high / low) ** 0.05);
       return [low / pad, high * pad];
     }
+    if (this.#options.clipSpikes) high = Math.min(high, spikeLimit(this.#frame?.values.at(-1) ?? [], low));
     const pad = (high - low || Math.abs(high) || 1) * 0.05;
     return [low >= 0 && low - pad < 0 ? 0 : low - pad, high + pad];
   }
@@ -202,7 +205,12 @@ export class Chart {
       // uPlot would label the powers of ten alone.
       filter: (_plot, splits) => splits,
       values: (_plot, splits) => splits.map((value) => (value === null ? "" : number(value, 6))),
-      ...(log ? { splits: (_plot: uPlot, _i: number, low: number, high: number) => axisSplits(low, high) } : {}),
+      ...(log
+        ? {
+            splits: ({ over }: uPlot, i: number, low: number, high: number) =>
+              logTicks(low, high, i === 0 ? over.clientWidth / 65 : over.clientHeight / 30),
+          }
+        : {}),
     });
     return {
       width: this.#width(),
@@ -246,6 +254,15 @@ export class Chart {
   }
 }
 
+/** As far above the level of a smooth line as its lowest value is below: what starts low and then explodes stays readable. */
+function spikeLimit(smooth: Values, low: number): number {
+  const values = smooth.filter((value) => value !== null);
+  if (values.length === 0) return Number.POSITIVE_INFINITY;
+  const median = values.toSorted((a, b) => a - b)[values.length >> 1]!;
+  const level = Math.max(values[0]!, median);
+  return level + Math.max(level - low, Math.abs(level) * 0.05);
+}
+
 /** Points (few, measured now and then) and marks, over the lines. */
 function drawOver(plot: uPlot, frame: Frame | null, colors: Palette): void {
   if (frame === null) return;
@@ -279,6 +296,10 @@ function drawOver(plot: uPlot, frame: Frame | null, colors: Palette): void {
     ctx.stroke(new Path2D(`M${left} ${bbox.top}V${bbox.top + bbox.height}`));
     const onLeft = left + ctx.measureText(label).width + 6 * ratio > bbox.left + bbox.width;
     ctx.textAlign = onLeft ? "right" : "left";
+    ctx.setLineDash([]);
+    ctx.lineWidth = 4 * ratio;
+    ctx.strokeStyle = colors.ground;
+    ctx.strokeText(label, left + (onLeft ? -4 : 4) * ratio, bbox.top + (4 + 15 * i) * ratio);
     ctx.fillText(label, left + (onLeft ? -4 : 4) * ratio, bbox.top + (4 + 15 * i) * ratio);
   }
   ctx.restore();

@@ -8,6 +8,7 @@ const DARK = ["#56b4e9", "#f08a3c", "#2fc79f", "#e59ac6", "#f0e442", "#8fc3ff", 
 export const COLORS = LIGHT.length;
 
 export interface Palette {
+  readonly ground: string;
   readonly ink: string;
   readonly grid: string;
   line(index: number, opacity: number): string;
@@ -20,6 +21,7 @@ export function palette(): Palette {
   const dark = darkScheme.matches;
   const colors = dark ? DARK : LIGHT;
   return {
+    ground: dark ? "#14171c" : "#ffffff",
     ink: dark ? "#d6dae1" : "#3a3f47",
     grid: dark ? "#343a44" : "#e2e5ea",
     line: (index, opacity) => {

@@ -1,17 +1,17 @@
 const STEPS = [[1], [1, 3], [1, 2, 5], [1, 1.5, 2, 3, 5, 7]];
 
 /**
- * Ticks of a logarithmic axis at round values in its own units: powers of ten over many decades, finer ones over few, and
- * evenly spaced ones within a part of a decade.
+ * About `wanted` ticks of a logarithmic axis at round values in its own units: powers of ten over many decades, finer ones
+ * over few, and evenly spaced ones within a part of a decade.
  */
-export function axisSplits(low: number, high: number, wanted = 8): number[] {
+export function logTicks(low: number, high: number, wanted: number): number[] {
   const decades = Math.log10(high / low);
   if (decades < 0.5) return even(low, high, wanted);
   const every = Math.max(1, Math.ceil(decades / wanted));
   let best: number[] = [];
   for (const steps of STEPS) {
     const ticks = inDecades(low, high, steps, every);
-    if (ticks.length > wanted + 2 && best.length > 1) break;
+    if (ticks.length > wanted && best.length > 1) break;
     best = ticks;
     if (every > 1) break;
   }

@@ -105,7 +105,7 @@ export function toRequest(form: Form): RunRequest {
   } as unknown as RunRequest;
 }
 
-const show = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));
+export const show = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));
 
 /** The form that stands for a request, as a link carries it; what it cannot show is left out. */
 export function toForm(request: Record<string, unknown>): Form {

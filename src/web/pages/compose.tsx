@@ -15,6 +15,7 @@ import {
   optimizerParameters,
   PRESETS,
   scheduleParameters,
+  show,
   toForm,
   toRequest,
 } from "./compose-form.js";
@@ -132,7 +133,7 @@ export function ComposePage({ filled }: { filled: string | null }) {
                   key={name}
                   name={`optimizer/${name}`}
                   label={`${form.optimizer} ${name}`}
-                  fallback={JSON.stringify(schema.default)}
+                  fallback={schema.default === undefined ? undefined : show(schema.default)}
                   {...{ schema, form, set, errors }}
                 />
               ))}
@@ -141,7 +142,7 @@ export function ComposePage({ filled }: { filled: string | null }) {
                   key={name}
                   name={`model/${name}`}
                   label={name}
-                  fallback={JSON.stringify(schema.default)}
+                  fallback={schema.default === undefined ? undefined : show(schema.default)}
                   {...{ schema, form, set, errors }}
                 />
               ))}
@@ -225,7 +226,7 @@ function scheduleFallbacks({ schedule, steps, lrRange = [0.001, 0.1] }: ReturnTy
   try {
     const resolved = resolveSchedule(type as ScheduleRequest, { steps, lrRange: [lrRange[0]!, lrRange[1]!] });
     if (!resolved.ok) return {};
-    return Object.fromEntries(Object.entries(resolved.value).map(([name, value]) => [name, JSON.stringify(value)]));
+    return Object.fromEntries(Object.entries(resolved.value).map(([name, value]) => [name, show(value)]));
   } catch {
     return {};
   }

@@ -11,6 +11,7 @@ interface Props {
   readonly smoothing: Smoothing;
   readonly axis: Axis;
   readonly yLog: boolean;
+  readonly clipSpikes: boolean;
   /** Suggested rates, for the lr and exponent axes. */
   readonly marks?: readonly Mark[];
 }
@@ -26,7 +27,7 @@ const TITLES: Readonly<Record<Axis, string>> = {
 };
 const X_LABELS: Readonly<Record<Axis, string>> = { step: "step", lr: "learning rate", exponent: "log10 learning rate" };
 
-export function LossChart({ columns, subscribe, smoothing, axis, yLog, marks = [] }: Props) {
+export function LossChart({ columns, subscribe, smoothing, axis, yLog, clipSpikes, marks = [] }: Props) {
   const frame = (view: View, width: number): Frame | null => {
     const range = visible([columns], axis, view);
     if (range === null) return null;
@@ -46,12 +47,13 @@ export function LossChart({ columns, subscribe, smoothing, axis, yLog, marks = [
       yLabel="loss, nats"
       xLog={axis === "lr"}
       yLog={yLog}
+      clipSpikes={clipSpikes}
       height={axis === "step" ? 320 : 360}
       lines={LOSS_LINES}
       frame={frame}
       subscribe={subscribe}
       readout={(x) => readout(columns, smoothing, axis, x)}
-      shape={`${axis}${yLog}`}
+      shape={`${axis}${yLog}${clipSpikes}`}
       drawn={`${JSON.stringify(smoothing)}${marks.length}`}
     />
   );
@@ -103,7 +105,7 @@ function readout(columns: RunColumns, smoothing: Smoothing, axis: Axis, x: numbe
     { label: "step", value: whole(Math.max(0, step)) },
     { label: "lr", value: number(lr, 8) },
     ...(axis === "exponent" ? [{ label: "log10 lr", value: number(Math.log10(lr), 6) }] : []),
-    { label: "loss", value: number(columns.loss.at(step), 7), color: 0 },
+    { label: "loss", value: number(columns.loss.at(step), 7), color: 0, faint: true },
     { label: "smoothed", value: number(columns.smoothed(smoothing)[step], 7), color: 0 },
     ...(measured === undefined
       ? []

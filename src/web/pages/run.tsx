@@ -36,6 +36,7 @@ export function RunPage({ id }: { id: string }) {
 function RunView({ entry: { stream }, run, bell }: { entry: Followed; run: Run; bell: Bell }) {
   const [smoothing, setSmoothing] = useState(() => defaultSmoothing(run.spec.steps));
   const [yLog, setYLog] = useState(false);
+  const [clipSpikes, setClipSpikes] = useState(isSweep(run.spec));
   const [lrLog, setLrLog] = useState(run.spec.schedule.type === "sweep");
   const status = (stream.status ?? run.status) as Run["status"] | "deleted";
   const suggestions = useSuggestions(run);
@@ -47,7 +48,7 @@ function RunView({ entry: { stream }, run, bell }: { entry: Followed; run: Run; 
     ),
     ...divergenceMark(run, columns),
   ];
-  const shared = { columns, smoothing, yLog, subscribe: bell.subscribe };
+  const shared = { columns, smoothing, yLog, clipSpikes, subscribe: bell.subscribe };
   return (
     <>
       <div class="title-row">
@@ -63,6 +64,14 @@ function RunView({ entry: { stream }, run, bell }: { entry: Followed; run: Run; 
         <label class="check">
           <input type="checkbox" checked={yLog} onChange={(event) => setYLog(event.currentTarget.checked)} />
           log10 loss
+        </label>
+        <label class="check">
+          <input
+            type="checkbox"
+            checked={clipSpikes}
+            onChange={(event) => setClipSpikes(event.currentTarget.checked)}
+          />
+          clip spikes
         </label>
         <label class="check">
           <input type="checkbox" checked={lrLog} onChange={(event) => setLrLog(event.currentTarget.checked)} />

@@ -71,7 +71,7 @@ export function Suggestions({ run, found }: { run: Run; found: Found }) {
           ))}
         </tbody>
       </table>
-      <p>They differ by {number(disagreementDecades, 2)} decades.</p>
+      {warning === null && <p>They differ by {number(disagreementDecades, 2)} decades.</p>}
     </section>
   );
 }
