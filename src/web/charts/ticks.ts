@@ -35,6 +35,8 @@ function even(low: number, high: number, wanted: number): number[] {
   const unit = 10 ** Math.floor(Math.log10(rough));
   const step = unit * ([1, 2, 5, 10].find((factor) => factor * unit >= rough) ?? 10);
   const ticks: number[] = [];
-  for (let i = Math.ceil(low / step); i * step <= high; i++) ticks.push(Number((i * step).toPrecision(12)));
+  // A tick on the edge itself may be a rounding beyond it.
+  for (let i = Math.ceil(low / step - 1e-9); i <= high / step + 1e-9; i++)
+    ticks.push(Number((i * step).toPrecision(12)));
   return ticks;
 }

@@ -8,7 +8,7 @@ export interface Extent {
 
 const EMPTY: Extent = { min: Number.POSITIVE_INFINITY, max: Number.NEGATIVE_INFINITY };
 
-/** Minima and maxima of consecutive blocks of 16^k values. */
+/** Minima and maxima of consecutive blocks of 16^k values, the last block as far as it is filled. */
 interface Level {
   min: Float64Array;
   max: Float64Array;
@@ -42,24 +42,26 @@ export class Column {
   }
 
   push(values: ArrayLike<number | null>): void {
-    this.#reserve(this.#length + values.length);
-    for (let i = 0; i < values.length; i++) {
-      const value = values[i] ?? Number.NaN;
-      this.#values[this.#length] = value;
-      this.#note(this.#length, this.#values[this.#length]!);
-      this.#length++;
-    }
+    const from = this.#length;
+    this.#reserve(from + values.length);
+    for (let i = 0; i < values.length; i++) this.#values[from + i] = values[i] ?? Number.NaN;
+    this.#length += values.length;
+    for (let level = 1; level <= this.#levels.length; level++) this.#updateLevel(level, from);
   }
 
   /** Of the finite values in [from, to); min > max when there are none. */
   extent(from: number, to: number): Extent {
+    return this.#extentBelow(this.#levels.length + 1, Math.max(0, from), Math.min(to, this.#length));
+  }
+
+  /** The same from levels below the given one. */
+  #extentBelow(level: number, from: number, end: number): Extent {
     let { min, max } = EMPTY;
-    const end = Math.min(to, this.#length);
-    let i = Math.max(0, from);
+    let i = from;
     while (i < end) {
-      let level = 0;
-      while (level < this.#levels.length && isBlock(i, end, level + 1)) level++;
-      if (level === 0) {
+      let k = 0;
+      while (k + 1 < level && isBlock(i, end, k + 1)) k++;
+      if (k === 0) {
         const value = this.#values[i]!;
         if (Number.isFinite(value)) {
           if (value < min) min = value;
@@ -67,22 +69,24 @@ export class Column {
         }
         i++;
       } else {
-        const { min: minima, max: maxima } = this.#levels[level - 1]!;
-        const block = i / blockSize(level);
+        const { min: minima, max: maxima } = this.#levels[k - 1]!;
+        const block = i / blockSize(k);
         if (minima[block]! < min) min = minima[block]!;
         if (maxima[block]! > max) max = maxima[block]!;
-        i += blockSize(level);
+        i += blockSize(k);
       }
     }
     return { min, max };
   }
 
-  #note(index: number, value: number): void {
-    if (!Number.isFinite(value)) return;
-    for (const [k, { min, max }] of this.#levels.entries()) {
-      const block = Math.floor(index / blockSize(k + 1));
-      if (value < min[block]!) min[block] = value;
-      if (value > max[block]!) max[block] = value;
+  /** Brings the blocks of a level that hold values from `from` on up to date, from the level below. */
+  #updateLevel(level: number, from: number): void {
+    const { min, max } = this.#levels[level - 1]!;
+    const size = blockSize(level);
+    for (let block = Math.floor(from / size); block * size < this.#length; block++) {
+      const extent = this.#extentBelow(level, block * size, Math.min((block + 1) * size, this.#length));
+      min[block] = extent.min;
+      max[block] = extent.max;
     }
   }
 
@@ -97,29 +101,19 @@ export class Column {
     for (let k = 0; blockSize(k + 1) <= this.#values.length; k++) {
       const blocks = Math.ceil(this.#values.length / blockSize(k + 1));
       const level = this.#levels[k];
-      if (level === undefined) this.#levels.push(this.#buildLevel(k + 1, blocks));
-      else if (level.min.length < blocks) {
-        level.min = grow(level.min, blocks, EMPTY.min);
-        level.max = grow(level.max, blocks, EMPTY.max);
+      if (level === undefined) {
+        this.#levels.push({ min: new Float64Array(blocks), max: new Float64Array(blocks) });
+        this.#updateLevel(k + 1, 0);
+      } else if (level.min.length < blocks) {
+        level.min = grow(level.min, blocks);
+        level.max = grow(level.max, blocks);
       }
     }
-  }
-
-  /** A level that becomes useful only now, from what is stored already. */
-  #buildLevel(level: number, blocks: number): Level {
-    const min = new Float64Array(blocks).fill(EMPTY.min);
-    const max = new Float64Array(blocks).fill(EMPTY.max);
-    for (let block = 0; block * blockSize(level) < this.#length; block++) {
-      const extent = this.extent(block * blockSize(level), (block + 1) * blockSize(level));
-      min[block] = extent.min;
-      max[block] = extent.max;
-    }
-    return { min, max };
   }
 }
 
 function blockSize(level: number): number {
-  return 2 ** (SHIFT * level);
+  return 1 << (SHIFT * level);
 }
 
 function isBlock(from: number, end: number, level: number): boolean {
@@ -127,8 +121,8 @@ function isBlock(from: number, end: number, level: number): boolean {
   return from % size === 0 && from + size <= end;
 }
 
-function grow(old: Float64Array, length: number, fill: number): Float64Array {
-  const grown = new Float64Array(Math.max(length, old.length * 2)).fill(fill);
+function grow(old: Float64Array, length: number): Float64Array {
+  const grown = new Float64Array(Math.max(length, old.length * 2));
   grown.set(old);
   return grown;
 }

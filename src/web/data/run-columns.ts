@@ -7,7 +7,7 @@ export class RunColumns {
   readonly lr = new Column(64);
   readonly loss = new Column(32);
   readonly evals: EvalPoint[] = [];
-  #smoother: Smoother | null = null;
+  readonly #smoother = new Smoother();
   /** Rates never fall: the loss can be drawn against them. */
   rising = true;
 
@@ -28,10 +28,6 @@ export class RunColumns {
   }
 
   smoothed(smoothing: Smoothing): Float32Array {
-    const old = this.#smoother?.smoothing;
-    if (this.#smoother === null || JSON.stringify(old) !== JSON.stringify(smoothing)) {
-      this.#smoother = new Smoother(smoothing);
-    }
-    return this.#smoother.update(this.loss.values());
+    return this.#smoother.update(this.loss.values(), smoothing);
   }
 }

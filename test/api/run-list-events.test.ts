@@ -1,0 +1,84 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import type { Run } from "../../src/spec/run.js";
+import { startService, type TestService } from "../service.js";
+
+let service: TestService;
+before(async () => {
+  service = await startService();
+});
+after(() => service.stop());
+
+interface Event {
+  readonly type: string;
+  readonly data: Run;
+  readonly at: number;
+}
+
+/** Events of all runs, from when the server has begun to send. */
+async function open(): Promise<{ until(done: (event: Event) => boolean): Promise<Event[]>; close(): void }> {
+  const controller = new AbortController();
+  const response = await fetch(`${service.url}/v1/runs/events`, { signal: controller.signal });
+  assert.equal(response.headers.get("content-type"), "text/event-stream");
+  const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
+  let text = (await reader.read()).value!;
+  return {
+    until: async (done) => {
+      const events: Event[] = [];
+      for (;;) {
+        const end = text.indexOf("\n\n");
+        if (end < 0) {
+          const { value } = await reader.read();
+          assert.ok(value !== undefined, "the stream ended");
+          text += value;
+          continue;
+        }
+        const block = text.slice(0, end);
+        text = text.slice(end + 2);
+        const [, type, data] = /^event: (.*)\ndata: (.*)$/.exec(block) ?? [];
+        if (type === undefined) continue;
+        const event = { type, data: JSON.parse(data!) as Run, at: performance.now() };
+        events.push(event);
+        if (done(event)) return events;
+      }
+    },
+    close: () => controller.abort(),
+  };
+}
+
+test("every reader hears of a run's creation, progress, end and deletion, a few times a second", async () => {
+  const readers = [await open(), await open()];
+  const run = await service.createRun({ steps: 20_000, seed: 1 });
+  for (const reader of readers) {
+    const events = await reader.until(({ data }) => data.id === run.id && data.status === "succeeded");
+    const own = events.filter(({ data }) => data.id === run.id);
+    assert.deepEqual(own.at(-1)!.data, await (await service.get(`/v1/runs/${run.id}`)).json(), "the last is the truth");
+    const steps = own.map(({ data }) => data.progress.steps);
+    assert.deepEqual(
+      steps,
+      steps.toSorted((a, b) => a - b),
+    );
+  }
+  const [first] = readers;
+  const listening = first!.until(({ type, data }) => type === "deleted" && data.id === run.id);
+  await fetch(`${service.url}/v1/runs/${run.id}`, { method: "DELETE" });
+  await listening;
+  for (const reader of readers) reader.close();
+});
+
+test("a run that trains at full speed is told of at most about four times a second", async () => {
+  const reader = await open();
+  const run = await service.createRun({ steps: 1_000_000, seed: 1 });
+  const startedAt = performance.now();
+  let count = 0;
+  await reader.until(({ data }) => {
+    if (data.id === run.id) count++;
+    return data.id === run.id && performance.now() - startedAt > 2000;
+  });
+  const seconds = (performance.now() - startedAt) / 1000;
+  assert.ok(count >= 3, `${count} events in ${seconds} s`);
+  assert.ok(count <= seconds * 4 + 3, `${count} events in ${seconds} s`);
+  await fetch(`${service.url}/v1/runs/${run.id}/cancel`, { method: "POST" });
+  await reader.until(({ data }) => data.id === run.id && data.status === "canceled");
+  reader.close();
+});
