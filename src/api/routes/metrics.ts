@@ -4,8 +4,8 @@ import { Type } from "typebox";
 import { LIMITS } from "../../spec/limits.js";
 import { ProblemError } from "../../spec/problem.js";
 import type { MetricsReader } from "../../store/metrics.js";
+import { idParams, notFound } from "../common.js";
 import type { ApiDeps } from "../deps.js";
-import { notFound, RunIdParams } from "./runs.js";
 
 const FORMATS = {
   "application/json": asJson,
@@ -23,7 +23,7 @@ export const metricsRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { r
         summary: "Export a run's metrics",
         description: "Every stored step of [from, to) exactly, as JSON, NDJSON or CSV by Accept.",
         tags: ["metrics"],
-        params: RunIdParams,
+        params: idParams("run"),
         querystring: Type.Object(
           { from: Type.Optional(Step), to: Type.Optional(Step) },
           { additionalProperties: false },
