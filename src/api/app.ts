@@ -6,10 +6,12 @@ import { LIMITS } from "../spec/limits.js";
 import { ProblemError, ProblemSchema } from "../spec/problem.js";
 import { RunRequestSchema, RunSchema, RunSpecSchema } from "../spec/run.js";
 import { ScheduleRequestDefinition, ScheduleSpecDefinition } from "../spec/schedule.js";
+import { SearchRequestSchema, SearchSchema } from "../spec/search.js";
 import { StreamMessageSchema } from "../spec/stream.js";
 import type { ApiDeps } from "./deps.js";
 import { sendProblem } from "./problems.js";
 import { healthRoutes } from "./routes/health.js";
+import { searchRoutes } from "./routes/lr-searches.js";
 import { metricsRoutes } from "./routes/metrics.js";
 import { runListEventRoutes } from "./routes/run-list-events.js";
 import { runRoutes } from "./routes/runs.js";
@@ -26,6 +28,8 @@ const SHARED = [
   RunRequestSchema,
   RunSpecSchema,
   RunSchema,
+  SearchRequestSchema,
+  SearchSchema,
   StreamMessageSchema,
 ] as const;
 
@@ -74,9 +78,28 @@ export async function buildApp(deps: ApiDeps, log: FastifyBaseLogger): Promise<F
     },
   });
   await app.register(healthRoutes, deps);
-  for (const routes of [runListEventRoutes, runRoutes, metricsRoutes, streamRoutes, scheduleRoutes, suggestionRoutes]) {
+  for (const routes of [runListEventRoutes, runRoutes, metricsRoutes, suggestionRoutes, searchRoutes, scheduleRoutes]) {
     await app.register(routes, { ...deps, prefix: "/v1" });
   }
+  const { runs, searches, tail } = deps;
+  await app.register(streamRoutes, {
+    prefix: "/v1",
+    tail,
+    path: "/runs",
+    idPrefix: "run",
+    extent: async (id) => extentOf(await runs.get(id), (record) => record.spec.steps),
+  });
+  await app.register(streamRoutes, {
+    prefix: "/v1",
+    tail,
+    path: "/lr-searches",
+    idPrefix: "search",
+    extent: async (id) => extentOf(await searches.get(id), (record) => record.committed),
+  });
   await app.register(webRoutes);
   return app;
+}
+
+function extentOf<R extends { readonly committed: number }>(record: R | null, total: (record: R) => number) {
+  return record === null ? null : { committed: record.committed, total: total(record) };
 }

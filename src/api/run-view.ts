@@ -11,6 +11,8 @@ export function toRun(record: RunRecord): Run {
     status: record.status,
     reason: record.reason,
     pauseRequested: record.pauseRequested,
+    waitsFor: record.waitsFor,
+    autoLr: record.autoLr === null ? null : { ...record.autoLr, interval: [...record.autoLr.interval] },
     spec,
     progress: {
       steps: committed,
@@ -28,6 +30,6 @@ export function toRun(record: RunRecord): Run {
   };
 }
 
-function time(ms: number | null): string | null {
+export function time(ms: number | null): string | null {
   return ms === null ? null : new Date(ms).toISOString();
 }

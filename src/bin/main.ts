@@ -15,6 +15,8 @@ export async function main(...starts: readonly ((config: Config, log: Logger) =>
     if (err !== undefined) log.fatal({ err }, "unexpected");
     await closeAll();
   });
+  // start.mjs holds this channel: when it is killed, nobody else is left to end us.
+  process.once("disconnect", () => process.kill(process.pid, "SIGTERM"));
   try {
     for (const start of starts) services.push(await start(config, log));
   } catch (error) {

@@ -8,7 +8,7 @@ import { MetricsReader } from "../store/metrics.js";
 import { RunStore } from "../store/runs.js";
 import { SearchStore } from "../store/searches.js";
 import { Tail } from "../store/tail.js";
-import { runSearch } from "../train/run-search.js";
+import { releaseForsaken, runSearch } from "../train/run-search.js";
 import { ThreadPool } from "../train/thread-pool.js";
 import type { Config } from "./config.js";
 import { once, type Service } from "./start-api.js";
@@ -77,7 +77,10 @@ export async function startWorker(config: Config, log: Logger): Promise<Service>
       await connection.set(WORKERS_KEY, 1, "EX", HEARTBEAT_TTL_SECONDS);
     }),
     every(config.RECONCILE_INTERVAL_MS, async () => {
-      suspects = await reconcile(runs, jobs, suspects, (id) => log.warn({ id }, "gave a record without a job a new one"));
+      suspects = await reconcile(runs, jobs, suspects, (id) =>
+        log.warn({ id }, "gave a record without a job a new one"),
+      );
+      await releaseForsaken(searchDeps);
     }),
   ];
 

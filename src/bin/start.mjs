@@ -1,7 +1,15 @@
-import { startEverything } from "./setup/service.mjs";
+import { say } from "./setup/say.mjs";
+import { prepare, startEverything } from "./setup/service.mjs";
 
-/** `npm start`: plain JavaScript, since it runs before anything is installed or built. Ctrl-C reaches the app by itself. */
-const { url, exited } = await startEverything();
+/** `npm start`: plain JavaScript, since it runs before anything is installed or built. */
+prepare();
+const { running, url, exited } = await startEverything();
+if (running) {
+  say(
+    `already running on this data folder: ${running.url ?? "starting"} (process ${running.pid}); or set DATA_DIR and PORT`,
+  );
+  process.exit(1);
+}
 console.log(`
 Anneal is ready at ${url} (API reference at ${url}/docs). Train something:
 

@@ -3,12 +3,12 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "./setup/build.mjs";
 import { checkNode, ensureInstalled, ROOT, run } from "./setup/install.mjs";
-import { ensureRedisServer } from "./setup/redis-server.mjs";
+import { ensureRedisProgram } from "./setup/redis-program.mjs";
 
 /** `npm test`: the same set-up as `npm start`, then lint, type check and every test. Arguments choose tests by path. */
 checkNode();
 ensureInstalled();
-ensureRedisServer();
+ensureRedisProgram();
 run(process.execPath, [join(ROOT, "node_modules/@biomejs/biome/bin/biome"), "check", "."]);
 build();
 

@@ -35,15 +35,16 @@ export const AUTO_SHARE = 0.25;
 const AUTO_ARM = 1 / 400;
 
 /** The search that finds the rate of a run: short arms, and no more steps in all than AUTO_SHARE of the run's. */
-export function autoSearch(
-  spec: RunSpec,
-  runId: string,
-  request: RunRequest,
-  lrRange: readonly [number, number],
-): SearchSpec {
+export function autoSearch(spec: RunSpec, runId: string, request: RunRequest): SearchSpec {
   const steps = Math.max(20, Math.round(spec.steps * AUTO_ARM));
   const totalSteps = Math.floor(spec.steps * AUTO_SHARE);
-  return { lrRange, run: { ...spec, steps }, totalSteps, settles: { runId, request }, labels: [] };
+  return {
+    lrRange: DEFAULT_SEARCH_RANGE,
+    run: { ...spec, steps },
+    totalSteps,
+    settles: { runId, request },
+    labels: [],
+  };
 }
 
 /** A child run of a search: what all share, with a schedule, steps and seeds of its own. */

@@ -23,7 +23,15 @@ export interface WorkerHostOptions {
 export class WorkerHost {
   readonly #worker: Worker<RunJob>;
 
-  constructor({ queue, connection, concurrency, lockDurationMs, stalledIntervalMs, attempt, onError }: WorkerHostOptions) {
+  constructor({
+    queue,
+    connection,
+    concurrency,
+    lockDurationMs,
+    stalledIntervalMs,
+    attempt,
+    onError,
+  }: WorkerHostOptions) {
     const process = async (job: Job<RunJob>, token?: string) => {
       if ((await attempt(job.data.id)) === "over") return;
       // The queue's own way to give a job back: it waits first in line, and no attempt is counted.

@@ -168,6 +168,19 @@ export const RunSchema = Type.Object(
     status: Type.Enum([...RUN_STATUSES]),
     reason: Type.Union([Type.String(), Type.Null()], { description: "Why it failed or diverged" }),
     pauseRequested: Type.Boolean(),
+    waitsFor: Type.Union([Type.String(), Type.Null()], { description: "The search that finds its learning rate" }),
+    autoLr: Type.Union(
+      [
+        Type.Object({
+          search: Type.String(),
+          lr: Type.Number(),
+          interval: Type.Array(Type.Number()),
+          why: Type.String(),
+        }),
+        Type.Null(),
+      ],
+      { description: "The learning rate that a search chose, and why" },
+    ),
     spec: RunSpecSchema,
     progress: Type.Object(
       {

@@ -21,6 +21,16 @@ export const StreamMessageSchema = Type.Union(
     ),
     Type.Object(
       {
+        type: Type.Literal("progress"),
+        stage: Type.String({ description: "Of a search: bracket, halving, refine, confirm, methods, done" }),
+        done: Type.Integer({ description: "Tasks done" }),
+        pending: Type.Integer({ description: "Tasks of this stage still to do" }),
+        run: Type.String({ description: "The child run that has just ended" }),
+      },
+      strict,
+    ),
+    Type.Object(
+      {
         type: Type.Literal("status"),
         status: Type.Enum([...RUN_STATUSES]),
         step: Type.Integer({ description: "Steps committed when the status was taken" }),

@@ -117,6 +117,13 @@ export class RunStore extends RecordStore<RunSpec, RunRecord> {
     });
   }
 
+  /** Runs that wait for a search. */
+  async waiting(): Promise<{ id: string; waitsFor: string }[]> {
+    const ids = await this.redis.zrange(statusKey("queued"), "0", "-1");
+    const searches = await Promise.all(ids.map((id) => this.redis.hget(runKey(id), "waitsFor")));
+    return ids.flatMap((id, i) => (searches[i] == null ? [] : [{ id, waitsFor: searches[i] }]));
+  }
+
   /** The epoch of the new job that an ownerless run needs; null when it needs none any more. */
   async requeue(id: string, epoch: number): Promise<number | null> {
     const next = await this.redis.annealRequeue(id, String(epoch));

@@ -48,11 +48,12 @@ export async function runSearch(deps: SearchDeps, searchId: string, signal: Abor
   let state = (claim.record.state as SearchState | null) ?? createSearch(configOf(spec));
   let done = claim.record.committed;
   const canceled = watchForCancel(deps.tail, searchId, done);
+  const stopped = aborted(AbortSignal.any([signal, canceled.signal]));
   try {
     while (state.stage !== "done") {
       const children = childrenOf(searchId, nextTasks(state));
       await Promise.all(children.map((child) => startChild(deps, spec, searchId, child)));
-      for await (const [child, results] of finished(deps, children, signal, canceled.signal)) {
+      for await (const [child, results] of finished(deps, children, stopped)) {
         for (const result of results) state = record(state, result);
         done += results.length;
         const progress = { stage: state.stage, done, pending: state.pending.length, run: child.runId };
@@ -100,7 +101,8 @@ async function settle(
   const [low, high] = request.lrRange ?? DEFAULT_LR_RANGE;
   const schedule = resolveSchedule(substituteRate(request.schedule as ScheduleRequest, found.lr), {
     steps: run.spec.steps,
-    lrRange: [low, high],
+    // A rate below the range asked for takes the range's low end down with it.
+    lrRange: [Math.min(low, found.lr), high],
   });
   if (!schedule.ok) {
     const why = schedule.errors.map(({ pointer, expected }) => `${pointer}: expected ${expected}`).join("; ");
@@ -111,6 +113,16 @@ async function settle(
   const autoLr = { search: searchId, lr: found.lr, interval: found.interval, why };
   const epoch = await deps.runs.settle(runId, { ...run.spec, schedule: schedule.value }, autoLr);
   if (epoch !== null) await deps.enqueue(runId, epoch);
+}
+
+/** Ends the runs that wait for a search which is over without an answer. */
+export async function releaseForsaken({ runs, searches }: Pick<SearchDeps, "runs" | "searches">): Promise<void> {
+  for (const { id, waitsFor } of await runs.waiting()) {
+    const search = await searches.get(waitsFor);
+    if (search !== null && !TERMINAL_STATUSES.includes(search.status)) continue;
+    const canceled = search === null || search.status === "canceled";
+    await runs.disappoint(id, canceled ? "canceled" : "failed", `search ${waitsFor} gave no rate`);
+  }
 }
 
 /** Sweeps differ in their seeds only, which follow each other: they are one run with replicas. */
@@ -149,18 +161,19 @@ async function startChild(
   await deps.enqueue(runId, 0);
 }
 
-/** Children with their results, as they end; stops early when one of the signals is given. */
+function aborted(signal: AbortSignal): Promise<null> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve(null);
+    signal.addEventListener("abort", () => resolve(null), { once: true });
+  });
+}
+
+/** Children with their results, as they end; ends early when `stopped` resolves. */
 async function* finished(
   deps: SearchDeps,
   children: readonly Child[],
-  ...signals: AbortSignal[]
+  stopped: Promise<null>,
 ): AsyncGenerator<[Child, SearchResult[]]> {
-  const stopped = new Promise<null>((resolve) => {
-    for (const signal of signals) {
-      if (signal.aborted) resolve(null);
-      signal.addEventListener("abort", () => resolve(null), { once: true });
-    }
-  });
   const waiting = new Map(children.map((child) => [child, ended(deps.tail, child.runId).then(() => child)]));
   while (waiting.size > 0) {
     const child = await Promise.race([stopped, ...waiting.values()]);

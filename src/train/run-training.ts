@@ -1,6 +1,5 @@
 import { randomUUID } from "node:crypto";
 import type { Logger } from "pino";
-import { parseDataset, splitExamples } from "../core/dataset.js";
 import type { Engine, EngineOptions } from "../core/engine.js";
 import { initialParameters } from "../core/model.js";
 import { ReplicaSet } from "../core/replicas.js";
@@ -10,6 +9,7 @@ import type { EngineName, RunResult } from "../spec/run.js";
 import type { DatasetText } from "../store/datasets.js";
 import type { Claim } from "../store/records.js";
 import type { Checkpoint, RunRecord, RunStore } from "../store/runs.js";
+import { prepareExamples } from "./examples.js";
 
 export interface TrainingDeps {
   readonly runs: RunStore;
@@ -60,13 +60,7 @@ async function prepareEngine(
   checkpoint: Checkpoint | null,
 ): Promise<Engine> {
   const { spec, engineBuild } = claim.record;
-  const source = deps.loadDataset(spec.dataset.name);
-  if (source === null || source.digest !== spec.dataset.digest) {
-    throw new Error(`the dataset ${spec.dataset.name} is not the one that this run was made for`);
-  }
-  const dataset = parseDataset(source.text);
-  const vocabSize = dataset.symbols.length;
-  const splits = splitExamples(dataset, spec.model.contextLength, spec.dataset.limit);
+  const { vocabSize, splits } = prepareExamples(deps.loadDataset(spec.dataset.name), spec);
   const create = (seed: number) =>
     deps.createEngine(spec.engine, {
       model: spec.model,

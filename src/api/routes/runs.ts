@@ -1,19 +1,22 @@
 import { randomInt } from "node:crypto";
-import { setTimeout as delay } from "node:timers/promises";
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
+import type { FastifyBaseLogger } from "fastify";
 import { Type } from "typebox";
-import { parseDataset, splitExamples } from "../../core/dataset.js";
-import { resolveModel, resolveRun } from "../../core/resolve.js";
+import { type DatasetFacts, DEFAULT_LR_RANGE, resolveModel, resolveRun } from "../../core/resolve.js";
+import { autoSearch } from "../../core/resolve-search.js";
+import { autoRatePaths, substituteRate } from "../../core/schedules/auto-rate.js";
 import { LIMITS } from "../../spec/limits.js";
 import { ProblemError } from "../../spec/problem.js";
 import { RUN_STATUSES, type RunRequest, TERMINAL_STATUSES } from "../../spec/run.js";
-import type { DatasetText } from "../../store/datasets.js";
+import type { ScheduleRequest } from "../../spec/schedule.js";
+import { idParams, notFound, problem } from "../common.js";
+import { createRecord, invalidRequest } from "../creation.js";
+import { datasetFacts } from "../dataset-facts.js";
 import type { ApiDeps } from "../deps.js";
-import { newRunId } from "../run-id.js";
+import { newId } from "../new-id.js";
 import { toRun } from "../run-view.js";
 
-export const RunIdParams = Type.Object({ id: Type.String({ pattern: "^run_[0-9a-z]{20}$" }) });
-export const problem = (description: string) => ({ ...Type.Ref("Problem"), description });
+const RunIdParams = idParams("run");
 const RunRef = Type.Ref("Run");
 
 const ListSchema = Type.Object(
@@ -24,21 +27,35 @@ const ListSchema = Type.Object(
   { additionalProperties: false },
 );
 
-export const runRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { runs, queue, loadDataset }) => {
-  const facts = createDatasetFacts();
+export const runRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (
+  app,
+  { runs, queue, searches, searchQueue, loadDataset },
+) => {
   const getRun = async (id: string) => {
     const record = await runs.get(id);
     if (record === null) throw notFound(id);
     return record;
   };
 
-  /** The client is told that its run was not created; should Redis have done it all the same, it is undone. */
-  const discard = async (id: string) => {
-    for (let tries = 0; tries < 300; tries++) {
-      await delay(1000, undefined, { ref: false });
-      const outcome = await runs.cancel(id).catch(() => "away");
-      if (outcome !== "away") return;
-    }
+  const createPlain = async (id: string, body: RunRequest, facts: DatasetFacts, log: FastifyBaseLogger) => {
+    const resolved = resolveRun(body, facts, randomInt(LIMITS.seed));
+    if (!resolved.ok) throw invalidRequest(resolved.errors);
+    return createRecord(runs, queue, id, resolved.value, log);
+  };
+
+  /** "lr": "auto": the run waits for a search; until then its spec shows the top of lrRange as the rate. */
+  const createWithSearch = async (id: string, body: RunRequest, facts: DatasetFacts, log: FastifyBaseLogger) => {
+    const schedule = substituteRate(body.schedule as ScheduleRequest, (body.lrRange ?? DEFAULT_LR_RANGE)[1]);
+    const resolved = resolveRun({ ...body, schedule }, facts, randomInt(LIMITS.seed));
+    if (!resolved.ok) throw invalidRequest(resolved.errors);
+    const searchId = newId("search", Date.now());
+    // The search first: without its run it does no harm, while the run would wait for ever without its search.
+    await createRecord(searches, null, searchId, autoSearch(resolved.value, id, body), log);
+    const run = await createRecord(runs, null, id, resolved.value, log, searchId);
+    await searchQueue
+      .enqueue(searchId, 0)
+      .catch((error) => log.warn({ err: error, searchId }, "left to the reconciler"));
+    return run;
   };
 
   app.post(
@@ -59,30 +76,12 @@ export const runRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { runs,
     },
     async (request, reply) => {
       const body = request.body as RunRequest;
-      const source = loadDataset(body.dataset ?? "names");
-      if (source === null) {
-        throw new ProblemError("invalid-request", "There is no such dataset", [
-          { pointer: "/dataset", expected: "the name of a dataset; `names` is built in" },
-        ]);
-      }
-      const resolved = resolveRun(body, facts(source, resolveModel(body).contextLength), randomInt(LIMITS.seed));
-      if (!resolved.ok) {
-        const detail = resolved.errors.map(({ pointer, expected }) => `${pointer}: expected ${expected}`).join("; ");
-        throw new ProblemError("invalid-request", `The run is not valid: ${detail}`, resolved.errors);
-      }
-      const id = newRunId(Date.now());
-      request.log.info({ runId: id }, "creating run");
-      const created = await runs.create(id, resolved.value).catch((error) => {
-        void discard(id);
-        throw error;
-      });
-      if (created === "late") throw new ProblemError("unavailable", "Redis answered too late; nothing was done");
-      if (created === "full")
-        throw new ProblemError("too-many-requests", "Too many runs are waiting; nothing was done");
-      // From here on the run exists: should this process die, the reconciler gives it its job.
-      await queue
-        .enqueue(id, 0)
-        .catch((error) => request.log.warn({ err: error, runId: id }, "left to the reconciler"));
+      const facts = datasetFacts(loadDataset(body.dataset ?? "names"), resolveModel(body).contextLength);
+      const id = newId("run", Date.now());
+      const isAuto = typeof body.schedule === "object" && autoRatePaths(body.schedule).length > 0;
+      const created = isAuto
+        ? await createWithSearch(id, body, facts, request.log)
+        : await createPlain(id, body, facts, request.log);
       return reply.code(202).header("location", `/v1/runs/${id}`).send(toRun(created));
     },
   );
@@ -139,6 +138,8 @@ export const runRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { runs,
     },
     async (request, reply) => {
       const { id } = request.params;
+      const { waitsFor } = await getRun(id);
+      if (waitsFor !== null) await searches.cancel(waitsFor);
       const status = await runs.cancel(id);
       if (status === null) throw notFound(id);
       if (TERMINAL_STATUSES.includes(status) && status !== "canceled") {
@@ -211,21 +212,3 @@ export const runRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { runs,
     },
   );
 };
-
-export function notFound(id: string): ProblemError {
-  return new ProblemError("not-found", `There is no run ${id}`);
-}
-
-/** Facts of a dataset at a context length; a dataset never changes, so they are computed once. */
-function createDatasetFacts() {
-  const known = new Map<string, { vocabSize: number; trainExamples: number }>();
-  return ({ name, digest, text }: DatasetText, contextLength: number) => {
-    let facts = known.get(digest);
-    if (facts === undefined) {
-      const dataset = parseDataset(text);
-      facts = { vocabSize: dataset.symbols.length, trainExamples: splitExamples(dataset, contextLength).train.count };
-      known.set(digest, facts);
-    }
-    return { name, digest, ...facts };
-  };
-}

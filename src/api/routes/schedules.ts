@@ -1,12 +1,16 @@
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import { Type } from "typebox";
 import { DEFAULT_LR_RANGE } from "../../core/resolve.js";
-import { buildSchedule } from "../../core/schedules/build.js";
+import { autoRatePaths } from "../../core/schedules/auto-rate.js";
+import { scheduleCatalogue } from "../../core/schedules/catalogue.js";
+import { equivalents } from "../../core/schedules/equivalents.js";
+import { previewSchedule } from "../../core/schedules/preview.js";
 import { resolveSchedule } from "../../core/schedules/resolve.js";
 import { LIMITS } from "../../spec/limits.js";
-import { ProblemError } from "../../spec/problem.js";
 import { LrRangeSchema, ScheduleRequestSchema } from "../../spec/run.js";
-import { SCHEDULE_SCHEMAS, type ScheduleRequest } from "../../spec/schedule.js";
+import type { ScheduleRequest } from "../../spec/schedule.js";
+import { problem } from "../common.js";
+import { invalidRequest } from "../creation.js";
 import type { ApiDeps } from "../deps.js";
 
 const PreviewRequestSchema = Type.Object(
@@ -15,6 +19,7 @@ const PreviewRequestSchema = Type.Object(
     steps: Type.Integer({ minimum: 1, maximum: LIMITS.steps }),
     lrRange: Type.Optional(LrRangeSchema),
     points: Type.Optional(Type.Integer({ minimum: 2, maximum: LIMITS.pointsPerPage })),
+    lrLimit: Type.Optional(Type.Number({ exclusiveMinimum: 0, description: "Warn about rates above this" })),
   },
   { additionalProperties: false },
 );
@@ -22,10 +27,13 @@ const PreviewRequestSchema = Type.Object(
 export const scheduleRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app) => {
   app.get(
     "/schedules",
-    { schema: { summary: "List schedule types, their parameters and defaults", tags: ["schedules"] } },
-    async () => ({
-      schedules: Object.entries(SCHEDULE_SCHEMAS).map(([type, schema]) => ({ type, parameters: schema })),
-    }),
+    {
+      schema: {
+        summary: "List schedule types, their parameters and defaults, and what lrRange means to each",
+        tags: ["schedules"],
+      },
+    },
+    async () => ({ schedules: scheduleCatalogue() }),
   );
 
   app.post(
@@ -33,26 +41,26 @@ export const scheduleRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app) =>
     {
       schema: {
         summary: "The learning rates of a schedule, without training",
+        description: "Curve, area, peak, first and last rate, lint, and the equivalents in other libraries' terms.",
         tags: ["schedules"],
         body: PreviewRequestSchema,
+        response: { 400: problem("A field is wrong") },
       },
     },
     async (request) => {
-      const { steps, lrRange = DEFAULT_LR_RANGE, points = 1000 } = request.body;
-      const resolved = resolveSchedule(request.body.schedule as ScheduleRequest, {
-        steps,
-        lrRange: [lrRange[0], lrRange[1]],
-      });
+      const { steps, lrRange = DEFAULT_LR_RANGE, points = 1000, lrLimit = null } = request.body;
+      const schedule = request.body.schedule as ScheduleRequest;
+      const auto = autoRatePaths(schedule).map((pointer) => ({
+        pointer: `/schedule${pointer}`,
+        expected: 'a number; "auto" is found by training, so it has no preview',
+      }));
+      if (auto.length > 0) throw invalidRequest(auto);
+      const resolved = resolveSchedule(schedule, { steps, lrRange: [lrRange[0], lrRange[1]] });
       if (!resolved.ok) {
-        const errors = resolved.errors.map((error) => ({ ...error, pointer: `/schedule${error.pointer}` }));
-        throw new ProblemError("invalid-request", "The schedule is not valid", errors);
+        throw invalidRequest(resolved.errors.map((error) => ({ ...error, pointer: `/schedule${error.pointer}` })));
       }
-      const schedule = buildSchedule(resolved.value);
-      const count = Math.min(points, steps);
-      const at = Array.from({ length: count }, (_, i) =>
-        count === 1 ? 0 : Math.round((i * (steps - 1)) / (count - 1)),
-      );
-      return { schedule: resolved.value, steps: at, lr: at.map(schedule) };
+      const preview = previewSchedule(resolved.value, { steps, points, lrLimit });
+      return { schedule: resolved.value, ...preview, equivalents: equivalents(resolved.value, { steps }) };
     },
   );
 };

@@ -3,8 +3,8 @@ import { Type } from "typebox";
 import { ensemble } from "../../core/finder/ensemble.js";
 import { SUGGESTION_METHODS, type SuggestionMethod, type SuggestOptions, suggest } from "../../core/finder/suggest.js";
 import { ProblemError } from "../../spec/problem.js";
+import { idParams, notFound, problem } from "../common.js";
 import type { ApiDeps } from "../deps.js";
-import { notFound, problem, RunIdParams } from "./runs.js";
 
 /** fastai's valley takes time quadratic in the length of the trace. */
 const LONGEST_TRACE = 10_000;
@@ -31,7 +31,7 @@ export const suggestionRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, 
         description:
           "For a sweep. With replicas: also the median curve with its band and the spread of each suggestion in decades; none is called safe above 0.3 decade.",
         tags: ["learning rate"],
-        params: RunIdParams,
+        params: idParams("run"),
         querystring: Query,
         response: { 404: problem("No such run"), 409: problem("The run has no trace to judge yet") },
       },

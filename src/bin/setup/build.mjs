@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { ROOT, run } from "./install.mjs";
+import { isMain, ROOT, run } from "./install.mjs";
 import { say } from "./say.mjs";
 
 const STAMP = join(ROOT, "dist/.built");
@@ -30,4 +30,4 @@ function newest(path) {
   return readdirSync(path).reduce((time, name) => Math.max(time, newest(join(path, name))), stat.mtimeMs);
 }
 
-if (process.argv[1] === new URL(import.meta.url).pathname) build();
+if (isMain(import.meta.url)) build();

@@ -1,13 +1,14 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, statSync } from "node:fs";
+import { existsSync, realpathSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { say, stop } from "./say.mjs";
 
-export const ROOT = new URL("../../../", import.meta.url).pathname;
+export const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 
-export function checkNode() {
-  const [major, minor] = process.versions.node.split(".").map(Number);
-  if (major < 20 || (major === 20 && minor < 19)) stop(`needs Node 20.19 or newer; this is ${process.versions.node}`);
+export function checkNode(version = process.versions.node) {
+  const [major, minor] = version.split(".").map(Number);
+  if (major < 20 || (major === 20 && minor < 19)) stop(`needs Node 20.19 or newer; this is ${version}`);
 }
 
 /** `npm ci`, unless node_modules is as new as the lock file. */
@@ -16,14 +17,20 @@ export function ensureInstalled() {
   const marker = join(ROOT, "node_modules/.package-lock.json");
   if (existsSync(marker) && statSync(marker).mtimeMs >= statSync(lock).mtimeMs) return;
   say("installing packages (npm ci)");
-  run("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"]);
+  // The compiler is a development package: NODE_ENV=production must not leave it out.
+  run("npm", ["ci", "--include=dev", "--no-audit", "--no-fund", "--loglevel=error"]);
 }
 
-/** Runs a command with its output shown; on failure ends this process with one line. */
+/** Runs a command in the project's folder with its output shown; on failure ends this process with one line. */
 export function run(command, args) {
   try {
     execFileSync(command, args, { cwd: ROOT, stdio: "inherit" });
   } catch (error) {
-    stop(`${command} ${args.join(" ")} failed (${error.status ?? error.code})`);
+    stop(`${command} ${args.join(" ")} failed (${error.status ?? error.code ?? error.signal})`);
   }
+}
+
+/** Whether a module is the script that node was started with. */
+export function isMain(url) {
+  return process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(url);
 }

@@ -3,48 +3,94 @@ import { once } from "node:events";
 import { join, resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { ensureBuilt } from "./build.mjs";
+import { claim } from "./data-dir.mjs";
 import { checkNode, ensureInstalled, ROOT } from "./install.mjs";
+import { freePort, isTaken } from "./ports.mjs";
 import { startRedis } from "./redis-server.mjs";
-import { stop } from "./say.mjs";
+import { say, stop } from "./say.mjs";
 
-/**
- * Installs, builds and starts everything: a Redis of our own where REDIS_URL is unset, then API and workers in one child.
- * Resolves, once the service is ready, to its URL, what ends it (app first, Redis last), and the app's exit.
- */
-export async function startEverything(env = {}) {
+const READY_TIMEOUT_MS = 60_000;
+
+export function prepare() {
   checkNode();
   ensureInstalled();
   ensureBuilt();
+}
+
+/**
+ * Starts everything: a Redis of our own where REDIS_URL is unset, then API and workers in one child. Resolves, once the
+ * service is ready, to its URL, what ends it (app first, Redis last), and the exit code that ending gives. SIGINT, SIGTERM and
+ * SIGHUP end it too. Where a service already runs on the data folder, resolves to `{ running }`, what that one has noted.
+ */
+export async function startEverything(env = {}) {
   const settings = { HOST: "127.0.0.1", PORT: "3000", ...process.env, ...env };
-  const redis = settings.REDIS_URL ? null : await startRedis(resolve(settings.DATA_DIR ?? join(ROOT, ".anneal")));
-  const app = spawn(process.execPath, ["--enable-source-maps", join(ROOT, "dist/src/bin/all.js")], {
-    stdio: "inherit",
-    env: { ...settings, REDIS_URL: settings.REDIS_URL ?? redis.url },
-  });
-  const exited = once(app, "exit").then(async ([code]) => {
-    await redis?.stop();
-    return code ?? 1;
-  });
-  const host = ["0.0.0.0", "::"].includes(settings.HOST) ? "127.0.0.1" : settings.HOST;
-  const url = `http://${host.includes(":") ? `[${host}]` : host}:${settings.PORT}`;
-  const close = () => {
-    if (app.exitCode === null && app.signalCode === null) app.kill("SIGTERM");
-    return exited;
+  const home = settings.REDIS_URL ? null : claim(resolve(settings.DATA_DIR || join(ROOT, ".anneal")));
+  if (home?.owner) return { running: home.owner };
+
+  const { HOST: host, PORT: port } = settings;
+  if (port === "0") settings.PORT = String(await freePort());
+  else if (/^\d{1,5}$/.test(port) && Number(port) < 65536 && (await isTaken(host, Number(port)))) {
+    home?.release();
+    stop(
+      `port ${port} of ${host} is in use; end what listens there, or take another: PORT=${Number(port) + 1} npm start`,
+    );
+  }
+
+  let app = null;
+  let ending = false;
+  const end = () => {
+    ending = true;
+    app?.kill("SIGTERM");
   };
-  process.on("SIGINT", () => {});
-  process.on("SIGTERM", close);
-  for (let tries = 0; !(await ready(url)); tries++) {
-    const code = await Promise.race([exited, delay(100)]);
-    if (code !== undefined) process.exit(code || 1);
-    if (tries > 600) {
-      await close();
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, end);
+
+  const redis = home && (await startRedis(home.dataDir, home.redisPort));
+  const url = `http://${urlHost(host)}:${settings.PORT}`;
+  home?.write({ redisPort: redis.port, url });
+  const finish = async (code) => {
+    await redis?.stop();
+    home?.release();
+    return code;
+  };
+  if (ending) process.exit(await finish(0));
+
+  // A session of its own, so that Ctrl-C reaches it once, from here; a channel, so that it ends when this process is killed.
+  app = spawn(process.execPath, ["--enable-source-maps", join(ROOT, "dist/src/bin/all.js")], {
+    stdio: ["ignore", "inherit", "inherit", "ipc"],
+    detached: true,
+    env: { ...settings, REDIS_URL: settings.REDIS_URL || `redis://127.0.0.1:${redis.port}` },
+  });
+  let code = null;
+  const exited = once(app, "exit").then(([status]) => {
+    code = status ?? 1;
+    if (!ending) say(`the service ended by itself (${status ?? app.signalCode})`);
+    return finish(code);
+  });
+
+  const deadline = Date.now() + READY_TIMEOUT_MS;
+  while (code === null && !(await isReady(url))) {
+    if (Date.now() > deadline) {
+      end();
+      await exited;
       stop("the service does not become ready; see the log above");
     }
+    await delay(100);
   }
+  if (code !== null) process.exit((await exited) || (ending ? 0 : 1));
+  const close = () => {
+    end();
+    return exited;
+  };
   return { url, close, exited };
 }
 
-async function ready(url) {
+/** Where to reach a server that listens on `host`. */
+function urlHost(host) {
+  if (["0.0.0.0", "::"].includes(host)) return "127.0.0.1";
+  return host.includes(":") ? `[${host}]` : host;
+}
+
+function isReady(url) {
   return fetch(`${url}/readyz`).then(
     (response) => response.ok,
     () => false,

@@ -1,0 +1,43 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { FastifyBaseLogger } from "fastify";
+import type { RunQueue } from "../queue/run-queue.js";
+import { type FieldError, ProblemError } from "../spec/problem.js";
+import type { RecordStore, StoredRecord } from "../store/records.js";
+
+/**
+ * Stores a record and enqueues its job (`queue` null: it is not due yet). Throws a ProblemError when nothing was done. When
+ * Redis does not answer, the client is told so, and whatever Redis may have done all the same is undone once it is back.
+ */
+export async function createRecord<Spec extends { readonly labels: readonly string[] }, R extends StoredRecord<Spec>>(
+  store: RecordStore<Spec, R>,
+  queue: RunQueue | null,
+  id: string,
+  spec: Spec,
+  log: FastifyBaseLogger,
+  waitsFor: string | null = null,
+): Promise<R> {
+  log.info({ id }, "creating");
+  const created = await store.create(id, spec, waitsFor).catch((error) => {
+    void discard(store, id);
+    throw error;
+  });
+  if (created === "late") throw new ProblemError("unavailable", "Redis answered too late; nothing was done");
+  if (created === "full") throw new ProblemError("too-many-requests", "Too many runs are waiting; nothing was done");
+  // From here on it exists: should this process die, the reconciler gives it its job.
+  await queue?.enqueue(id, 0).catch((error) => log.warn({ err: error, id }, "left to the reconciler"));
+  return created;
+}
+
+async function discard(store: { cancel(id: string): Promise<unknown> }, id: string): Promise<void> {
+  for (let tries = 0; tries < 300; tries++) {
+    await delay(1000, undefined, { ref: false });
+    const outcome = await store.cancel(id).catch(() => "away");
+    if (outcome !== "away") return;
+  }
+}
+
+/** A body whose schema is right but whose meaning is not. */
+export function invalidRequest(errors: readonly FieldError[]): ProblemError {
+  const detail = errors.map(({ pointer, expected }) => `${pointer}: expected ${expected}`).join("; ");
+  return new ProblemError("invalid-request", `The request is not valid: ${detail}`, errors);
+}
