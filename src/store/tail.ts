@@ -25,7 +25,7 @@ export class Tail {
   readonly #reader: AnnealRedis;
   readonly #subscriber: Redis;
   readonly #feeds = new Map<string, Feed>();
-  readonly #wakeListeners = new Set<(runId: string) => void>();
+  readonly #wakeListeners = new Set<(runId: string) => unknown>();
 
   /** Both connections must be patient; they stay the caller's to close. */
   constructor(reader: AnnealRedis, subscriber: Redis) {
@@ -59,7 +59,7 @@ export class Tail {
   }
 
   /** Calls back with the id of each record that changes, about as often as it is committed to. Returns how to stop that. */
-  onWake(listener: (runId: string) => void): () => void {
+  onWake(listener: (runId: string) => unknown): () => void {
     this.#wakeListeners.add(listener);
     return () => this.#wakeListeners.delete(listener);
   }

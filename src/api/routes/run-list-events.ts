@@ -56,11 +56,9 @@ export const runListEventRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app
       ? `event: deleted\ndata: ${JSON.stringify({ id })}\n\n`
       : `event: run\ndata: ${JSON.stringify(toRun(record))}\n\n`;
   });
-  const stop = tail.onWake((id) => {
-    if (id.startsWith("run_")) watch.changed(id);
-  });
+  let stop: (() => void) | null = null;
   app.addHook("preClose", async () => {
-    stop();
+    stop?.();
     for (const reader of watch.readers) reader.end();
   });
 
@@ -93,6 +91,7 @@ export const runListEventRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app
         end: () => response.end(),
       };
       watch.readers.add(reader);
+      stop ??= tail.onWake((id) => id.startsWith("run_") && watch.changed(id));
       response.on("drain", () => {
         for (const event of waiting.values()) response.write(event);
         waiting.clear();
