@@ -6,6 +6,8 @@ import { ComparePage } from "./pages/compare.js";
 import { ComposePage } from "./pages/compose.js";
 import { ListPage } from "./pages/list.js";
 import { RunPage } from "./pages/run.js";
+import { SearchPage } from "./pages/search.js";
+import { SearchesPage } from "./pages/searches.js";
 import { type Place, usePlace } from "./router.js";
 
 function pageOf({ path, query }: Place): { title: string; page: preact.JSX.Element } {
@@ -15,9 +17,15 @@ function pageOf({ path, query }: Place): { title: string; page: preact.JSX.Eleme
     const ids = (query.get("runs") ?? "").split(",").filter((id) => id !== "");
     return { title: "Compare", page: <ComparePage key={ids.join()} ids={ids} /> };
   }
+  if (path === "/searches") return { title: "Searches", page: <SearchesPage /> };
+  const search = /^\/searches\/(search_[0-9a-z]+)$/.exec(path)?.[1];
+  if (search !== undefined) return { title: "Search", page: <SearchPage key={search} id={search} /> };
   const id = /^\/runs\/(run_[0-9a-z]{20})$/.exec(path)?.[1];
   if (id !== undefined) return { title: "Run", page: <RunPage key={id} id={id} /> };
-  if (path === "/") return { title: "Runs", page: <ListPage /> };
+  if (path === "/") {
+    const filter = query.get("filter") ?? "";
+    return { title: "Runs", page: <ListPage key={filter} filter={filter} /> };
+  }
   return {
     title: "Not found",
     page: (
@@ -57,6 +65,7 @@ function App() {
         </a>
         <nav aria-label="Main">
           {link("#/", "Runs")}
+          {link("#/searches", "Searches")}
           {link("#/new", "New run")}
           <a href="/docs">API</a>
         </nav>

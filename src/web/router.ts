@@ -25,6 +25,7 @@ export const go = (hash: string): void => {
   location.hash = hash;
 };
 
+export const searchLink = (id: string): string => `#/searches/${id}`;
 export const runLink = (id: string): string => `#/runs/${id}`;
 export const compareLink = (ids: readonly string[]): string => `#/compare?runs=${ids.join(",")}`;
 /** The compose page, filled in. */

@@ -16,13 +16,19 @@ before(async () => {
   browser = await openBrowser();
   const sweep = await service.createRun({ steps: 200, schedule: "sweep", seed: 1, labels: ["a"] });
   const plain = await service.createRun({ steps: 200, schedule: "cosine", seed: 1, evalEvery: 50, name: "plain" });
+  // As small as a search can be; its hundred and fifty runs take a few seconds.
+  const request = { steps: 20, seed: 1, batchSize: 8, model: { embeddingDim: 2, hiddenSizes: [4] } };
+  const search = (await (await service.post(request, "/v1/lr-searches")).json()) as { id: string };
   for (const { id } of [sweep, plain]) await service.finished(id);
+  await readToEnd(`${service.url}/v1/lr-searches/${search.id}/events`);
   pages.push(
     ["list", ""],
     ["compose", "#/new"],
     ["sweep", `#/runs/${sweep.id}`],
     ["run", `#/runs/${plain.id}`],
     ["compare", `#/compare?runs=${sweep.id},${plain.id}`],
+    ["searches", "#/searches"],
+    ["search", `#/searches/${search.id}`],
     ["nothing to compare", "#/compare"],
     ["no such run", "#/runs/run_00000000000000000000"],
     ["no such page", "#/nowhere"],
@@ -32,6 +38,11 @@ after(async () => {
   await browser?.close();
   await service?.stop();
 });
+
+/** An event stream ends with its subject. */
+async function readToEnd(url: string): Promise<void> {
+  await (await fetch(url)).text();
+}
 
 async function open(page: Page, hash: string): Promise<void> {
   await page.goto(`${service.url}/${hash}`);
@@ -120,4 +131,18 @@ test("by keyboard alone: from the list to a started run, and about its chart", {
   await page.keyboard.press("ArrowLeft");
   await page.waitForTimeout(100);
   assert.ok((await lr()) < right, "zoomed in about the middle, the same pixel is nearer to it");
+});
+
+test("a search's rate goes into a new run with one click", { skip }, async () => {
+  const page = await browser.page();
+  await open(page, pages.find(([name]) => name === "search")![1]);
+  const link = page.getByRole("link", { name: /^New run at/ }).first();
+  const rate = Number((await link.textContent())!.replace("New run at ", ""));
+  await link.click();
+  await page.getByRole("heading", { name: "New run" }).waitFor();
+  const filled = Number(await page.getByLabel("lr", { exact: true }).inputValue());
+  assert.ok(Math.abs(filled / rate - 1) < 0.01, `${filled} is the verified rate ${rate}`);
+  await page.getByRole("button", { name: "Start the run" }).click();
+  await page.getByText("Complete", { exact: true }).waitFor();
+  assert.deepEqual(browser.errors, []);
 });

@@ -123,26 +123,32 @@ test("sweep: true log axis with real units, zoom that survives updates", { skip 
   await page.getByRole("heading", { name: "Loss against learning rate" }).waitFor();
   await page.getByRole("heading", { name: "Loss against exponent" }).waitFor();
 
+  await page.getByRole("heading", { name: "Suggested rates" }).waitFor();
+  assert.ok((await page.getByRole("link", { name: /^New run at .*, by/ }).count()) >= 5, "suggestions to take over");
+
   // On a log axis from 0.001 to 1 the middle is their geometric mean, and the cursor says so in real units.
   const plot = page.locator(".plot .u-over").first();
-  const box = (await plot.boundingBox())!;
-  await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
-  await until("the cursor's rate", async () => Math.abs(Math.log10(await shown(page, "lr")) + 1.5) < 0.02);
+  /** Moves the mouse to a part of the chart's width, wherever the chart is now. */
+  const pointAt = async (part: number) => {
+    const { x, y, width, height } = (await plot.boundingBox())!;
+    await page.mouse.move(x + 1 + part * (width - 2), y + height / 2, { steps: 3 });
+  };
+  const rateUnderMouse = (what: string, part: number, exponent: number) =>
+    until(what, async () => {
+      await pointAt(part);
+      return Math.abs(Math.log10(await shown(page, "lr")) - exponent) < 0.02;
+    });
+  await rateUnderMouse("the cursor's rate", 0.5, -1.5);
   const [step, lr] = [await shown(page, "step"), await shown(page, "lr")];
   assert.ok(Math.abs(lr - 0.001 * 1000 ** (step / 999)) < 1e-6, "the rate of that very step");
 
   await page.mouse.down();
-  await page.mouse.move(box.x + box.width * 0.75, box.y + box.height / 2, { steps: 5 });
+  await pointAt(0.75);
   await page.mouse.up();
-  // Now from 10^-1.5 to 10^-0.75.
-  await page.mouse.move(box.x + 1, box.y + 20);
-  await until("the zoomed view", async () => Math.abs(Math.log10(await shown(page, "lr")) + 1.5) < 0.02);
+  await rateUnderMouse("the zoomed view's left edge", 0, -1.5);
+  await rateUnderMouse("its right edge", 1, -0.75);
   await page.getByLabel("log10 loss").check();
-  await page.mouse.move(box.x + 2, box.y + 20);
-  await until(
-    "the same view on a log loss axis",
-    async () => Math.abs(Math.log10(await shown(page, "lr")) + 1.5) < 0.02,
-  );
+  await rateUnderMouse("the same view on a log loss axis", 0, -1.5);
   assert.deepEqual(browser.errors, []);
 });
 

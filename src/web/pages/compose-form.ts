@@ -1,6 +1,7 @@
 import { ModelSpecSchema, OPTIMIZER_SCHEMAS } from "../../spec/model.js";
 import { ENGINE_NAMES, type RunRequest } from "../../spec/run.js";
 import { SCHEDULE_SCHEMAS, type ScheduleType } from "../../spec/schedule.js";
+import type { SearchRequest } from "../../spec/search.js";
 
 /** What stands in the form, by the JSON pointer of the field without its first slash; "" where left to the default. */
 export type Form = Readonly<Record<string, string>>;
@@ -127,6 +128,12 @@ export function toForm(request: Record<string, unknown>): Form {
   if (!Object.hasOwn(SCHEDULE_SCHEMAS, form.schedule!)) form.schedule = DEFAULTS.schedule!;
   if (!Object.hasOwn(OPTIMIZER_SCHEMAS, form.optimizer!)) form.optimizer = DEFAULTS.optimizer!;
   return form;
+}
+
+/** The part of a run's request that a search for its rate takes; where no range is given, the search has its own. */
+export function toSearchRequest(request: RunRequest): SearchRequest {
+  const { schedule: _, replicas: _replicas, evalEvery: _evalEvery, stopOnDivergence: _stop, ...shared } = request;
+  return shared as SearchRequest;
 }
 
 /** The same as a line for a shell. */

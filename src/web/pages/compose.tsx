@@ -1,10 +1,9 @@
 import { useMemo, useState } from "preact/hooks";
 import { resolveSchedule } from "../../core/schedules/resolve.js";
 import { OPTIMIZER_SCHEMAS } from "../../spec/model.js";
-import type { Run } from "../../spec/run.js";
 import { SCHEDULE_LIBRARIES, type ScheduleRequest } from "../../spec/schedule.js";
 import { ApiError, messageOf, post } from "../data/api.js";
-import { go, runLink } from "../router.js";
+import { go, runLink, searchLink } from "../router.js";
 import {
   curlOf,
   DEFAULTS,
@@ -18,6 +17,7 @@ import {
   show,
   toForm,
   toRequest,
+  toSearchRequest,
 } from "./compose-form.js";
 import { Field } from "./field.js";
 import { Preview, previewOf, Remarks } from "./preview.js";
@@ -58,12 +58,10 @@ export function ComposePage({ filled }: { filled: string | null }) {
         [name, type],
       ]) as Form,
     );
-  const submit = async (event: Event) => {
-    event.preventDefault();
+  const send = async (path: string, body: unknown, link: (id: string) => string) => {
     setSending(true);
     try {
-      const run = await post<Run>("/v1/runs", request);
-      go(runLink(run.id));
+      go(link((await post<{ id: string }>(path, body)).id));
     } catch (error) {
       setFailure(messageOf(error));
       if (error instanceof ApiError) {
@@ -73,6 +71,10 @@ export function ComposePage({ filled }: { filled: string | null }) {
       }
       setSending(false);
     }
+  };
+  const submit = (event: Event) => {
+    event.preventDefault();
+    void send("/v1/runs", request, runLink);
   };
   const field = (name: string, label: string, schema: FieldSchema = {}, fallback?: string) => (
     <Field {...{ name, label, schema, form, set, errors, fallback }} />
@@ -173,6 +175,13 @@ export function ComposePage({ filled }: { filled: string | null }) {
           <Failure message={failure} />
           <button type="submit" class="primary" disabled={sending}>
             {sending ? "Starting…" : "Start the run"}
+          </button>{" "}
+          <button
+            type="button"
+            disabled={sending}
+            onClick={() => void send("/v1/lr-searches", toSearchRequest(request), searchLink)}
+          >
+            Search for the rate first
           </button>
         </div>
       </div>

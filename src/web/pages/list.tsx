@@ -1,7 +1,7 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { RUN_STATUSES, type Run, TERMINAL_STATUSES } from "../../spec/run.js";
 import { deleteRun, messageOf, post } from "../data/api.js";
-import { LiveRuns } from "../data/live-runs.js";
+import { isSearchArm, LiveRuns } from "../data/live-runs.js";
 import { duration, number, time, whole } from "../format.js";
 import { compareLink, go, runLink } from "../router.js";
 import { lrRange, titleOf } from "./run-facts.js";
@@ -54,16 +54,16 @@ function compare(a: string | number | null, b: string | number | null): number {
   return a < b ? -1 : 1;
 }
 
-export function ListPage() {
+export function ListPage({ filter }: { filter: string }) {
   const live = useLiveRuns();
-  const [text, setText] = useState("");
+  const [text, setText] = useState(filter);
   const [status, setStatus] = useState("");
   const [sort, setSort] = useState<{ key: Key; down: boolean }>({ key: "created", down: true });
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const [failure, setFailure] = useState<string | null>(null);
 
   if (live === null || live.state === "loading") return <p class="notice">Loading runs…</p>;
-  const all = [...live.runs.values()];
+  const all = [...live.runs.values()].filter((run) => text.includes("search_") || !isSearchArm(run));
   const { of } = COLUMNS.find(({ key }) => key === sort.key)!;
   const shown = all
     .filter((run) => (status === "" || run.status === status) && matches(run, text))
@@ -144,7 +144,11 @@ export function ListPage() {
           </button>
         </div>
       </div>
-      {all.length === 0 ? <Welcome /> : <RunTable {...{ shown, chosen, sort, setSort, toggle }} />}
+      {all.length === 0 && live.next === null ? (
+        <Welcome />
+      ) : (
+        <RunTable {...{ shown, chosen, sort, setSort, toggle }} />
+      )}
       {all.length > 0 && shown.length === 0 && <p class="notice">No run matches.</p>}
       {live.next !== null && (
         <button type="button" onClick={() => live.more()}>

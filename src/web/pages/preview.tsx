@@ -20,6 +20,9 @@ export function previewOf({ schedule = "constant", steps, lrRange = [0.001, 0.1]
     const errors = { steps: `a whole number from 1 to ${whole(LIMITS.steps)}` };
     return { spec: null, why: "Say for how many steps.", errors };
   }
+  if (JSON.stringify(schedule).includes('"auto"')) {
+    return { spec: null, why: "A search finds the rate before the run.", errors: {} };
+  }
   try {
     const resolved = resolveSchedule(schedule as ScheduleRequest, { steps, lrRange: [lrRange[0]!, lrRange[1]!] });
     if (!resolved.ok) {
