@@ -24,3 +24,6 @@ export const checkpointKey = (id: string) => `${RUN_PREFIX}${id}:checkpoint`;
 /** Sorted set of the runs in one status, ids in lexical (creation) order. */
 export const statusKey = (status: RunStatus) => `${STATUS_PREFIX}${status}`;
 export const labelKey = (label: string) => `${LABEL_PREFIX}${label}`;
+
+/** Hash of totals since ever, over all processes: commits, steps, refused. */
+export const TOTALS_KEY = `${ROOT}:totals`;

@@ -112,7 +112,7 @@ test("promise 2: a worker stopped past its lock, and woken later, writes nothing
   zombie.kill("SIGCONT");
   assert.deepEqual(await outcome(id), expected);
   const redis = new Redis(service.redis.url);
-  const refused = Number(await redis.get("anneal:run:refused"));
+  const refused = Number(await redis.hget("anneal:totals", "refused"));
   redis.disconnect();
   assert.ok(refused >= 1, "no stale commit was refused");
 });
