@@ -268,6 +268,8 @@ return 'deleted'
 `;
 
 const withPrelude = (lua: string) => PRELUDE + lua;
+/** Also runs when Redis has no memory left: these are what frees it. */
+const evenWhenFull = (lua: string) => `#!lua flags=allow-oom\n${withPrelude(lua)}`;
 
 export const SCRIPTS = {
   annealCreate: { lua: withPrelude(CREATE) },
@@ -279,9 +281,9 @@ export const SCRIPTS = {
   annealFinish: { lua: withPrelude(FINISH), numberOfKeys: 0 },
   annealRelease: { lua: withPrelude(RELEASE), numberOfKeys: 0 },
   annealNote: { lua: withPrelude(NOTE), numberOfKeys: 0 },
-  annealCancel: { lua: withPrelude(CANCEL), numberOfKeys: 0 },
+  annealCancel: { lua: evenWhenFull(CANCEL), numberOfKeys: 0 },
   annealPause: { lua: withPrelude(PAUSE), numberOfKeys: 0 },
   annealResume: { lua: withPrelude(RESUME), numberOfKeys: 0 },
   annealRequeue: { lua: withPrelude(REQUEUE), numberOfKeys: 0 },
-  annealDelete: { lua: withPrelude(DELETE) },
+  annealDelete: { lua: evenWhenFull(DELETE) },
 } as const;

@@ -78,6 +78,32 @@ test("the exports agree: JSON, NDJSON, CSV, any range", async () => {
   assert.equal((await service.get(path, { accept: "image/png" })).status, 406);
 });
 
+test("summaries: log10 means over windows, envelopes in which every spike survives, exponent and smoothed columns", async () => {
+  const run = await service.createRun({ steps: 2500, schedule: "sweep", lrRange: [0.001, 1], model: SMALL });
+  await service.finished(run.id);
+  const { lr, loss } = await exported(run.id);
+  const get = async (query: string) => (await service.get(`/v1/runs/${run.id}/metrics?${query}`)).json();
+  const windows = (await get("transform=log10&window=1000")) as { step: number[]; mean: number[] };
+  assert.deepEqual(windows.step, [0, 1000, 2000]);
+  for (const [w, mean] of windows.mean.entries()) {
+    const logs = loss.slice(w * 1000, (w + 1) * 1000).map((value) => Math.log10(value!));
+    assert.ok(Math.abs(mean - logs.reduce((a, b) => a + b, 0) / logs.length) < 1e-12);
+  }
+  const envelope = (await get("points=10")) as { min: number[]; max: number[] };
+  assert.equal(envelope.max.length, 10);
+  assert.equal(Math.max(...envelope.max), Math.max(...(loss as number[])));
+  assert.equal(Math.min(...envelope.min), Math.min(...(loss as number[])));
+  const columns = (await get("columns=exponent,smoothed,lr&from=7&smoothing=0.5")) as Record<string, number[]>;
+  assert.deepEqual(columns.exponent, lr.slice(7).map(Math.log10));
+  let average = 0;
+  const smoothed = loss.map((value, i) => {
+    average = 0.5 * average + 0.5 * value!;
+    return average / (1 - 0.5 ** (i + 1));
+  });
+  assert.deepEqual(columns.smoothed, smoothed.slice(7));
+  assert.equal((await service.get(`/v1/runs/${run.id}/metrics?columns=foo`)).status, 400);
+});
+
 test("a plain GET on the WebSocket path, and a step past the run, are told so", async () => {
   const run = await service.createRun({ steps: 10, model: SMALL });
   assert.equal((await service.get(`/v1/runs/${run.id}/stream`)).status, 400);

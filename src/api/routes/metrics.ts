@@ -1,11 +1,13 @@
 import { Readable } from "node:stream";
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
-import { Type } from "typebox";
+import { type Static, Type } from "typebox";
+import { SeriesAccumulator } from "../../core/series.js";
 import { LIMITS } from "../../spec/limits.js";
 import { ProblemError } from "../../spec/problem.js";
-import type { MetricsReader } from "../../store/metrics.js";
-import { idParams, notFound } from "../common.js";
+import { idParams, notFound, problem } from "../common.js";
+import { invalidRequest } from "../creation.js";
 import type { ApiDeps } from "../deps.js";
+import { asCsv, asJson, asNdjson, COLUMNS, type Column } from "../metrics-columns.js";
 
 const FORMATS = {
   "application/json": asJson,
@@ -14,6 +16,33 @@ const FORMATS = {
 } as const;
 
 const Step = Type.Integer({ minimum: 0, maximum: LIMITS.steps });
+const Query = Type.Object(
+  {
+    from: Type.Optional(Step),
+    to: Type.Optional(Step),
+    columns: Type.Optional(
+      Type.String({ description: `Comma-separated, of ${COLUMNS.join(", ")}; default step,lr,loss` }),
+    ),
+    smoothing: Type.Number({
+      minimum: 0,
+      exclusiveMaximum: 1,
+      default: 0.98,
+      description: "Decay of the debiased average in column `smoothed`",
+    }),
+    points: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: LIMITS.pointsPerPage,
+        description: "Reduce to at most n buckets of min, max and mean, so that spikes survive",
+      }),
+    ),
+    window: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: LIMITS.steps, description: "First average over windows of n steps" }),
+    ),
+    transform: Type.Optional(Type.Enum(["none", "log10"], { description: "Of each loss, before any average" })),
+  },
+  { additionalProperties: false },
+);
 
 export const metricsRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { runs, metrics }) => {
   app.get(
@@ -21,29 +50,52 @@ export const metricsRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { r
     {
       schema: {
         summary: "Export a run's metrics",
-        description: "Every stored step of [from, to) exactly, as JSON, NDJSON or CSV by Accept.",
+        description:
+          "Every stored step of [from, to) exactly, as JSON, NDJSON or CSV by Accept; with points, window or transform, a JSON summary.",
         tags: ["metrics"],
         params: idParams("run"),
-        querystring: Type.Object(
-          { from: Type.Optional(Step), to: Type.Optional(Step) },
-          { additionalProperties: false },
-        ),
+        querystring: Query,
+        response: { 404: problem("No such run"), 406: problem("None of the media types can be served") },
       },
     },
     async (request, reply) => {
       const { id } = request.params;
+      const { query } = request;
       const record = await runs.get(id);
       if (record === null) throw notFound(id);
-      const { from = 0 } = request.query;
-      const to = Math.min(request.query.to ?? record.committed, record.committed);
+      const { from = 0 } = query;
+      const to = Math.max(from, Math.min(query.to ?? record.committed, record.committed));
+      if (query.points !== undefined || query.window !== undefined || query.transform !== undefined) {
+        return summarize(id, from, to, query);
+      }
       const type = chooseFormat(request.headers.accept);
+      const wanted = { metrics, id, from, to, columns: columnsOf(query.columns), smoothing: query.smoothing };
       return reply
         .type(type)
         .header("vary", "accept")
-        .send(Readable.from(FORMATS[type](metrics, id, from, Math.max(from, to))));
+        .send(Readable.from(FORMATS[type](wanted)));
     },
   );
+
+  /** The loss in buckets, and the mean rate of each. */
+  async function summarize(id: string, from: number, to: number, query: Static<typeof Query>) {
+    const { window = 1, transform = "none", points = LIMITS.pointsPerPage } = query;
+    const loss = new SeriesAccumulator({ from, to, points, window, transform });
+    const lr = new SeriesAccumulator({ from, to, points, window, transform: "none" });
+    for await (const chunk of metrics.chunks(id, from, to)) {
+      loss.push(chunk.loss);
+      lr.push(chunk.lr);
+    }
+    return { run: id, from, to, window, transform, ...loss.result(), lr: lr.result().mean };
+  }
 };
+
+function columnsOf(text = "step,lr,loss"): Column[] {
+  const columns = text.split(",") as Column[];
+  const known = columns.every((column) => COLUMNS.includes(column)) && new Set(columns).size === columns.length;
+  if (!known) throw invalidRequest([{ pointer: "/columns", expected: `some of ${COLUMNS.join(", ")}, each once` }]);
+  return columns;
+}
 
 function chooseFormat(accept = "*/*"): keyof typeof FORMATS {
   for (const range of accept.split(",")) {
@@ -53,46 +105,4 @@ function chooseFormat(accept = "*/*"): keyof typeof FORMATS {
     if (type === "text/*") return "text/csv";
   }
   throw new ProblemError("not-acceptable", `Accept must name one of ${Object.keys(FORMATS).join(", ")}`);
-}
-
-/** Columns, as in the stream; two passes over the store, so that memory stays bounded. */
-async function* asJson(metrics: MetricsReader, id: string, from: number, to: number) {
-  yield `{"run":${JSON.stringify(id)},"from":${from},"to":${to}`;
-  for (const column of ["lr", "loss"] as const) {
-    yield `,"${column}":[`;
-    let separator = "";
-    for await (const chunk of metrics.chunks(id, from, to)) {
-      yield separator + JSON.stringify(Array.from(chunk[column])).slice(1, -1);
-      separator = ",";
-    }
-    yield "]";
-  }
-  yield ',"evals":[';
-  let separator = "";
-  for await (const { evals } of metrics.chunks(id, from, to)) {
-    for (const point of evals) {
-      yield separator + JSON.stringify(point);
-      separator = ",";
-    }
-  }
-  yield "]}\n";
-}
-
-async function* asNdjson(metrics: MetricsReader, id: string, from: number, to: number) {
-  for await (const chunk of metrics.chunks(id, from, to)) {
-    let lines = "";
-    for (let i = 0; i < chunk.lr.length; i++) {
-      lines += `${JSON.stringify({ step: chunk.from + i, lr: chunk.lr[i], loss: chunk.loss[i] })}\n`;
-    }
-    yield lines;
-  }
-}
-
-async function* asCsv(metrics: MetricsReader, id: string, from: number, to: number) {
-  yield "step,lr,loss\n";
-  for await (const chunk of metrics.chunks(id, from, to)) {
-    let lines = "";
-    for (let i = 0; i < chunk.lr.length; i++) lines += `${chunk.from + i},${chunk.lr[i]},${chunk.loss[i]}\n`;
-    yield lines;
-  }
 }

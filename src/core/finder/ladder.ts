@@ -1,6 +1,6 @@
-/** Whose end points a sweep has; "inclusive" is our own default and torch-lr-finder's. */
-export const LADDER_CONVENTIONS = ["inclusive", "fastai", "lightning", "torch-lr-finder", "ignite", "keras"] as const;
-export type LadderConvention = (typeof LADDER_CONVENTIONS)[number];
+import type { SWEEP_CONVENTIONS } from "../../spec/schedules/native.js";
+
+export type LadderConvention = (typeof SWEEP_CONVENTIONS)[number];
 
 export interface LadderOptions {
   readonly convention: LadderConvention;

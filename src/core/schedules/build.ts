@@ -1,4 +1,5 @@
 import type { NativeSpec, ScheduleSpec } from "../../spec/schedule.js";
+import { ladder } from "../finder/ladder.js";
 import * as combinators from "./combinators.js";
 import { buildFactor, type FactorSpec, recurrence } from "./factors.js";
 import { HUGGING_FACE_EXPRESSIONS } from "./hugging-face.js";
@@ -104,7 +105,7 @@ function buildNative(spec: NativeSpec): Schedule {
     case "noam":
       return leaves.noam(spec);
     case "sweep":
-      return leaves.sweep(spec);
+      return ladder(spec);
     case "lambda": {
       const factor = buildFactor(spec.factor as FactorSpec);
       return (step) => spec.lr * factor(step);

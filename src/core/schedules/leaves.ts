@@ -155,14 +155,3 @@ export function warmupStableDecay(spec: ScheduleOf<"warmup-stable-decay">): Sche
     return decayed < decaySteps ? down(decayed) : endLr;
   };
 }
-
-/** The lr range test: from start to end, both reached, evenly spaced in the rate or in its exponent; end is held. */
-export function sweep(spec: ScheduleOf<"sweep">): Schedule {
-  const last = Math.max(1, spec.steps - 1);
-  return (step) => {
-    const part = Math.min(step / last, 1);
-    return spec.spacing === "linear"
-      ? spec.start + (spec.end - spec.start) * part
-      : 10 ** (Math.log10(spec.start) + (Math.log10(spec.end) - Math.log10(spec.start)) * part);
-  };
-}

@@ -23,6 +23,9 @@ const bound = (value: number) => Type.Number({ minimum: -20, maximum: 20, defaul
 const horizon = () => positiveSteps({ description: "Steps until the end value, which is then held" });
 
 /** Our own schedules: the leaves and combinators that every library's schedules are expressed in. */
+/** Whose end points a sweep has; "inclusive" is our own default, and torch-lr-finder's. */
+export const SWEEP_CONVENTIONS = ["inclusive", "fastai", "lightning", "torch-lr-finder", "ignite", "keras"] as const;
+
 export const NATIVE_SCHEMAS = {
   constant: scheduleType("constant", "One rate throughout", { lr: mainRate() }),
   linear: scheduleType("linear", "A straight line from start to end, then end", {
@@ -140,6 +143,10 @@ export const NATIVE_SCHEMAS = {
     end: positiveRate(),
     steps: positiveSteps(),
     spacing: Type.Enum(["exponential", "linear"], { default: "exponential" }),
+    convention: Type.Enum([...SWEEP_CONVENTIONS], {
+      default: "inclusive",
+      description: "Whose end points: inclusive reaches both; the others as that library's finder spaces its rates",
+    }),
   }),
   lambda: scheduleType("lambda", "lr times a factor of the step", { lr: mainRate(), factor: factorOfStep() }),
   multiplicative: scheduleType("multiplicative", "lr times the product of the factors of steps 1 to t", {

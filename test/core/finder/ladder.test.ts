@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { LADDER_CONVENTIONS, ladder } from "../../../src/core/finder/ladder.js";
+import { ladder } from "../../../src/core/finder/ladder.js";
+import { SWEEP_CONVENTIONS } from "../../../src/spec/schedules/native.js";
 
 /** Exponents of a ladder from 1 to 10^8, so that they are the way times 8. */
-function exponents(convention: (typeof LADDER_CONVENTIONS)[number]): number[] {
+function exponents(convention: (typeof SWEEP_CONVENTIONS)[number]): number[] {
   const rate = ladder({ convention, start: 1, end: 1e8, steps: 4, spacing: "exponential" });
   return [0, 1, 2, 3, 9].map((step) => Number(Math.log10(rate(step)).toFixed(9)));
 }
@@ -22,7 +23,7 @@ test("each library's end points, and the last rate held after them", () => {
 test("linear spacing, and a single rung", () => {
   const linear = ladder({ convention: "inclusive", start: 1, end: 3, steps: 3, spacing: "linear" });
   assert.deepEqual([0, 1, 2].map(linear), [1, 2, 3]);
-  for (const convention of LADDER_CONVENTIONS) {
+  for (const convention of SWEEP_CONVENTIONS) {
     const rate = ladder({ convention, start: 1, end: 3, steps: 1, spacing: "linear" })(0);
     assert.equal(rate, convention === "ignite" ? 3 : 1);
   }
