@@ -7,6 +7,8 @@ const ROOT = "anneal";
 export const WAKE_CHANNEL = `${ROOT}:wake`;
 /** Set while a worker process lives; expires soon after it dies. */
 export const WORKERS_KEY = `${ROOT}:workers`;
+/** The same for the worker process on one host: a container's health check. */
+export const workerKey = (host: string) => `${WORKERS_KEY}:${host}`;
 
 export const RUNS_KEY = `${ROOT}:runs`;
 /** Searches are kept as runs are (record, log, status, fence), in an index of their own. */
