@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -13,10 +14,18 @@ export interface TestRedis {
   stop(): Promise<void>;
   /** kill -9; the data stays for `restart`. */
   kill(): Promise<void>;
+  /** Starts it again on the same port and data. */
   restart(): Promise<void>;
 }
 
-async function freePort(): Promise<number> {
+/** What the shipped start gives its Redis, from dist/test. */
+const OPTIONS = JSON.parse(
+  readFileSync(new URL("../../src/store/redis-options.json", import.meta.url), "utf8"),
+) as Record<string, string>;
+const PROGRAMS = ["redis-server", "valkey-server"];
+const START_TIMEOUT_MS = 30_000;
+
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as { port: number };
@@ -25,42 +34,86 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** A private redis-server on a free port with the shipped options, its data in a folder of its own. */
+/** A private redis-server or valkey-server on a free port with the shipped options, its data in a folder of its own. */
 export async function startRedis(): Promise<TestRedis> {
   const dir = await mkdtemp(join(tmpdir(), "anneal-redis-"));
-  const port = await freePort();
-  const url = `redis://127.0.0.1:${port}`;
-  const options = `--port ${port} --bind 127.0.0.1 --dir ${dir} --appendonly yes --appendfsync always --maxmemory-policy noeviction`;
-  let child: ChildProcess;
-  const start = async () => {
-    child = spawn("redis-server", [...options.split(" "), "--save", ""], { stdio: "ignore" });
-    const probe = new Redis(url, { lazyConnect: true, retryStrategy: () => null });
-    probe.on("error", () => {});
-    for (let tries = 0; ; tries++) {
-      try {
-        await probe.connect();
-        await probe.ping();
-        break;
-      } catch (error) {
-        if (tries > 200) throw error;
-        await delay(25);
-      }
+  // Between the choice of a port and the server's start another process may take it.
+  for (let tries = 0; ; tries++) {
+    const port = await freePort();
+    try {
+      return manage(await launch(port, dir), port, dir);
+    } catch (error) {
+      if (tries < 3) continue;
+      await rm(dir, { recursive: true, force: true });
+      throw error;
     }
-    probe.disconnect();
-  };
+  }
+}
+
+function manage(first: ChildProcess, port: number, dir: string): TestRedis {
+  let child = first;
   const end = async (signal: NodeJS.Signals) => {
-    if (child.exitCode !== null || child.signalCode !== null) return;
+    if (hasEnded(child)) return;
+    const ended = once(child, "exit");
+    // Tests may have it stopped (SIGSTOP): a stopped process takes no other signal.
+    child.kill("SIGCONT");
     child.kill(signal);
-    await once(child, "exit");
+    await ended;
   };
-  await start();
   return {
-    url,
+    url: `redis://127.0.0.1:${port}`,
     stop: async () => {
       await end("SIGTERM");
       await rm(dir, { recursive: true, force: true });
     },
     kill: () => end("SIGKILL"),
-    restart: start,
+    restart: async () => {
+      child = await launch(port, dir);
+    },
   };
+}
+
+/** Resolves once it answers; throws Error when it ends before, as it does when the port is taken. */
+async function launch(port: number, dir: string): Promise<ChildProcess> {
+  const options = { port, bind: "127.0.0.1", dir, ...OPTIONS };
+  const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
+  const child = await spawnFirst(PROGRAMS, args);
+  const probe = new Redis({ host: "127.0.0.1", port, lazyConnect: true, retryStrategy: () => null });
+  probe.on("error", () => {});
+  try {
+    for (const deadline = Date.now() + START_TIMEOUT_MS; ; await delay(20)) {
+      if (hasEnded(child) || Date.now() > deadline)
+        throw new Error(`${child.spawnfile} does not start on port ${port}`);
+      try {
+        await probe.connect();
+        // Another server may have the port.
+        const [, servedDir] = (await probe.config("GET", "dir")) as [string, string];
+        if (servedDir === dir && (await probe.ping()) === "PONG") return child;
+      } catch {}
+      probe.disconnect();
+    }
+  } catch (error) {
+    child.kill("SIGKILL");
+    throw error;
+  } finally {
+    probe.disconnect();
+  }
+}
+
+/** The first of the programs that exists. */
+async function spawnFirst(programs: readonly string[], args: readonly string[]): Promise<ChildProcess> {
+  for (const program of programs) {
+    const child = spawn(program, args, { stdio: "ignore" });
+    try {
+      await once(child, "spawn");
+      return child;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    }
+  }
+  throw new Error(`none of ${programs.join(", ")} is installed`);
+}
+
+function hasEnded(child: ChildProcess): boolean {
+  return child.exitCode !== null || child.signalCode !== null;
 }

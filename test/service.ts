@@ -27,14 +27,15 @@ export function testConfig(redisUrl: string): Config {
     LOG_LEVEL: "silent",
     LOCK_DURATION_MS: 1000,
     STALLED_INTERVAL_MS: 500,
+    RUN_TTL_SECONDS: 0,
     RECONCILE_INTERVAL_MS: 500,
   };
 }
 
 /** The whole service in this process, on a Redis of its own: real queue, real training, real sockets. */
-export async function startService({ worker = true } = {}): Promise<TestService> {
+export async function startService({ worker = true, settings = {} as Partial<Config> } = {}): Promise<TestService> {
   const redis = await startRedis();
-  const config = testConfig(redis.url);
+  const config = { ...testConfig(redis.url), ...settings };
   const log = pino({ level: config.LOG_LEVEL });
   const services: Service[] = [];
   const stop = async () => {

@@ -13,6 +13,7 @@ import { sendProblem } from "./problems.js";
 import { healthRoutes } from "./routes/health.js";
 import { searchRoutes } from "./routes/lr-searches.js";
 import { metricsRoutes } from "./routes/metrics.js";
+import { prometheusRoutes } from "./routes/prometheus.js";
 import { runListEventRoutes } from "./routes/run-list-events.js";
 import { runRoutes } from "./routes/runs.js";
 import { scheduleRoutes } from "./routes/schedules.js";
@@ -78,6 +79,7 @@ export async function buildApp(deps: ApiDeps, log: FastifyBaseLogger): Promise<F
     },
   });
   await app.register(healthRoutes, deps);
+  await app.register(prometheusRoutes, deps);
   for (const routes of [runListEventRoutes, runRoutes, metricsRoutes, suggestionRoutes, searchRoutes, scheduleRoutes]) {
     await app.register(routes, { ...deps, prefix: "/v1" });
   }

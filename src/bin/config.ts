@@ -11,6 +11,7 @@ const ConfigSchema = Type.Object({
   LOG_LEVEL: Type.Enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"], { default: "info" }),
   LOCK_DURATION_MS: Type.Integer({ minimum: 500, maximum: 600_000, default: 6000 }),
   STALLED_INTERVAL_MS: Type.Integer({ minimum: 200, maximum: 600_000, default: 3000 }),
+  RUN_TTL_SECONDS: Type.Integer({ minimum: 0, default: 0, description: "Runs over for longer are deleted; 0: never" }),
   RECONCILE_INTERVAL_MS: Type.Integer({ minimum: 200, maximum: 600_000, default: 5000 }),
 });
 export type Config = Static<typeof ConfigSchema>;

@@ -1,9 +1,10 @@
+import { hostname } from "node:os";
 import type { Logger } from "pino";
 import { reconcile } from "../queue/reconcile.js";
 import { type QueueName, RunQueue } from "../queue/run-queue.js";
 import { WorkerHost } from "../queue/worker-host.js";
 import { connect, storageProblem } from "../store/connect.js";
-import { WORKERS_KEY } from "../store/keys.js";
+import { WORKERS_KEY, workerKey } from "../store/keys.js";
 import { MetricsReader } from "../store/metrics.js";
 import { RunStore } from "../store/runs.js";
 import { SearchStore } from "../store/searches.js";
@@ -74,13 +75,14 @@ export async function startWorker(config: Config, log: Logger): Promise<Service>
   let suspects = new Set<string>();
   const timers = [
     every(HEARTBEAT_MS, async () => {
-      await connection.set(WORKERS_KEY, 1, "EX", HEARTBEAT_TTL_SECONDS);
+      for (const key of [WORKERS_KEY, workerKey(hostname())]) await connection.set(key, 1, "EX", HEARTBEAT_TTL_SECONDS);
     }),
     every(config.RECONCILE_INTERVAL_MS, async () => {
       suspects = await reconcile(runs, jobs, suspects, (id) =>
         log.warn({ id }, "gave a record without a job a new one"),
       );
       await releaseForsaken(searchDeps);
+      if (config.RUN_TTL_SECONDS > 0) await runs.expire(config.RUN_TTL_SECONDS);
     }),
   ];
 

@@ -5,14 +5,22 @@ import { build } from "./setup/build.mjs";
 import { checkNode, ensureInstalled, ROOT, run } from "./setup/install.mjs";
 import { ensureRedisProgram } from "./setup/redis-program.mjs";
 
-/** `npm test`: the same set-up as `npm start`, then lint, type check and every test. Arguments choose tests by path. */
+/**
+ * `npm test`: the same set-up as `npm start`, then lint, type check and every test. Arguments choose tests by a part of their
+ * path; `--compiled` runs what is built already, as it is, without lint and build.
+ */
+const options = process.argv.slice(2).filter((argument) => argument.startsWith("--"));
+const wanted = process.argv.slice(2).filter((argument) => !argument.startsWith("--"));
+
 checkNode();
 ensureInstalled();
 ensureRedisProgram();
-run(process.execPath, [join(ROOT, "node_modules/@biomejs/biome/bin/biome"), "check", "."]);
-build();
+if (!options.includes("--compiled")) {
+  run(process.execPath, [join(ROOT, "node_modules/@biomejs/biome/bin/biome"), "check", "."]);
+  build();
+}
 
-const wanted = process.argv.slice(2);
+// Node 20 takes no pattern here.
 const files = readdirSync(join(ROOT, "dist/test"), { recursive: true })
   .filter((file) => file.endsWith(".test.js"))
   .filter((file) => wanted.length === 0 || wanted.some((part) => file.includes(part)))

@@ -7,6 +7,8 @@ const ROOT = "anneal";
 export const WAKE_CHANNEL = `${ROOT}:wake`;
 /** Set while a worker process lives; expires soon after it dies. */
 export const WORKERS_KEY = `${ROOT}:workers`;
+/** The same for the worker process on one host: a container's health check. */
+export const workerKey = (host: string) => `${WORKERS_KEY}:${host}`;
 
 export const RUNS_KEY = `${ROOT}:runs`;
 /** Searches are kept as runs are (record, log, status, fence), in an index of their own. */
@@ -24,3 +26,6 @@ export const checkpointKey = (id: string) => `${RUN_PREFIX}${id}:checkpoint`;
 /** Sorted set of the runs in one status, ids in lexical (creation) order. */
 export const statusKey = (status: RunStatus) => `${STATUS_PREFIX}${status}`;
 export const labelKey = (label: string) => `${LABEL_PREFIX}${label}`;
+
+/** Hash of totals since ever, over all processes: commits, steps, refused. */
+export const TOTALS_KEY = `${ROOT}:totals`;

@@ -1,7 +1,7 @@
 import type { MetricChunk } from "../spec/metrics.js";
-import type { RunResult, RunSpec, RunStatus } from "../spec/run.js";
+import { RUN_STATUSES, type RunResult, type RunSpec, type RunStatus, TERMINAL_STATUSES } from "../spec/run.js";
 import type { AnnealRedis, CommitReply } from "./connect.js";
-import { checkpointKey, RUNS_KEY, runKey, statusKey } from "./keys.js";
+import { checkpointKey, RUNS_KEY, runKey, statusKey, TOTALS_KEY } from "./keys.js";
 import { encodeColumns } from "./log.js";
 import { type Claim, commonFields, jsonField, numberField, RecordStore, type StoredRecord } from "./records.js";
 
@@ -115,6 +115,38 @@ export class RunStore extends RecordStore<RunSpec, RunRecord> {
       const [epoch, waitsFor] = fields[i]!;
       return epoch == null || waitsFor != null ? [] : [{ id, epoch: Number(epoch) }];
     });
+  }
+
+  /** Totals since ever, over all processes. */
+  async totals(): Promise<{ commits: number; steps: number; refused: number }> {
+    const [commits, steps, refused] = await this.redis.hmget(TOTALS_KEY, "commits", "steps", "refused");
+    return { commits: Number(commits ?? 0), steps: Number(steps ?? 0), refused: Number(refused ?? 0) };
+  }
+
+  /** How many runs and searches stand in each status, and since when (ms since 1970) the oldest queued one waits. */
+  async census(): Promise<{ counts: Record<RunStatus, number>; oldestQueuedAt: number | null }> {
+    const counts = await Promise.all(RUN_STATUSES.map((status) => this.redis.zcard(statusKey(status))));
+    const [oldest] = await this.redis.zrange(statusKey("queued"), "0", "0");
+    const createdAt = oldest === undefined ? null : await this.redis.hget(runKey(oldest), "createdAt");
+    return {
+      counts: Object.fromEntries(RUN_STATUSES.map((status, i) => [status, counts[i]])) as Record<RunStatus, number>,
+      oldestQueuedAt: createdAt === null ? null : Number(createdAt),
+    };
+  }
+
+  /** Deletes runs that have been over for longer than `ttlSeconds`, some at a time; returns how many. Not atomic. */
+  async expire(ttlSeconds: number): Promise<number> {
+    const ids = (
+      await Promise.all(
+        TERMINAL_STATUSES.map((status) =>
+          this.redis.zrangebylex(statusKey(status), "[run_", "(run_~", "LIMIT", 0, 100),
+        ),
+      )
+    ).flat();
+    const finished = await Promise.all(ids.map((id) => this.redis.hget(runKey(id), "finishedAt")));
+    const due = ids.filter((_, i) => Number(finished[i] ?? 0) < Date.now() - ttlSeconds * 1000);
+    for (const id of due) await this.delete(id);
+    return due.length;
   }
 
   /** Runs that wait for a search. */

@@ -1,4 +1,4 @@
-import { RUN_PREFIX, STATUS_PREFIX, WAKE_CHANNEL } from "./keys.js";
+import { RUN_PREFIX, STATUS_PREFIX, TOTALS_KEY, WAKE_CHANNEL } from "./keys.js";
 
 /**
  * The Lua scripts: every change of a run is one of them, so a crash leaves a run before or after it, never between.
@@ -44,7 +44,7 @@ end
 local function owns(id, fence)
   local status = field(id, 'status')
   if field(id, 'fence') == fence and (status == 'running' or status == 'canceling') then return true end
-  redis.call('INCR', '${RUN_PREFIX}refused')
+  redis.call('HINCRBY', '${TOTALS_KEY}', 'refused', 1)
   return false
 end
 `;
@@ -123,6 +123,8 @@ if ARGV[10] ~= '0' then table.insert(entry, 'r'); table.insert(entry, ARGV[10]) 
 redis.call('XADD', key(id) .. ':log', string.format('%.0f-0', to), unpack(entry))
 redis.call('HSET', key(id) .. ':checkpoint', 'loop', ARGV[7], 'engine', ARGV[8])
 redis.call('HSET', key(id), 'committed', to, 'crashes', 0, 'stepsPerSecond', ARGV[9], 'committedAt', now_ms())
+redis.call('HINCRBY', '${TOTALS_KEY}', 'commits', 1)
+redis.call('HINCRBY', '${TOTALS_KEY}', 'steps', count)
 if field(id, 'status') == 'canceling' then
   set_status(id, 'canceled')
   return 'canceled'
@@ -268,6 +270,8 @@ return 'deleted'
 `;
 
 const withPrelude = (lua: string) => PRELUDE + lua;
+/** Also runs when Redis has no memory left: these are what frees it. */
+const evenWhenFull = (lua: string) => `#!lua flags=allow-oom\n${withPrelude(lua)}`;
 
 export const SCRIPTS = {
   annealCreate: { lua: withPrelude(CREATE) },
@@ -279,9 +283,9 @@ export const SCRIPTS = {
   annealFinish: { lua: withPrelude(FINISH), numberOfKeys: 0 },
   annealRelease: { lua: withPrelude(RELEASE), numberOfKeys: 0 },
   annealNote: { lua: withPrelude(NOTE), numberOfKeys: 0 },
-  annealCancel: { lua: withPrelude(CANCEL), numberOfKeys: 0 },
+  annealCancel: { lua: evenWhenFull(CANCEL), numberOfKeys: 0 },
   annealPause: { lua: withPrelude(PAUSE), numberOfKeys: 0 },
   annealResume: { lua: withPrelude(RESUME), numberOfKeys: 0 },
   annealRequeue: { lua: withPrelude(REQUEUE), numberOfKeys: 0 },
-  annealDelete: { lua: withPrelude(DELETE) },
+  annealDelete: { lua: evenWhenFull(DELETE) },
 } as const;

@@ -7,6 +7,7 @@ import { type LoopState, train } from "../core/train.js";
 import { LIMITS } from "../spec/limits.js";
 import type { EngineName, RunResult } from "../spec/run.js";
 import type { DatasetText } from "../store/datasets.js";
+import { isRedisReply, patiently } from "../store/patience.js";
 import type { Claim } from "../store/records.js";
 import type { Checkpoint, RunRecord, RunStore } from "../store/runs.js";
 import { prepareExamples } from "./examples.js";
@@ -30,7 +31,8 @@ export const CRASH_LIMIT = 4;
  */
 export async function runTraining(deps: TrainingDeps, runId: string, signal: AbortSignal): Promise<TrainingOutcome> {
   const log = deps.log.child({ runId });
-  const claim = await deps.runs.claim(runId, randomUUID(), CRASH_LIMIT);
+  const token = randomUUID();
+  const claim = await patiently(() => deps.runs.claim(runId, token, CRASH_LIMIT), signal);
   if ("refused" in claim) {
     log.info({ why: claim.refused }, "nothing to train");
     return "over";
@@ -45,7 +47,8 @@ export async function runTraining(deps: TrainingDeps, runId: string, signal: Abo
     log.info({ outcome, seconds: (performance.now() - startedAt) / 1000 }, "attempt ended");
     return outcome === "released" ? "released" : "over";
   } catch (error) {
-    // Not a crash of the worker: the same spec would fail in the same way again.
+    // What Redis refuses is no fault of the run's: the reconciler gives it a new job. Anything else would happen again.
+    if (isRedisReply(error)) throw error;
     log.error({ err: error }, "attempt failed");
     await deps.runs.finish(claim, "failed", error instanceof Error ? error.message : String(error), null);
     return "over";
@@ -101,7 +104,10 @@ async function trainAndCommit(
     const reply = pending === null ? "continue" : await pending;
     if (reply !== "continue") return reply;
     const checkpoint = { loop: progress.state, engine: engine.readState() };
-    pending = runs.commit(claim, progress.chunk, checkpoint, rate(progress.state.step));
+    const stepsPerSecond = rate(progress.state.step);
+    pending = patiently(() => runs.commit(claim, progress.chunk, checkpoint, stepsPerSecond), signal);
+    // Awaited below; until then a refusal must not count as unhandled.
+    pending.catch(() => {});
     state = progress.state;
     await new Promise((resolve) => setImmediate(resolve));
     if (signal.aborted) break;
@@ -114,12 +120,14 @@ async function trainAndCommit(
     await runs.release(claim);
     return "released";
   }
-  return runs.finish(claim, diverged === null ? "succeeded" : "diverged", diverged?.reason ?? null, {
+  const result = {
     ...finalLosses(engine),
     steps: step,
     wallSeconds: wallSeconds(claim),
     firstBadStep: diverged?.step ?? null,
-  });
+  };
+  const status = diverged === null ? "succeeded" : "diverged";
+  return patiently(() => runs.finish(claim, status, diverged?.reason ?? null, result), signal);
 }
 
 function finalLosses(engine: Engine): Pick<RunResult, "finalTrainLoss" | "finalValidationLoss"> {

@@ -1,0 +1,34 @@
+import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
+import { collectDefaultMetrics, Gauge, Registry } from "prom-client";
+import type { ApiDeps } from "../deps.js";
+
+/** Metrics for a person on call; what is shared by all processes is read from Redis when asked for. */
+export const prometheusRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { runs, queue, tail }) => {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 20 });
+  const gauge = (name: string, help: string, labelNames: string[] = []) =>
+    new Gauge({ name: `anneal_${name}`, help, labelNames, registers: [registry] });
+  const records = gauge("records", "Runs and searches by status", ["status"]);
+  const jobs = gauge("jobs", "Jobs of runs in the queue by state", ["state"]);
+  const oldest = gauge("oldest_queued_seconds", "How long the oldest queued run has waited; 0: none waits");
+  const commits = gauge("commits_total", "Commits of metrics and checkpoints, by all workers since ever");
+  const steps = gauge("steps_total", "Steps committed, by all workers since ever");
+  const refused = gauge("refused_writes_total", "Writes of attempts that had lost their run, refused");
+  const subscribers = gauge("subscribers", "Readers of streams on this process");
+
+  app.get(
+    "/metrics",
+    { schema: { summary: "Prometheus metrics", tags: ["health"], produces: ["text/plain"] } },
+    async (_request, reply) => {
+      const [census, totals, counts] = await Promise.all([runs.census(), runs.totals(), queue.counts()]);
+      for (const [status, count] of Object.entries(census.counts)) records.set({ status }, count);
+      for (const [state, count] of Object.entries(counts)) jobs.set({ state }, count);
+      oldest.set(census.oldestQueuedAt === null ? 0 : Math.max(0, (Date.now() - census.oldestQueuedAt) / 1000));
+      commits.set(totals.commits);
+      steps.set(totals.steps);
+      refused.set(totals.refused);
+      subscribers.set(tail.cursorCount);
+      return reply.type(registry.contentType).send(await registry.metrics());
+    },
+  );
+};

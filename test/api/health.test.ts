@@ -1,0 +1,29 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { startService } from "../service.js";
+
+test("/healthz is alive at once; /readyz turns green with a worker and red without Redis; /metrics counts", async () => {
+  const service = await startService();
+  try {
+    assert.equal((await service.get("/healthz")).status, 200);
+    while ((await service.get("/readyz")).status !== 200) await new Promise((resolve) => setTimeout(resolve, 20));
+    const run = await service.createRun({ steps: 500, model: { hiddenSizes: [8] } });
+    await service.finished(run.id);
+    const text = await (await service.get("/metrics")).text();
+    assert.match(text, /^anneal_steps_total 500$/m);
+    assert.match(text, /^anneal_records\{status="succeeded"\} 1$/m);
+    assert.match(text, /^nodejs_eventloop_lag_seconds /m);
+    await service.redis.kill();
+    const startedAt = Date.now();
+    assert.equal((await service.get("/readyz")).status, 503);
+    assert.equal((await service.post({ steps: 1 })).status, 503);
+    assert.equal((await service.get(`/v1/runs/${run.id}`)).status, 503);
+    assert.ok(Date.now() - startedAt < 4500, "each within 1.5 s");
+    assert.equal((await service.get("/healthz")).status, 200);
+    await service.redis.restart();
+    while ((await service.get("/readyz")).status !== 200) await new Promise((resolve) => setTimeout(resolve, 20));
+    assert.equal((await service.get(`/v1/runs/${run.id}`)).status, 200);
+  } finally {
+    await service.stop();
+  }
+});

@@ -1,0 +1,109 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { parse } from "yaml";
+import { copies, parseDockerfile, textsOf } from "./dockerfile.js";
+
+const read = (path: string) => readFileSync(new URL(`../../../${path}`, import.meta.url), "utf8");
+
+const stages = parseDockerfile(read("docker/Dockerfile"));
+const last = stages.at(-1)!;
+
+interface Service {
+  image?: string;
+  build?: { context: string; dockerfile: string };
+  command: unknown;
+  user?: string;
+  environment?: Record<string, string | null>;
+  ports?: string[];
+  expose?: string[];
+  volumes?: string[];
+  tmpfs?: string[];
+  read_only?: boolean;
+  cap_drop?: string[];
+  security_opt?: string[];
+  container_name?: string;
+  stop_grace_period?: string;
+  healthcheck?: { test: string[] };
+  depends_on?: Record<string, { condition: string }>;
+}
+const compose = parse(read("docker-compose.yml"), { merge: true }) as {
+  services: Record<"redis" | "api" | "worker", Service>;
+  volumes: Record<string, unknown>;
+};
+const { redis, api, worker } = compose.services;
+
+test("the image has several stages, a slim last one, and runs as nobody special by exec form", () => {
+  assert.ok(stages.length > 1);
+  for (const { image } of stages) assert.match(image, /^node:20-bookworm(-slim)?$/);
+  assert.match(last.image, /-slim$/);
+  assert.deepEqual(textsOf(last, "USER"), ["node"]);
+  for (const name of ["CMD"]) {
+    const [text] = textsOf(last, name);
+    assert.equal((JSON.parse(text!) as string[])[0], "node");
+  }
+  const [health] = textsOf(last, "HEALTHCHECK");
+  assert.deepEqual(JSON.parse(/CMD (\[.*\])$/.exec(health!)![1]!), ["node", "dist/src/bin/health.js", "api"]);
+});
+
+test("the last stage has neither compilers nor development packages, and takes files from earlier stages or the context", () => {
+  assert.deepEqual(textsOf(last, "RUN"), []);
+  const names = stages.map(({ name }) => name);
+  for (const { from } of copies(last)) assert.ok(from === null || names.includes(from), `${from}`);
+  const modules = stages.find(({ name }) => name === "modules")!;
+  assert.match(textsOf(modules, "RUN")[0]!, /npm ci --omit=dev/);
+});
+
+test("the builder is sent what is copied from the context, and nothing more", () => {
+  const lines = read(".dockerignore")
+    .split("\n")
+    .filter((line) => line !== "" && !line.startsWith("#"));
+  assert.equal(lines[0], "*");
+  const sent = lines.slice(1).map((line) => line.replace(/^!/, ""));
+  const wanted = new Set(stages.flatMap(copies).flatMap(({ from, sources }) => (from === null ? sources : [])));
+  assert.deepEqual(new Set(sent), wanted);
+});
+
+test("compose has redis, api and worker, and every one is confined", () => {
+  assert.deepEqual(Object.keys(compose.services).sort(), ["api", "redis", "worker"]);
+  for (const [name, service] of Object.entries(compose.services)) {
+    assert.equal(service.read_only, true, name);
+    assert.deepEqual(service.tmpfs, ["/tmp"], name);
+    assert.deepEqual(service.cap_drop, ["ALL"], name);
+    assert.deepEqual(service.security_opt, ["no-new-privileges:true"], name);
+    assert.match(service.stop_grace_period ?? "", /^\d+s$/, name);
+    assert.ok(Array.isArray(service.command), name);
+  }
+  for (const service of [api, worker]) {
+    assert.deepEqual(service.build, { context: ".", dockerfile: "docker/Dockerfile" });
+    assert.equal(service.depends_on!.redis!.condition, "service_healthy");
+    assert.equal(service.environment!.REDIS_URL, "redis://redis:6379");
+    assert.ok(Number.parseInt(service.stop_grace_period!, 10) > 10);
+  }
+  assert.equal(api.image, worker.image);
+  assert.deepEqual(
+    [api.command, worker.command].map((command) => (command as string[]).at(-1)),
+    ["dist/src/bin/api.js", "dist/src/bin/worker.js"],
+  );
+});
+
+test("workers can be scaled: nothing of theirs is there only once", () => {
+  for (const key of ["container_name", "ports", "volumes"] as const) assert.equal(worker[key], undefined, key);
+  assert.deepEqual(worker.healthcheck!.test, ["CMD", "node", "dist/src/bin/health.js", "worker"]);
+});
+
+test("Redis keeps its data on a volume, is not published, and runs with the shipped options as its own user", () => {
+  assert.equal(redis.ports, undefined);
+  assert.deepEqual(redis.volumes, ["redis-data:/data"]);
+  assert.ok("redis-data" in compose.volumes);
+  assert.match(redis.user!, /^[1-9]\d*:[1-9]\d*$/);
+  const options = JSON.parse(read("src/store/redis-options.json")) as Record<string, string>;
+  const expected = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]);
+  assert.deepEqual(redis.command, ["redis-server", ...expected]);
+  assert.deepEqual(redis.healthcheck!.test, ["CMD", "redis-cli", "-e", "ping"]);
+});
+
+test("only this machine reaches the API, since it asks for no password", () => {
+  assert.deepEqual(api.ports, [`127.0.0.1:\${PORT:-3000}:3000`]);
+  assert.match(textsOf(last, "ENV")[0]!, /HOST=0\.0\.0\.0 PORT=3000/);
+});
