@@ -74,6 +74,21 @@ test("compose, submit, live curve, cut connection, resume without a gap, finishe
     await until("more steps", async () => (await shown(page, "step")) > step);
     assert.notEqual(await canvas(page), picture, "the curve moves");
 
+    // A zoomed view stays where it is while the run goes on.
+    const plot = page.locator(".plot .u-over").first();
+    await page.getByRole("button", { name: "Zoom in" }).first().click();
+    const { x, y, height } = (await plot.boundingBox())!;
+    await page.mouse.move(x + 1, y + height / 2, { steps: 3 });
+    await until("the zoomed view", async () => (await shown(page, "step")) > 0);
+    const edge = await shown(page, "step");
+    const done = page.locator(".facts .progress span");
+    const before = await done.textContent();
+    await until("yet more steps", async () => (await done.textContent()) !== before);
+    await page.mouse.move(x + 1, y + height / 3, { steps: 3 });
+    assert.equal(await shown(page, "step"), edge);
+    await page.getByRole("button", { name: "All", exact: true }).first().click();
+    await page.mouse.move(0, 0);
+
     proxy.cut();
     await page.getByText("Connection lost").waitFor();
     const held = await shown(page, "step");
@@ -97,6 +112,32 @@ test("compose, submit, live curve, cut connection, resume without a gap, finishe
   } finally {
     await proxy.close();
   }
+});
+
+test("a message lost on the way is noticed, and asked for again", { skip }, async () => {
+  const run = await service.createRun({ steps: 20_000, seed: 3 });
+  await service.finished(run.id);
+  const page = await browser.page();
+  const froms: string[] = [];
+  await page.routeWebSocket(/\/stream/, (socket) => {
+    froms.push(new URL(socket.url()).searchParams.get("from")!);
+    const server = socket.connectToServer();
+    const lossy = froms.length === 1;
+    let count = 0;
+    server.onMessage((message) => {
+      if (!(lossy && ++count === 4)) socket.send(message);
+    });
+  });
+  await page.goto(`${service.url}/#/runs/${run.id}`);
+  await page.getByText("Complete", { exact: true }).waitFor();
+  assert.equal(froms.length, 2, `connected from ${froms}`);
+  assert.ok(Number(froms[1]) > 0, "not from the beginning again");
+  const rows = await csv(page);
+  assert.equal(rows.length, 20_000);
+  assert.equal(
+    rows.findIndex(([, , step], i) => Number(step) !== i),
+    -1,
+  );
 });
 
 test("pause, resume and cancel from the run page", { skip }, async () => {
@@ -193,4 +234,32 @@ test("the list is live: a new run appears, moves and ends by push; a deleted one
   await fetch(`${service.url}/v1/runs/${run.id}`, { method: "DELETE" });
   await row.waitFor({ state: "detached" });
   assert.deepEqual(requests, [], "nothing was polled");
+});
+
+test("the list says when the service is away, and is right again once it is back", { skip }, async () => {
+  const proxy = await startProxy(service.url);
+  try {
+    const page = await browser.page();
+    await page.goto(proxy.url);
+    await page.getByRole("heading", { name: "Runs" }).waitFor();
+    proxy.cut();
+    await page.getByRole("alert").getByText("cannot be reached").waitFor();
+    await service.createRun({ steps: 10, name: "made meanwhile" });
+    proxy.restore();
+    await page.getByText("made meanwhile").waitFor();
+    assert.equal(await page.getByRole("alert").count(), 0);
+  } finally {
+    await proxy.close();
+  }
+});
+
+test("what the API refuses is said at the field it is about", { skip }, async () => {
+  const page = await browser.page();
+  await page.goto(`${service.url}/#/new`);
+  await page.getByLabel("Batch size").fill("0");
+  await page.getByRole("button", { name: "Start the run" }).click();
+  await page.getByRole("alert").getByText("/batchSize").waitFor();
+  assert.equal(await page.getByLabel("Batch size").getAttribute("aria-invalid"), "true");
+  await page.getByLabel("Steps", { exact: true }).fill("many");
+  await page.getByText("Expected a whole number").waitFor();
 });

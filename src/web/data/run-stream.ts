@@ -8,8 +8,6 @@ type Listener = () => void;
 
 const FIRST_RETRY_MS = 250;
 const LONGEST_RETRY_MS = 5000;
-/** The server closes with this after `end`: there is nothing to come back for. */
-const OVER = 1000;
 
 /** A run's metrics over one WebSocket at a time; after a drop it goes on from the first step that is missing. */
 export class RunStream {
@@ -18,8 +16,6 @@ export class RunStream {
   /** The newest status heard; null before the first. */
   status: string | null = null;
   reason: string | null = null;
-  /** Drops survived so far. */
-  reconnects = 0;
   readonly #runId: string;
   readonly #onMetrics: Listener;
   readonly #onChange: Listener;
@@ -54,14 +50,14 @@ export class RunStream {
       this.#setConnection("live");
     };
     socket.onmessage = ({ data }) => this.#receive(JSON.parse(data as string) as StreamMessage);
-    socket.onclose = ({ code }) => {
-      if (this.#closed) return;
-      if (code === OVER) return this.#setConnection("ended");
-      this.reconnects++;
-      this.#setConnection("lost");
-      this.#retry = setTimeout(() => this.#open(), this.#delay);
-      this.#delay = Math.min(this.#delay * 2, LONGEST_RETRY_MS);
-    };
+    socket.onclose = () => this.#lost();
+  }
+
+  #lost(): void {
+    if (this.#closed || this.connection === "ended") return;
+    this.#setConnection("lost");
+    this.#retry = setTimeout(() => this.#open(), this.#delay);
+    this.#delay = Math.min(this.#delay * 2, LONGEST_RETRY_MS);
   }
 
   #retryNow = (): void => {
@@ -76,14 +72,18 @@ export class RunStream {
     else if (message.type === "status" || message.type === "end") {
       this.status = message.status;
       this.reason = message.reason ?? null;
+      if (message.type === "end") this.connection = "ended";
       this.#onChange();
     }
   }
 
   #append({ from, lr, loss, evals = [] }: Metrics): void {
     if (from !== this.columns.length) {
-      // A hole would be drawn as if it were data: ask again for what is missing.
-      this.#socket?.close(4000, "gap");
+      // A hole would be drawn as if it were data: leave this socket, and ask again for what is missing.
+      const socket = this.#socket!;
+      socket.onmessage = socket.onclose = null;
+      socket.close();
+      this.#lost();
       return;
     }
     this.columns.push(

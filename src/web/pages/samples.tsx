@@ -1,6 +1,6 @@
 import { useState } from "preact/hooks";
 import type { Run } from "../../spec/run.js";
-import { messageOf, post } from "../data/api.js";
+import { ApiError, messageOf, post } from "../data/api.js";
 import { Failure } from "./status.js";
 
 /** Names made up by the trained model. */
@@ -15,7 +15,8 @@ export function Samples({ run }: { run: Run }) {
       const answer = await post<{ samples: string[] }>(`/v1/runs/${run.id}/samples`, { count: 24, temperature, seed });
       setSamples(answer.samples);
     } catch (error) {
-      setFailure(messageOf(error));
+      const absent = error instanceof ApiError && error.problem.status === 404;
+      setFailure(absent ? "This service cannot sample from this run." : messageOf(error));
     }
   };
   return (

@@ -1,0 +1,65 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { after, before, test } from "node:test";
+import { startService, type TestService } from "../service.js";
+import { openBrowser, skip, type TestBrowser } from "./browser.js";
+
+test("the bundle is under 150 KB gzipped, code and styles together", () => {
+  const size = (name: string) => readFileSync(new URL(`../../src/web/${name}.gz`, import.meta.url)).byteLength;
+  const total = size("app.js") + size("app.css") + size("index.html");
+  assert.ok(total < 150_000, `${total} bytes`);
+});
+
+let service: TestService;
+let browser: TestBrowser;
+before(async () => {
+  if (skip) return;
+  service = await startService();
+  browser = await openBrowser();
+});
+after(async () => {
+  await browser?.close();
+  await service?.stop();
+});
+
+test("first paint within a second, from this machine", { skip }, async () => {
+  const page = await browser.page();
+  await page.goto(service.url);
+  await page.getByRole("heading", { name: "Runs" }).waitFor();
+  const paint = (await page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")) as number;
+  assert.ok(paint < 1000, `${paint} ms`);
+});
+
+test("200,000 steps: all there, under 300 MB, and the whole of it redrawn within a frame or so", {
+  skip,
+}, async (t) => {
+  const model = { embeddingDim: 2, hiddenSizes: [4] };
+  const run = await service.createRun({ steps: 200_000, batchSize: 1, model, schedule: "cosine", seed: 1 });
+  const page = await browser.page({ viewport: { width: 1280, height: 800 } });
+  await page.goto(`${service.url}/#/runs/${run.id}`);
+  await page.getByText("Complete", { exact: true }).waitFor({ timeout: 120_000 });
+  await page.getByText("200,000 / 200,000").waitFor();
+  const debuggerSession = await page.context().newCDPSession(page);
+  await debuggerSession.send("Performance.enable");
+  const metric = async (wanted: string) => {
+    const { metrics } = await debuggerSession.send("Performance.getMetrics");
+    return metrics.find(({ name }) => name === wanted)!.value;
+  };
+  const { usedSize, embedderHeapUsedSize, backingStorageSize } = await debuggerSession.send("Runtime.getHeapUsage");
+  const megabytes = (usedSize + embedderHeapUsedSize + backingStorageSize) / 1e6;
+  t.diagnostic(`${megabytes.toFixed(1)} MB`);
+  assert.ok(megabytes < 300, `${megabytes} MB`);
+
+  // The main thread's own time, which other processes do not lengthen as they lengthen frames.
+  const startedAt = await metric("TaskDuration");
+  const redraws = 60;
+  for (let i = 0; i < redraws; i++) {
+    await page
+      .getByRole("button", { name: i % 2 === 0 ? "Zoom in" : "Zoom out" })
+      .first()
+      .click();
+  }
+  const ms = (((await metric("TaskDuration")) - startedAt) * 1000) / redraws;
+  t.diagnostic(`${ms.toFixed(1)} ms of main thread a zoom, its click and all`);
+  assert.ok(ms < 40, `${ms} ms`);
+});
