@@ -1,7 +1,7 @@
 import "uplot/dist/uPlot.min.css";
 import "./style.css";
 import { render } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useErrorBoundary, useRef } from "preact/hooks";
 import { ComparePage } from "./pages/compare.js";
 import { ComposePage } from "./pages/compose.js";
 import { ListPage } from "./pages/list.js";
@@ -43,6 +43,7 @@ function App() {
   const place = usePlace();
   const { title, page } = pageOf(place);
   const main = useRef<HTMLElement>(null);
+  const [broken, mend] = useErrorBoundary((error) => console.error(error));
   const first = useRef(true);
   useEffect(() => {
     document.title = `${title} · Anneal`;
@@ -71,7 +72,17 @@ function App() {
         </nav>
       </header>
       <main ref={main} id="main" tabIndex={-1}>
-        {page}
+        {broken === undefined ? (
+          page
+        ) : (
+          <>
+            <h1>This page has failed</h1>
+            <p role="alert">{String(broken)}</p>
+            <button type="button" onClick={mend}>
+              Try again
+            </button>
+          </>
+        )}
       </main>
     </>
   );

@@ -14,7 +14,12 @@ const ranges = new WeakMap<RunSpec, string>();
 export function lrRange(spec: RunSpec): string {
   let text = ranges.get(spec);
   if (text === undefined) {
-    text = computeRange(spec);
+    try {
+      text = computeRange(spec);
+    } catch {
+      // A run stored by another version, whose schedule this one cannot work out: one cell less, not the whole list.
+      text = "–";
+    }
     ranges.set(spec, text);
   }
   return text;
