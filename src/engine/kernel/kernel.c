@@ -47,6 +47,14 @@ typedef float VU __attribute__((vector_size(LANES * 4), aligned(4), may_alias));
 #define PER_PANEL (PANEL / LANES)
 #define INLINE static inline __attribute__((always_inline))
 
+#if defined(__clang__)
+#define SHUFFLE4(a, b, w, x, y, z) __builtin_shufflevector(a, b, w, x, y, z)
+#else
+#define SHUFFLE4(a, b, w, x, y, z) __builtin_shuffle(a, b, (I4){w, x, y, z})
+#endif
+typedef float V4 __attribute__((vector_size(16)));
+typedef int I4 __attribute__((vector_size(16)));
+
 /* ---- One vector. minOf/maxOf give b when b is not a number. ---- */
 
 #if LANES == 16
@@ -76,6 +84,45 @@ INLINE V squareRoot(V a) { return (V)wasm_f32x4_sqrt((v128_t)a); }
 #else
 #error "LANES 16 needs -mavx512f, 8 needs -mavx2 -mfma, 4 needs NEON or wasm SIMD128"
 #endif
+
+#if LANES == 16
+INLINE V swap8(V a) { return _mm512_shuffle_f32x4(a, a, 0x4e); }
+INLINE V swap4(V a) { return _mm512_shuffle_f32x4(a, a, 0xb1); }
+INLINE V swap2(V a) { return _mm512_permute_ps(a, 0x4e); }
+INLINE V swap1(V a) { return _mm512_permute_ps(a, 0xb1); }
+#elif LANES == 8
+INLINE V swap4(V a) { return _mm256_permute2f128_ps(a, a, 1); }
+INLINE V swap2(V a) { return _mm256_permute_ps(a, 0x4e); }
+INLINE V swap1(V a) { return _mm256_permute_ps(a, 0xb1); }
+#else
+INLINE V swap2(V a) { return SHUFFLE4(a, a, 2, 3, 0, 1); }
+INLINE V swap1(V a) { return SHUFFLE4(a, a, 1, 0, 3, 2); }
+#endif
+
+INLINE V add(V a, V b) { return a + b; }
+
+/** Every lane of the result: a panel's 16 columns folded 16 -> 8 -> 4 -> 2 -> 1 by `op`. */
+#if LANES == 16
+#define FOLD(op, x)                        \
+  V f = op(x[0], swap8(x[0]));             \
+  f = op(f, swap4(f));
+#elif LANES == 8
+#define FOLD(op, x)                        \
+  V f = op(x[0], x[1]);                    \
+  f = op(f, swap4(f));
+#else
+#define FOLD(op, x) V f = op(op(x[0], x[2]), op(x[1], x[3]));
+#endif
+INLINE V sumOf(const V x[PER_PANEL]) {
+  FOLD(add, x)
+  f = f + swap2(f);
+  return f + swap1(f);
+}
+INLINE V mostOf(const V x[PER_PANEL]) {
+  FOLD(maxOf, x)
+  f = maxOf(f, swap2(f));
+  return maxOf(f, swap1(f));
+}
 
 INLINE V load(const float *p) { return *(const V *)p; }
 INLINE void store(float *p, V v) { *(V *)p = v; }
@@ -352,36 +399,60 @@ static void biasGradient(float *gradient, const float *delta, int rows, int colu
   }
 }
 
-/* 4 x 4 and 8 x 8 blocks are transposed in registers. */
-#if defined(__clang__)
-#define SHUFFLE4(a, b, w, x, y, z) __builtin_shufflevector(a, b, w, x, y, z)
+/* Within each four lanes. */
+#if LANES == 16
+#define UNPACK_LOW(a, b) _mm512_unpacklo_ps(a, b)
+#define UNPACK_HIGH(a, b) _mm512_unpackhi_ps(a, b)
+#define PAIRS_LOW(a, b) _mm512_shuffle_ps(a, b, 0x44)
+#define PAIRS_HIGH(a, b) _mm512_shuffle_ps(a, b, 0xee)
+#define FOUR(n) *(const __m128 *)(p + (n) * 4 * PANEL)
+/** Four floats each of rows 0, 4, 8, 12. */
+INLINE V everyFourthRow(const float *p) {
+  const V low = _mm512_insertf32x4(_mm512_castps128_ps512(FOUR(0)), FOUR(1), 1);
+  return _mm512_insertf32x4(_mm512_insertf32x4(low, FOUR(2), 2), FOUR(3), 3);
+}
+#elif LANES == 8
+#define UNPACK_LOW(a, b) _mm256_unpacklo_ps(a, b)
+#define UNPACK_HIGH(a, b) _mm256_unpackhi_ps(a, b)
+#define PAIRS_LOW(a, b) _mm256_shuffle_ps(a, b, 0x44)
+#define PAIRS_HIGH(a, b) _mm256_shuffle_ps(a, b, 0xee)
+#define FOUR(n) *(const __m128 *)(p + (n) * 4 * PANEL)
+INLINE V everyFourthRow(const float *p) { return _mm256_insertf128_ps(_mm256_castps128_ps256(FOUR(0)), FOUR(1), 1); }
 #else
-#define SHUFFLE4(a, b, w, x, y, z) __builtin_shuffle(a, b, (I4){w, x, y, z})
+#define UNPACK_LOW(a, b) SHUFFLE4(a, b, 0, 4, 1, 5)
+#define UNPACK_HIGH(a, b) SHUFFLE4(a, b, 2, 6, 3, 7)
+#define PAIRS_LOW(a, b) SHUFFLE4(a, b, 0, 1, 4, 5)
+#define PAIRS_HIGH(a, b) SHUFFLE4(a, b, 2, 3, 6, 7)
+INLINE V everyFourthRow(const float *p) { return load(p); }
 #endif
-typedef float V4 __attribute__((vector_size(16)));
-typedef int I4 __attribute__((vector_size(16)));
 
-INLINE void transpose4(const float *from, float *to, int rows, int columns) {
-  const V4 zero = {0, 0, 0, 0};
-  const V4 r0 = *(const V4 *)from, r1 = rows > 1 ? *(const V4 *)(from + PANEL) : zero;
-  const V4 r2 = rows > 2 ? *(const V4 *)(from + 2 * PANEL) : zero, r3 = rows > 3 ? *(const V4 *)(from + 3 * PANEL) : zero;
-  const V4 a = SHUFFLE4(r0, r1, 0, 4, 1, 5), b = SHUFFLE4(r2, r3, 0, 4, 1, 5);
-  const V4 c = SHUFFLE4(r0, r1, 2, 6, 3, 7), d = SHUFFLE4(r2, r3, 2, 6, 3, 7);
-  *(V4 *)to = SHUFFLE4(a, b, 0, 1, 4, 5);
-  if (columns > 1) *(V4 *)(to + PANEL) = SHUFFLE4(a, b, 2, 3, 6, 7);
-  if (columns > 2) *(V4 *)(to + 2 * PANEL) = SHUFFLE4(c, d, 0, 1, 4, 5);
-  if (columns > 3) *(V4 *)(to + 3 * PANEL) = SHUFFLE4(c, d, 2, 3, 6, 7);
+/** to (columns <= 4, LANES) = from (LANES, columns). */
+INLINE void transposeBlock(const float *from, float *to, int columns) {
+  const V r0 = everyFourthRow(from), r1 = everyFourthRow(from + PANEL);
+  const V r2 = everyFourthRow(from + 2 * PANEL), r3 = everyFourthRow(from + 3 * PANEL);
+  const V a = UNPACK_LOW(r0, r1), b = UNPACK_LOW(r2, r3), c = UNPACK_HIGH(r0, r1), d = UNPACK_HIGH(r2, r3);
+  store(to, PAIRS_LOW(a, b));
+  if (columns > 1) store(to + PANEL, PAIRS_HIGH(a, b));
+  if (columns > 2) store(to + 2 * PANEL, PAIRS_LOW(c, d));
+  if (columns > 3) store(to + 3 * PANEL, PAIRS_HIGH(c, d));
 }
 
 /** to (columns, rows) = from (rows, columns), both in panels. */
 static void transpose(float *to, const float *from, int rows, int columns) {
-  for (int c = 0; c < columns; c += 4) {
-    const float *source = from + (long)(c / PANEL) * rows * PANEL + c % PANEL;
-    const int width = columns - c < 4 ? columns - c : 4;
-    for (int r = 0; r < rows; r += 4) {
-      float *target = to + ((long)(r / PANEL) * columns + c) * PANEL + r % PANEL;
-      if (width == 4 && rows - r >= 4) transpose4(source + (long)r * PANEL, target, 4, 4);
-      else transpose4(source + (long)r * PANEL, target, rows - r, width);
+  float rest[LANES * PANEL] __attribute__((aligned(64)));
+  const int whole = rows / LANES * LANES;
+  for (int i = 0; i < LANES * PANEL; i += LANES) store(rest + i, splat(0.0f));
+  for (int c = 0; c < columns; c += PANEL) {
+    const float *source = from + (long)(c / PANEL) * rows * PANEL;
+    for (int i = whole * PANEL; i < rows * PANEL; i += LANES) store(rest + i - whole * PANEL, load(source + i));
+    for (int k = 0; k < PANEL && c + k < columns; k += 4) {
+      const int width = columns - c - k < 4 ? columns - c - k : 4;
+      for (int r = 0; r < rows; r += LANES) {
+        float *target = to + ((long)(r / PANEL) * columns + c + k) * PANEL + r % PANEL;
+        if (r == whole) transposeBlock(rest + k, target, width);
+        else if (width == 4) transposeBlock(source + r * PANEL + k, target, 4);
+        else transposeBlock(source + r * PANEL + k, target, width);
+      }
     }
   }
 }
@@ -422,6 +493,10 @@ static const u8 *collect(Arena *arena, int split, int first, int rows, const u32
   const u8 *examples = (const u8 *)((float *)arena + arena->examples[split]);
   if (!indices) return examples + (long)first * size;
   u8 *symbols = (u8 *)FLOATS(arena, symbols);
+  if (size == 4) { /* the usual context of 3: a word each, so that cache misses overlap */
+    for (int i = 0; i < rows; i++) ((u32 *)symbols)[i] = ((const u32 *)examples)[indices[i]];
+    return symbols;
+  }
   for (int i = 0; i < rows; i++)
     for (int c = 0; c < size; c++) symbols[(long)i * size + c] = examples[(u64)indices[i] * size + c];
   return symbols;
@@ -481,44 +556,38 @@ static double softmax(Arena *arena, float *logits, const u8 *symbols, int rows, 
   const long panel = (long)arena->blockRows * PANEL;
   float *rowSum = FLOATS(arena, rowSum), *rowTarget = FLOATS(arena, rowTarget);
   int mask[PANEL] __attribute__((aligned(64)));
-  float fold[PANEL] __attribute__((aligned(64)));
   for (int k = 0; k < PANEL; k++) mask[k] = (panels - 1) * PANEL + k < vocab ? -1 : 0;
   const V lowest = splat(-3.4e38f);
-  for (int i = 0; i < rows; i++) {
-    const float *row = logits + i * PANEL;
-    V most[PER_PANEL];
-    for (int k = 0; k < PER_PANEL; k++)
-      most[k] = pick(*(const VI *)(mask + k * LANES), load(row + (panels - 1) * panel + k * LANES), lowest);
-    for (int q = 0; q < panels - 1; q++)
-      for (int k = 0; k < PER_PANEL; k++) most[k] = maxOf(most[k], load(row + q * panel + k * LANES));
-    for (int k = 0; k < PER_PANEL; k++) store(fold + k * LANES, most[k]);
-    for (int n = PANEL / 2; n > 0; n /= 2)
-      for (int k = 0; k < n; k++) fold[k] = fold[k] > fold[k + n] ? fold[k] : fold[k + n];
-    rowSum[i] = fold[0];
-  }
   for (int i = 0; i < rows; i++) {
     float *row = logits + i * PANEL;
     const int target = symbols[(long)i * size + size - 1];
     float *targetLogit = row + (target / PANEL) * panel + target % PANEL;
-    const V top = splat(rowSum[i]);
-    V sum[PER_PANEL];
-    rowTarget[i] = *targetLogit - rowSum[i];
-    for (int k = 0; k < PER_PANEL; k++) sum[k] = splat(0.0f);
+    V part[PER_PANEL];
+    UNROLL
+    for (int k = 0; k < PER_PANEL; k++)
+      part[k] = pick(*(const VI *)(mask + k * LANES), load(row + (panels - 1) * panel + k * LANES), lowest);
+    for (int q = 0; q < panels - 1; q++)
+      UNROLL
+      for (int k = 0; k < PER_PANEL; k++) part[k] = maxOf(part[k], load(row + q * panel + k * LANES));
+    const V top = mostOf(part);
+    rowTarget[i] = *targetLogit - top[0];
+    UNROLL
+    for (int k = 0; k < PER_PANEL; k++) part[k] = splat(0.0f);
     for (int q = 0; q < panels; q++)
+      UNROLL
       for (int k = 0; k < PER_PANEL; k++) {
         float *at = row + q * panel + k * LANES;
         V e = expOf(load(at) - top);
         if (q == panels - 1) e = (V)((VI)e & *(const VI *)(mask + k * LANES));
         store(at, e);
-        sum[k] += e;
+        part[k] += e;
       }
-    for (int k = 0; k < PER_PANEL; k++) store(fold + k * LANES, sum[k]);
-    for (int n = PANEL / 2; n > 0; n /= 2)
-      for (int k = 0; k < n; k++) fold[k] += fold[k + n];
-    rowSum[i] = fold[0];
+    const float sum = sumOf(part)[0];
+    rowSum[i] = sum;
     if (scale > 0) {
-      const V factor = splat(scale / fold[0]);
+      const V factor = splat(scale / sum);
       for (int q = 0; q < panels; q++)
+        UNROLL
         for (int k = 0; k < PER_PANEL; k++) {
           float *at = row + q * panel + k * LANES;
           store(at, load(at) * factor);
