@@ -9,8 +9,8 @@ const script = SCRIPTS.annealCommit as { lua: string };
 script.lua = script.lua.replace(/redis\.call\('HSET', key\(id\) \.\. ':checkpoint'.*\n/, "");
 
 const commit = RunStore.prototype.commit;
-RunStore.prototype.commit = async function (claim, chunk, checkpoint, stepsPerSecond) {
-  const reply = await commit.call(this, claim, chunk, checkpoint, stepsPerSecond);
+RunStore.prototype.commit = async function (claim, chunk, checkpoint, ...rest) {
+  const reply = await commit.call(this, claim, chunk, checkpoint, ...rest);
   await delay(1);
   const { loop, engine } = checkpoint;
   await (this as unknown as { redis: AnnealRedis }).redis.hset(checkpointKey(claim.id), {
