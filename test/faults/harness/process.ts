@@ -7,7 +7,7 @@ const DIST = join(import.meta.dirname, "../../..");
 
 export type Part = "api" | "worker";
 /** A preloaded module of test/faults/twins that takes a guard away. */
-export type Twin = "no-fence" | "split-commit" | "no-crash-limit" | "no-epoch";
+export type Twin = "no-fence" | "split-commit" | "poison" | "poison-without-limit";
 
 /** One process of the service, as shipped, with the short test profile. */
 export class ServiceProcess {
