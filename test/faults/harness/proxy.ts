@@ -32,6 +32,7 @@ export class FaultyLink {
   #trap: { readonly at: FailPoint; readonly needle: Buffer; readonly caught: () => void } | null = null;
   faults: Faults = {};
   dropped = 0;
+  #held = false;
 
   private constructor(redisUrl: string) {
     const { hostname, port } = new URL(redisUrl);
@@ -66,6 +67,13 @@ export class FaultyLink {
     for (const link of this.#links) link.frozen = true;
   }
 
+  /** While held, nothing passes and nothing is closed, on old and new connections; then all of them are cut. */
+  hold(away: boolean): void {
+    this.#held = away;
+    if (away) this.freeze();
+    else this.cut();
+  }
+
   cut(): void {
     for (const { client, server } of this.#links) {
       client.destroy();
@@ -81,7 +89,7 @@ export class FaultyLink {
 
   #open(client: Socket): void {
     const server = dial(this.#target);
-    const link: Link = { client, server, frozen: false };
+    const link: Link = { client, server, frozen: this.#held };
     this.#links.add(link);
     const end = () => {
       this.#links.delete(link);
