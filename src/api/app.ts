@@ -72,7 +72,7 @@ export async function buildApp(deps: ApiDeps, log: FastifyBaseLogger): Promise<F
   });
   await app.register(swaggerUi, { routePrefix: "/docs" });
   await app.register(websocket, {
-    options: { maxPayload: 64 * 1024, perMessageDeflate: false, closeTimeout: 2000 } as never,
+    options: { maxPayload: 64 * 1024, perMessageDeflate: false, closeTimeout: 15_000 } as never,
     errorHandler: (error, socket, request) => {
       request.log.error({ err: error }, "socket failed");
       socket.terminate();

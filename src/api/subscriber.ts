@@ -6,6 +6,8 @@ import { deletedMessage, type Message, messagesOf } from "./messages.js";
 const HIGH_WATER = 256 * 1024;
 /** A reader that takes nothing for this long is cut off; it can resume from its last step. */
 const FROZEN_MS = 12_000;
+/** How long a reader has to take what is left when the server goes away. */
+const RESTART_MS = 2000;
 export const HEARTBEAT_MS = 10_000;
 
 /** Close codes of ours; 1000: the run is over, 1012: this server restarts. */
@@ -65,6 +67,8 @@ export class Subscriber implements Sink {
   /** The server goes away: tells the reader where to go on. */
   restart(): void {
     this.#finish(CLOSE.restart, JSON.stringify({ resumeFrom: this.#nextStep }));
+    // A reader that takes nothing must not hold up the shutdown.
+    setTimeout(() => this.#transport.kill(), RESTART_MS).unref();
   }
 
   #finish(code: number, reason: string): void {

@@ -1,6 +1,6 @@
 import { hostname } from "node:os";
 import type { Logger } from "pino";
-import { reconcile } from "../queue/reconcile.js";
+import { type JobRef, reconcile } from "../queue/reconcile.js";
 import { type QueueName, RunQueue } from "../queue/run-queue.js";
 import { WorkerHost } from "../queue/worker-host.js";
 import { connect, storageProblem } from "../store/connect.js";
@@ -10,6 +10,7 @@ import { RunStore } from "../store/runs.js";
 import { SearchStore } from "../store/searches.js";
 import { Tail } from "../store/tail.js";
 import { releaseForsaken, runSearch } from "../train/run-search.js";
+import { Suspects } from "../train/suspects.js";
 import { ThreadPool } from "../train/thread-pool.js";
 import type { Config } from "./config.js";
 import { once, type Service } from "./start-api.js";
@@ -17,6 +18,7 @@ import { once, type Service } from "./start-api.js";
 /** The heartbeat that /readyz looks for, and how long it outlives a worker. */
 const HEARTBEAT_MS = 1000;
 const HEARTBEAT_TTL_SECONDS = 5;
+type Attempt = (id: string, epoch: number) => Promise<"released" | "over">;
 /** They do little but wait. */
 const SEARCHES_AT_ONCE = 50;
 
@@ -51,7 +53,7 @@ export async function startWorker(config: Config, log: Logger): Promise<Service>
     log,
   };
 
-  const host = (queue: QueueName, concurrency: number, attempt: (id: string) => Promise<"released" | "over">) =>
+  const host = (queue: QueueName, concurrency: number, attempt: Attempt) =>
     new WorkerHost({
       queue,
       connection,
@@ -61,26 +63,33 @@ export async function startWorker(config: Config, log: Logger): Promise<Service>
       attempt,
       onError: (error) => log.warn({ err: error }, "queue"),
     });
+  const suspects = new Suspects();
   const hosts = [
-    host("runs", config.WORKER_CONCURRENCY, (id) => threads.run(id)),
-    host("searches", SEARCHES_AT_ONCE, (id) => runSearch(searchDeps, id, searching.signal)),
+    host("runs", config.WORKER_CONCURRENCY, async (id, epoch) => {
+      if (!(await runs.wasBegun(id))) return threads.run(id, epoch);
+      return suspects.begin((onProgress) => threads.run(id, epoch, onProgress));
+    }),
+    host("searches", SEARCHES_AT_ONCE, (id, epoch) => runSearch(searchDeps, id, epoch, searching.signal)),
   ];
 
   /** Searches are runs that only wait; which queue a record's job belongs to follows from its id. */
   const queueOf = (id: string) => (id.startsWith("search_") ? queues.searches : queues.runs);
   const jobs = {
-    has: (id: string, epoch: number) => queueOf(id).has(id, epoch),
+    missing: async (refs: readonly JobRef[]) =>
+      (
+        await Promise.all(
+          Object.values(queues).map((queue) => queue.missing(refs.filter(({ id }) => queueOf(id) === queue))),
+        )
+      ).flat(),
     enqueue: (id: string, epoch: number) => queueOf(id).enqueue(id, epoch),
   };
-  let suspects = new Set<string>();
+  let jobless = new Set<string>();
   const timers = [
     every(HEARTBEAT_MS, async () => {
       for (const key of [WORKERS_KEY, workerKey(hostname())]) await connection.set(key, 1, "EX", HEARTBEAT_TTL_SECONDS);
     }),
     every(config.RECONCILE_INTERVAL_MS, async () => {
-      suspects = await reconcile(runs, jobs, suspects, (id) =>
-        log.warn({ id }, "gave a record without a job a new one"),
-      );
+      jobless = await reconcile(runs, jobs, jobless, (id) => log.warn({ id }, "gave a record without a job a new one"));
       await releaseForsaken(searchDeps);
       if (config.RUN_TTL_SECONDS > 0) await runs.expire(config.RUN_TTL_SECONDS);
     }),

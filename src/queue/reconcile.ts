@@ -1,10 +1,17 @@
+/** A record's job is named by its id and epoch. */
+export interface JobRef {
+  readonly id: string;
+  readonly epoch: number;
+}
+
 /** What the reconciler needs of the store and of the queue. */
 export interface Reconcilable {
-  unfinished(): Promise<readonly { readonly id: string; readonly epoch: number }[]>;
+  unfinished(): AsyncIterable<readonly JobRef[]>;
   requeue(id: string, epoch: number): Promise<number | null>;
 }
 export interface Jobs {
-  has(id: string, epoch: number): Promise<boolean>;
+  /** Those of them that have no job. */
+  missing(refs: readonly JobRef[]): Promise<readonly JobRef[]>;
   enqueue(id: string, epoch: number): Promise<void>;
 }
 
@@ -20,15 +27,16 @@ export async function reconcile(
   onMended: (id: string) => void,
 ): Promise<Set<string>> {
   const found = new Set<string>();
-  for (const { id, epoch } of await runs.unfinished()) {
-    if (await jobs.has(id, epoch)) continue;
-    const name = `${id}-${epoch}`;
-    found.add(name);
-    if (!suspects.has(name)) continue;
-    const next = await runs.requeue(id, epoch);
-    if (next === null) continue;
-    await jobs.enqueue(id, next);
-    onMended(id);
+  for await (const page of runs.unfinished()) {
+    for (const { id, epoch } of await jobs.missing(page)) {
+      const name = `${id}-${epoch}`;
+      found.add(name);
+      if (!suspects.has(name)) continue;
+      const next = await runs.requeue(id, epoch);
+      if (next === null) continue;
+      await jobs.enqueue(id, next);
+      onMended(id);
+    }
   }
   return found;
 }

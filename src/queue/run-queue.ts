@@ -14,9 +14,11 @@ export interface RunJob {
 /** Producer side. A job is named by its run's id and epoch, so that enqueueing twice makes one job. */
 export class RunQueue {
   readonly #queue: Queue<RunJob>;
+  readonly #connection: Redis;
 
   /** `connection` stays the caller's to close. */
   constructor(connection: Redis, name: QueueName = "runs") {
+    this.#connection = connection;
     this.#queue = new Queue(name, { connection, prefix: QUEUE_PREFIX });
     // Without a listener a lost connection would end the process; commands report it to their callers.
     this.#queue.on("error", () => {});
@@ -27,8 +29,12 @@ export class RunQueue {
     await this.#queue.add("attempt", { id }, options);
   }
 
-  async has(id: string, epoch: number): Promise<boolean> {
-    return (await this.#queue.getJob(jobId(id, epoch))) !== undefined;
+  /** Those of them that have no job, in one round trip. */
+  async missing<R extends { readonly id: string; readonly epoch: number }>(refs: readonly R[]): Promise<R[]> {
+    const found = await Promise.all(
+      refs.map(({ id, epoch }) => this.#connection.exists(this.#queue.toKey(jobId(id, epoch)))),
+    );
+    return refs.filter((_, i) => found[i] === 0);
   }
 
   /** Jobs by state, for metrics. */
@@ -43,4 +49,9 @@ export class RunQueue {
 
 function jobId(id: string, epoch: number): string {
   return `${id}-${epoch}`;
+}
+
+/** The epoch in a job's id. */
+export function epochOf(jobId: string): number {
+  return Number(jobId.slice(jobId.lastIndexOf("-") + 1));
 }

@@ -1,6 +1,6 @@
 import { type Job, WaitingError, Worker } from "bullmq";
 import type { Redis } from "ioredis";
-import { QUEUE_PREFIX, type QueueName, type RunJob } from "./run-queue.js";
+import { epochOf, QUEUE_PREFIX, type QueueName, type RunJob } from "./run-queue.js";
 
 export interface WorkerHostOptions {
   readonly queue: QueueName;
@@ -15,7 +15,7 @@ export interface WorkerHostOptions {
   readonly lockDurationMs: number;
   readonly stalledIntervalMs: number;
   /** One attempt at a run or search; "released" hands its job back to the queue. */
-  readonly attempt: (id: string) => Promise<"released" | "over">;
+  readonly attempt: (id: string, epoch: number) => Promise<"released" | "over">;
   readonly onError: (error: Error) => void;
 }
 
@@ -33,7 +33,7 @@ export class WorkerHost {
     onError,
   }: WorkerHostOptions) {
     const process = async (job: Job<RunJob>, token?: string) => {
-      if ((await attempt(job.data.id)) === "over") return;
+      if ((await attempt(job.data.id, epochOf(job.id!))) === "over") return;
       // The queue's own way to give a job back: it waits first in line, and no attempt is counted.
       await job.moveToWait(token);
       throw new WaitingError();
@@ -47,6 +47,8 @@ export class WorkerHost {
       // Crashes are counted in the run's record, and only those without progress: see CRASH_LIMIT in src/train.
       maxStalledCount: Number.MAX_SAFE_INTEGER,
       drainDelay: 5,
+      // After Redis was away; by default 15 s.
+      runRetryDelay: 1000,
     });
     this.#worker.on("error", onError);
   }

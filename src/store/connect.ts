@@ -7,8 +7,9 @@ type Value = string | number | Buffer;
 /** A connection that knows our scripts; see scripts.ts for arguments and replies. */
 export interface AnnealRedis extends Redis {
   annealCreate(keys: number, ...args: Value[]): Reply<string>;
-  annealClaim(id: string, token: string, crashLimit: number): Reply<[string, string?]>;
+  annealClaim(id: string, token: string, crashLimit: number, epoch: number): Reply<[string, string?]>;
   annealCommit(...args: Value[]): Reply<CommitReply>;
+  annealAttend(id: string, fence: string): Reply<CommitReply>;
   annealAdvance(id: string, fence: string, done: number, state: string, progress: string): Reply<string>;
   annealSettle(id: string, spec: string, note: string): Reply<string | null>;
   annealDisappoint(id: string, status: string, reason: string): Reply<"ok">;
@@ -32,17 +33,20 @@ export type CommitReply = "continue" | "paused" | "canceled" | "stale" | "gap";
 export type Temper = "patient" | "prompt";
 
 export const COMMAND_TIMEOUT_MS = 1000;
+/** A socket without an answer for this long is taken for dead; longer than BullMQ's blocking reads of 5 s. */
+const PATIENT_SOCKET_MS = 8000;
 
 export function redisOptions(temper: Temper): RedisOptions {
   const common: RedisOptions = { retryStrategy: (times) => Math.min(50 * 2 ** Math.min(times, 6), 1000) };
   return temper === "patient"
-    ? { ...common, maxRetriesPerRequest: null }
+    ? { ...common, maxRetriesPerRequest: null, socketTimeout: PATIENT_SOCKET_MS }
     : {
         ...common,
         enableOfflineQueue: false,
         maxRetriesPerRequest: 0,
         autoResendUnfulfilledCommands: false,
         commandTimeout: COMMAND_TIMEOUT_MS,
+        socketTimeout: COMMAND_TIMEOUT_MS,
       };
 }
 

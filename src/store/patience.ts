@@ -1,25 +1,28 @@
 import { setTimeout as delay } from "node:timers/promises";
 
-/** Redis's answers that pass: no memory left, disk trouble, still loading, a replica for the moment. */
-const PASSING = /^(OOM|MISCONF|LOADING|READONLY|BUSY|TRYAGAIN|CLUSTERDOWN|MASTERDOWN)/;
-const RETRY_MS = 250;
+/** Answers of a Redis that is full, cannot write its disk, or is still loading: they pass. */
+const PASSING = /^(OOM|MISCONF|LOADING|BUSY|READONLY) /;
+const PAUSE_MS = 200;
 
-/** Did Redis say this, as against the code that talks to it? */
-export function isRedisReply(error: unknown): boolean {
-  return error instanceof Error && error.name === "ReplyError";
+export function isPassing(error: unknown): boolean {
+  return error instanceof Error && PASSING.test(error.message);
 }
 
-/**
- * Repeats a command that Redis refuses for a passing reason until it is taken: work waits for space, it is not lost. Only for
- * commands that are harmless when repeated, as all of our scripts are. Rejects with the refusal once `signal` is aborted.
- */
-export async function patiently<T>(command: () => Promise<T>, signal: AbortSignal): Promise<T> {
+/** Redis's word, or the lack of it; says nothing about the run that it was asked about. */
+export function isRedisError(error: unknown): boolean {
+  return error instanceof Error && (error.name === "ReplyError" || error.message.startsWith("Connection is closed"));
+}
+
+/** Tries again while Redis's refusal is one that passes; `meanwhile` may end the wait with an answer of its own. */
+export async function patiently<T>(action: () => Promise<T>, meanwhile?: () => Promise<T | null>): Promise<T> {
   for (;;) {
     try {
-      return await command();
+      return await action();
     } catch (error) {
-      if (signal.aborted || !isRedisReply(error) || !PASSING.test((error as Error).message)) throw error;
-      await delay(RETRY_MS);
+      if (!isPassing(error)) throw error;
     }
+    const answer = (await meanwhile?.()) ?? null;
+    if (answer !== null) return answer;
+    await delay(PAUSE_MS);
   }
 }

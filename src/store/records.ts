@@ -2,6 +2,7 @@ import { LIMITS } from "../spec/limits.js";
 import type { RunStatus } from "../spec/run.js";
 import { type AnnealRedis, COMMAND_TIMEOUT_MS } from "./connect.js";
 import { labelKey, runKey, statusKey } from "./keys.js";
+import { patiently } from "./patience.js";
 
 /** What runs and searches have in common as stored; times in milliseconds since 1970 by Redis's clock. */
 export interface StoredRecord<Spec> {
@@ -102,11 +103,16 @@ export abstract class RecordStore<Spec extends Labelled, R extends StoredRecord<
   }
 
   /**
-   * Takes the record for one attempt; `token` is unique to it. When there is nothing to do, says why: it is gone, paused or
+   * Takes the record for one attempt; `token` is unique to it, `epoch` is that of its job. When there is nothing to do, says why: it is gone, paused or
    * over.
    */
-  async claim(id: string, token: string, crashLimit: number): Promise<Claim<R> | { readonly refused: string }> {
-    const [outcome, fence] = await this.redis.annealClaim(id, token, crashLimit);
+  async claim(
+    id: string,
+    token: string,
+    crashLimit: number,
+    epoch: number,
+  ): Promise<Claim<R> | { readonly refused: string }> {
+    const [outcome, fence] = await patiently(() => this.redis.annealClaim(id, token, crashLimit, epoch));
     if (outcome !== "claimed") return { refused: outcome };
     const record = await this.get(id);
     return record === null ? { refused: "gone" } : { id, fence: fence!, record };
@@ -115,12 +121,12 @@ export abstract class RecordStore<Spec extends Labelled, R extends StoredRecord<
   /** Ends it; a cancel that came first wins. Returns the status it has now, or "stale". */
   async finish(claim: Claim<R>, status: RunStatus, reason: string | null, result: object | null): Promise<string> {
     const text = result === null ? "" : JSON.stringify(result);
-    return this.redis.annealFinish(claim.id, claim.fence, status, reason ?? "", text);
+    return patiently(() => this.redis.annealFinish(claim.id, claim.fence, status, reason ?? "", text));
   }
 
   /** Hands it back unfinished; another attempt goes on from the last commit. */
   async release(claim: Claim<R>): Promise<string> {
-    return this.redis.annealRelease(claim.id, claim.fence);
+    return patiently(() => this.redis.annealRelease(claim.id, claim.fence));
   }
 
   /** Returns the status now: canceled, canceling (a worker will see it at its next commit), or the terminal one it had. */

@@ -3,6 +3,7 @@ import { RUN_STATUSES, type RunResult, type RunSpec, type RunStatus, TERMINAL_ST
 import type { AnnealRedis, CommitReply } from "./connect.js";
 import { checkpointKey, RUNS_KEY, runKey, statusKey, TOTALS_KEY } from "./keys.js";
 import { encodeColumns } from "./log.js";
+import { patiently } from "./patience.js";
 import { type Claim, commonFields, jsonField, numberField, RecordStore, type StoredRecord } from "./records.js";
 
 /** The run record as stored. */
@@ -31,6 +32,9 @@ export interface Checkpoint {
   readonly engine: Uint8Array;
 }
 
+/** Records looked at in one round trip. */
+const PAGE = 256;
+
 /** The runs in Redis. */
 export class RunStore extends RecordStore<RunSpec, RunRecord> {
   constructor(redis: AnnealRedis) {
@@ -55,14 +59,18 @@ export class RunStore extends RecordStore<RunSpec, RunRecord> {
     return loop === undefined ? null : { loop: JSON.parse(loop.toString()), engine: new Uint8Array(engine!) };
   }
 
-  /** The one commit. On any answer but "continue" the attempt must end: the run is no longer its own to train. */
+  /**
+   * The one commit. On any answer but "continue" the attempt must end: the run is no longer its own to train. Waits while
+   * Redis is full; "unsaved": nothing was stored, and the signal says not to wait any longer.
+   */
   async commit(
     claim: Claim<RunRecord>,
     chunk: MetricChunk,
     checkpoint: Checkpoint,
     stepsPerSecond: number,
-  ): Promise<Exclude<CommitReply, "gap">> {
-    const reply = await this.redis.annealCommit(
+    signal: AbortSignal,
+  ): Promise<Exclude<CommitReply, "gap"> | "unsaved"> {
+    const args = [
       claim.id,
       claim.fence,
       chunk.from,
@@ -73,14 +81,19 @@ export class RunStore extends RecordStore<RunSpec, RunRecord> {
       Buffer.from(checkpoint.engine.buffer, checkpoint.engine.byteOffset, checkpoint.engine.byteLength),
       Math.round(stepsPerSecond * 10) / 10,
       chunk.replicas?.length ?? 0,
-    );
+    ];
+    const whileFull = async () => {
+      const told = await this.redis.annealAttend(claim.id, claim.fence);
+      return told !== "continue" ? told : signal.aborted ? "unsaved" : null;
+    };
+    const reply = await patiently<CommitReply | "unsaved">(() => this.redis.annealCommit(...args), whileFull);
     if (reply === "gap")
       throw new Error(`run ${claim.id}: a chunk from step ${chunk.from} does not follow the last commit`);
     return reply;
   }
 
   async noteEngineBuild(claim: Claim<RunRecord>, build: string): Promise<void> {
-    await this.redis.annealNote(claim.id, claim.fence, "engineBuild", build);
+    await patiently(() => this.redis.annealNote(claim.id, claim.fence, "engineBuild", build));
   }
 
   async pause(id: string): Promise<"ok" | "gone" | "conflict"> {
@@ -106,15 +119,28 @@ export class RunStore extends RecordStore<RunSpec, RunRecord> {
     await this.redis.annealDisappoint(id, status, reason);
   }
 
-  /** Runs and searches that should have a job: their ids with the job's epoch. For the reconciler. */
-  async unfinished(): Promise<{ id: string; epoch: number }[]> {
-    const statuses: RunStatus[] = ["queued", "running", "canceling"];
-    const ids = (await Promise.all(statuses.map((status) => this.redis.zrange(statusKey(status), "0", "-1")))).flat();
-    const fields = await Promise.all(ids.map((id) => this.redis.hmget(runKey(id), "epoch", "waitsFor")));
-    return ids.flatMap((id, i) => {
-      const [epoch, waitsFor] = fields[i]!;
-      return epoch == null || waitsFor != null ? [] : [{ id, epoch: Number(epoch) }];
-    });
+  /** Is an attempt at it still open, or did one die? */
+  async wasBegun(id: string): Promise<boolean> {
+    return (await this.redis.hget(runKey(id), "status")) === "running";
+  }
+
+  /**
+   * Runs and searches that should have a job: their ids with the job's epoch, a page at a time. For the reconciler. One that
+   * changes status meanwhile may be missing, or come twice.
+   */
+  async *unfinished(): AsyncGenerator<{ id: string; epoch: number }[]> {
+    for (const status of ["queued", "running", "canceling"] as const) {
+      for (let after = "-"; ; ) {
+        const ids = await this.redis.zrangebylex(statusKey(status), after, "+", "LIMIT", 0, PAGE);
+        const fields = await Promise.all(ids.map((id) => this.redis.hmget(runKey(id), "epoch", "waitsFor")));
+        yield ids.flatMap((id, i) => {
+          const [epoch, waitsFor] = fields[i]!;
+          return epoch == null || waitsFor != null ? [] : [{ id, epoch: Number(epoch) }];
+        });
+        if (ids.length < PAGE) break;
+        after = `(${ids.at(-1)!}`;
+      }
+    }
   }
 
   /** Totals since ever, over all processes. */

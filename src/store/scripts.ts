@@ -1,5 +1,8 @@
 import { RUN_PREFIX, STATUS_PREFIX, TOTALS_KEY, WAKE_CHANNEL } from "./keys.js";
 
+/** Longer than an API waits for Redis before it takes back a run that it could not confirm. */
+const YOUNG_MS = 5000;
+
 /**
  * The Lua scripts: every change of a run is one of them, so a crash leaves a run before or after it, never between.
  *
@@ -68,15 +71,17 @@ return tostring(at)
 `;
 
 /**
- * Takes a run for one attempt. ARGV: id, token (one per attempt, so that a re-sent claim is the same claim), crash limit.
+ * Takes a run for one attempt. ARGV: id, token (one per attempt, so that a re-sent claim is the same claim), crash limit,
+ * the epoch of the job: a job of an older one is not the run's any more.
  * Returns {'claimed', fence} or {why not}.
  */
 const CLAIM = `
-local id, token, limit = ARGV[1], ARGV[2], tonumber(ARGV[3])
+local id, token, limit, epoch = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
 local status = field(id, 'status')
 if not status then return {'gone'} end
 if is_terminal(status) or status == 'paused' then return {status} end
 if field(id, 'claim') == token then return {'claimed', field(id, 'fence')} end
+if field(id, 'epoch') ~= epoch then return {'superseded'} end
 if status == 'canceling' then
   set_status(id, 'canceled')
   return {'canceled'}
@@ -86,8 +91,11 @@ if status == 'running' and redis.call('HGET', key(id), 'pauseRequested') then
   set_status(id, 'paused')
   return {'paused'}
 end
--- A running record without a release is the trace of a crash.
-if status == 'running' and redis.call('HINCRBY', key(id), 'crashes', 1) >= limit then
+-- A running record without a release is the trace of a crash: of the worker, or of Redis, and that is not the run's fault.
+local server = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
+local same_server = field(id, 'server') == server
+redis.call('HSET', key(id), 'server', server)
+if status == 'running' and same_server and redis.call('HINCRBY', key(id), 'crashes', 1) >= limit then
   set_status(id, 'failed', 'the worker died ' .. limit .. ' times in a row without progress')
   return {'failed'}
 end
@@ -135,6 +143,25 @@ if field(id, 'pauseRequested') then
   return 'paused'
 end
 redis.call('PUBLISH', '${WAKE_CHANNEL}', id)
+return 'continue'
+`;
+
+/**
+ * Asked by an attempt whose commits are refused for want of memory, so that it can still be told to stop. ARGV: id, fence.
+ * Returns as COMMIT does; what was not committed is trained again after a resume.
+ */
+const ATTEND = `
+local id, fence = ARGV[1], ARGV[2]
+if not owns(id, fence) then return 'stale' end
+if field(id, 'status') == 'canceling' then
+  set_status(id, 'canceled')
+  return 'canceled'
+end
+if field(id, 'pauseRequested') then
+  redis.call('HDEL', key(id), 'pauseRequested')
+  set_status(id, 'paused')
+  return 'paused'
+end
 return 'continue'
 `;
 
@@ -249,6 +276,8 @@ const REQUEUE = `
 local id, epoch = ARGV[1], ARGV[2]
 local status = field(id, 'status')
 if field(id, 'epoch') ~= epoch or (status ~= 'queued' and status ~= 'running' and status ~= 'canceling') then return nil end
+-- A run this young may still be taken back by the API that could not tell its client of it.
+if status == 'queued' and epoch == '0' and now_ms() - number(id, 'createdAt') < ${YOUNG_MS} then return nil end
 if status == 'canceling' then
   set_status(id, 'canceled')
   return nil
@@ -270,22 +299,23 @@ return 'deleted'
 `;
 
 const withPrelude = (lua: string) => PRELUDE + lua;
-/** Also runs when Redis has no memory left: these are what frees it. */
-const evenWhenFull = (lua: string) => `#!lua flags=allow-oom\n${withPrelude(lua)}`;
+/** For what ends, stops or hands back a run: a few bytes, which a full Redis must still take. */
+const evenWhenFull = (lua: string) => `#!lua flags=allow-oom\n${PRELUDE}${lua}`;
 
 export const SCRIPTS = {
   annealCreate: { lua: withPrelude(CREATE) },
-  annealClaim: { lua: withPrelude(CLAIM), numberOfKeys: 0 },
+  annealClaim: { lua: evenWhenFull(CLAIM), numberOfKeys: 0 },
   annealCommit: { lua: withPrelude(COMMIT), numberOfKeys: 0 },
+  annealAttend: { lua: evenWhenFull(ATTEND), numberOfKeys: 0 },
   annealAdvance: { lua: withPrelude(ADVANCE), numberOfKeys: 0 },
   annealSettle: { lua: withPrelude(SETTLE), numberOfKeys: 0 },
-  annealDisappoint: { lua: withPrelude(DISAPPOINT), numberOfKeys: 0 },
-  annealFinish: { lua: withPrelude(FINISH), numberOfKeys: 0 },
-  annealRelease: { lua: withPrelude(RELEASE), numberOfKeys: 0 },
-  annealNote: { lua: withPrelude(NOTE), numberOfKeys: 0 },
+  annealDisappoint: { lua: evenWhenFull(DISAPPOINT), numberOfKeys: 0 },
+  annealFinish: { lua: evenWhenFull(FINISH), numberOfKeys: 0 },
+  annealRelease: { lua: evenWhenFull(RELEASE), numberOfKeys: 0 },
+  annealNote: { lua: evenWhenFull(NOTE), numberOfKeys: 0 },
   annealCancel: { lua: evenWhenFull(CANCEL), numberOfKeys: 0 },
-  annealPause: { lua: withPrelude(PAUSE), numberOfKeys: 0 },
-  annealResume: { lua: withPrelude(RESUME), numberOfKeys: 0 },
+  annealPause: { lua: evenWhenFull(PAUSE), numberOfKeys: 0 },
+  annealResume: { lua: evenWhenFull(RESUME), numberOfKeys: 0 },
   annealRequeue: { lua: withPrelude(REQUEUE), numberOfKeys: 0 },
   annealDelete: { lua: evenWhenFull(DELETE) },
 } as const;

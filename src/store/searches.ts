@@ -1,6 +1,7 @@
 import type { SearchSpec } from "../spec/search.js";
 import type { AnnealRedis } from "./connect.js";
 import { SEARCHES_KEY } from "./keys.js";
+import { patiently } from "./patience.js";
 import { type Claim, commonFields, jsonField, RecordStore, type StoredRecord } from "./records.js";
 
 /** The search record as stored; state and answer are src/core/finder/search.ts's, plain JSON. */
@@ -21,6 +22,7 @@ export class SearchStore extends RecordStore<SearchSpec, SearchRecord> {
 
   /** Stores the state after `done` tasks, and tells the search's readers. On any answer but "continue" the attempt must end. */
   async advance(claim: Claim<SearchRecord>, done: number, state: unknown, progress: unknown): Promise<string> {
-    return this.redis.annealAdvance(claim.id, claim.fence, done, JSON.stringify(state), JSON.stringify(progress));
+    const texts = [JSON.stringify(state), JSON.stringify(progress)] as const;
+    return patiently(() => this.redis.annealAdvance(claim.id, claim.fence, done, ...texts));
   }
 }

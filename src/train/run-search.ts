@@ -36,8 +36,13 @@ interface Child {
  * with their results. Only the state machine's state is kept; a child's id follows from its task, so that after a crash the
  * next attempt finds the children that there are.
  */
-export async function runSearch(deps: SearchDeps, searchId: string, signal: AbortSignal): Promise<TrainingOutcome> {
-  const claim = await deps.searches.claim(searchId, randomUUID(), CRASH_LIMIT);
+export async function runSearch(
+  deps: SearchDeps,
+  searchId: string,
+  epoch: number,
+  signal: AbortSignal,
+): Promise<TrainingOutcome> {
+  const claim = await deps.searches.claim(searchId, randomUUID(), CRASH_LIMIT, epoch);
   if ("refused" in claim) {
     if (claim.refused === "canceled")
       await cancelChildren(deps, searchId, nextTasksOf(await deps.searches.get(searchId)));

@@ -7,7 +7,7 @@ import { type LoopState, train } from "../core/train.js";
 import { LIMITS } from "../spec/limits.js";
 import type { EngineName, RunResult } from "../spec/run.js";
 import type { DatasetText } from "../store/datasets.js";
-import { isRedisReply, patiently } from "../store/patience.js";
+import { isRedisError } from "../store/patience.js";
 import type { Claim } from "../store/records.js";
 import type { Checkpoint, RunRecord, RunStore } from "../store/runs.js";
 import { prepareExamples } from "./examples.js";
@@ -22,6 +22,16 @@ export interface TrainingDeps {
 /** "released": handed back unfinished because of the signal. Anything else: this attempt has nothing more to do. */
 export type TrainingOutcome = "released" | "over";
 
+export interface Attempt {
+  readonly runId: string;
+  /** Of the job that asks for it. */
+  readonly epoch: number;
+  /** Hands the run back at the next chunk. */
+  readonly signal: AbortSignal;
+  /** Called after each commit of its own. */
+  readonly onProgress: () => void;
+}
+
 /** A run is failed as poison after this many worker deaths in a row without a commit between them. */
 export const CRASH_LIMIT = 4;
 
@@ -29,10 +39,12 @@ export const CRASH_LIMIT = 4;
  * One attempt at one run, from claim to hand-back or terminal state. Outcomes of training are written into the run record;
  * a rejection means that the attempt itself could not go on.
  */
-export async function runTraining(deps: TrainingDeps, runId: string, signal: AbortSignal): Promise<TrainingOutcome> {
+export async function runTraining(
+  deps: TrainingDeps,
+  { runId, epoch, signal, onProgress }: Attempt,
+): Promise<TrainingOutcome> {
   const log = deps.log.child({ runId });
-  const token = randomUUID();
-  const claim = await patiently(() => deps.runs.claim(runId, token, CRASH_LIMIT), signal);
+  const claim = await deps.runs.claim(runId, randomUUID(), CRASH_LIMIT, epoch);
   if ("refused" in claim) {
     log.info({ why: claim.refused }, "nothing to train");
     return "over";
@@ -43,12 +55,13 @@ export async function runTraining(deps: TrainingDeps, runId: string, signal: Abo
     const checkpoint = await deps.runs.checkpoint(claim);
     engine = await prepareEngine(deps, claim, checkpoint);
     log.info({ engine: engine.build, fromStep: engine.step, fence: claim.fence }, "training");
-    const outcome = await trainAndCommit(deps.runs, claim, checkpoint, engine, signal);
+    const outcome = await trainAndCommit(deps.runs, claim, checkpoint, engine, signal, onProgress);
     log.info({ outcome, seconds: (performance.now() - startedAt) / 1000 }, "attempt ended");
     return outcome === "released" ? "released" : "over";
   } catch (error) {
-    // What Redis refuses is no fault of the run's: the reconciler gives it a new job. Anything else would happen again.
-    if (isRedisReply(error)) throw error;
+    // The run is sound: it is resumed once Redis is.
+    if (isRedisError(error)) throw error;
+    // Not a crash of the worker: the same spec would fail in the same way again.
     log.error({ err: error }, "attempt failed");
     await deps.runs.finish(claim, "failed", error instanceof Error ? error.message : String(error), null);
     return "over";
@@ -92,28 +105,34 @@ async function trainAndCommit(
   checkpoint: Checkpoint | null,
   engine: Engine,
   signal: AbortSignal,
+  onProgress: () => void,
 ): Promise<string> {
   const { spec } = claim.record;
   const resume = checkpoint === null ? null : (checkpoint.loop as LoopState);
   const rate = createRateMeter(resume?.step ?? 0);
   let state = resume;
   let pending: ReturnType<RunStore["commit"]> | null = null;
+  const endOn = async (reply: Awaited<ReturnType<RunStore["commit"]>>) => {
+    if (reply !== "unsaved") return reply;
+    await runs.release(claim);
+    return "released";
+  };
 
   for (const progress of train(spec, engine, resume, () => performance.now())) {
     // The commit of one chunk travels while the next is computed; at most one is under way.
     const reply = pending === null ? "continue" : await pending;
-    if (reply !== "continue") return reply;
+    if (reply !== "continue") return endOn(reply);
+    if (pending !== null) onProgress();
     const checkpoint = { loop: progress.state, engine: engine.readState() };
-    const stepsPerSecond = rate(progress.state.step);
-    pending = patiently(() => runs.commit(claim, progress.chunk, checkpoint, stepsPerSecond), signal);
-    // Awaited below; until then a refusal must not count as unhandled.
+    pending = runs.commit(claim, progress.chunk, checkpoint, rate(progress.state.step), signal);
+    // Awaited below; until then a rejection must not count as unhandled.
     pending.catch(() => {});
     state = progress.state;
     await new Promise((resolve) => setImmediate(resolve));
     if (signal.aborted) break;
   }
   const reply = pending === null ? "continue" : await pending;
-  if (reply !== "continue") return reply;
+  if (reply !== "continue") return endOn(reply);
   const diverged = state?.diverged ?? null;
   const step = state?.step ?? 0;
   if (diverged === null && step < spec.steps) {
@@ -127,7 +146,7 @@ async function trainAndCommit(
     firstBadStep: diverged?.step ?? null,
   };
   const status = diverged === null ? "succeeded" : "diverged";
-  return patiently(() => runs.finish(claim, status, diverged?.reason ?? null, result), signal);
+  return runs.finish(claim, status, diverged?.reason ?? null, result);
 }
 
 function finalLosses(engine: Engine): Pick<RunResult, "finalTrainLoss" | "finalValidationLoss"> {

@@ -7,15 +7,22 @@ export interface ThreadData {
   /** URL of the module that exports createEngine: this layer knows the contract only. */
   readonly enginesModule: string;
 }
-export type ToThread = { readonly type: "run"; readonly runId: string } | { readonly type: "abort" };
+export type ToThread =
+  | { readonly type: "run"; readonly runId: string; readonly epoch: number }
+  | { readonly type: "abort" };
 export type ToPool =
   | { readonly type: "ready" }
+  | { readonly type: "progress" }
   | { readonly type: "done"; readonly outcome: TrainingOutcome }
   | { readonly type: "failed"; readonly message: string };
 
 interface Slot {
   readonly thread: Worker;
-  busy: { resolve(outcome: TrainingOutcome): void; reject(error: Error): void } | null;
+  busy: {
+    resolve(outcome: TrainingOutcome): void;
+    reject(error: Error): void;
+    readonly onProgress: (() => void) | undefined;
+  } | null;
 }
 
 /** A fixed number of training threads; a thread that dies is replaced when the next run needs it. */
@@ -28,13 +35,13 @@ export class ThreadPool {
     this.#data = data;
   }
 
-  /** Trains a run on an idle thread, or on a new one; the caller bounds how many run at once. */
-  run(runId: string): Promise<TrainingOutcome> {
+  /** Trains a run on an idle thread, or on a new one; the caller bounds how many run at once. `onProgress`: its first commit is stored. */
+  run(runId: string, epoch: number, onProgress?: () => void): Promise<TrainingOutcome> {
     if (this.#closing) return Promise.resolve("released");
     const slot = [...this.#slots].find(({ busy }) => busy === null) ?? this.#spawn();
     return new Promise((resolve, reject) => {
-      slot.busy = { resolve, reject };
-      slot.thread.postMessage({ type: "run", runId } satisfies ToThread);
+      slot.busy = { resolve, reject, onProgress };
+      slot.thread.postMessage({ type: "run", runId, epoch } satisfies ToThread);
     });
   }
 
@@ -50,6 +57,7 @@ export class ThreadPool {
       if (busy !== null) how(busy);
     };
     slot.thread.on("message", (message: ToPool) => {
+      if (message.type === "progress") slot.busy?.onProgress?.();
       if (message.type === "done") settle(({ resolve }) => resolve(message.outcome));
       if (message.type === "failed") settle(({ reject }) => reject(new Error(message.message)));
     });

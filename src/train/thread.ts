@@ -24,8 +24,15 @@ let controller = new AbortController();
 port.on("message", async (message: ToThread) => {
   if (message.type === "abort") return controller.abort();
   controller = new AbortController();
+  const { runId, epoch } = message;
+  const { signal } = controller;
+  let progressed = false;
+  const onProgress = () => {
+    if (!progressed) say({ type: "progress" });
+    progressed = true;
+  };
   try {
-    say({ type: "done", outcome: await runTraining(deps, message.runId, controller.signal) });
+    say({ type: "done", outcome: await runTraining(deps, { runId, epoch, signal, onProgress }) });
   } catch (error) {
     say({ type: "failed", message: error instanceof Error ? error.message : String(error) });
   }

@@ -1,0 +1,83 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+
+const DIST = join(import.meta.dirname, "../../..");
+
+export type Part = "api" | "worker";
+/** A preloaded module of test/faults/twins that takes a guard away. */
+export type Twin = "no-fence" | "split-commit" | "poison" | "poison-without-limit";
+
+/** One process of the service, as shipped, with the short test profile. */
+export class ServiceProcess {
+  readonly #child: ChildProcess;
+  #output = "";
+
+  constructor(part: Part, redisUrl: string, settings: Record<string, string | number> = {}, twin?: Twin) {
+    const preload = twin === undefined ? [] : ["--import", join(DIST, `test/faults/twins/${twin}.js`)];
+    const env: Record<string, string> = {
+      ...(process.env as Record<string, string>),
+      REDIS_URL: redisUrl,
+      PORT: "0",
+      LOG_LEVEL: "info",
+      WORKER_CONCURRENCY: "1",
+      LOCK_DURATION_MS: "1000",
+      STALLED_INTERVAL_MS: "500",
+      RECONCILE_INTERVAL_MS: "500",
+    };
+    for (const [name, value] of Object.entries(settings)) env[name] = String(value);
+    this.#child = spawn(process.execPath, [...preload, join(DIST, `src/bin/${part}.js`)], {
+      env,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    const keep = (text: Buffer) => {
+      this.#output = (this.#output + text).slice(-20_000);
+    };
+    this.#child.stdout!.on("data", keep);
+    this.#child.stderr!.on("data", keep);
+  }
+
+  get pid(): number {
+    return this.#child.pid!;
+  }
+
+  /** The last 20,000 characters that it wrote. */
+  get output(): string {
+    return this.#output;
+  }
+
+  get over(): boolean {
+    return this.#child.exitCode !== null || this.#child.signalCode !== null;
+  }
+
+  /** Waits until it has written something that matches; the match. */
+  async says(pattern: RegExp, withinMs = 20_000): Promise<RegExpMatchArray> {
+    for (const end = Date.now() + withinMs; ; await delay(10)) {
+      const match = this.#output.match(pattern);
+      if (match !== null) return match;
+      if (this.over || Date.now() > end) throw new Error(`process ${this.pid} never said ${pattern}:\n${this.#output}`);
+    }
+  }
+
+  signal(name: NodeJS.Signals): void {
+    if (!this.over) this.#child.kill(name);
+  }
+
+  /** Ends it and waits for its end; a stopped process is ended all the same. */
+  async end(name: NodeJS.Signals = "SIGKILL"): Promise<number | null> {
+    if (this.over) return this.#child.exitCode;
+    const exited = once(this.#child, "exit");
+    this.#child.kill(name);
+    if (name !== "SIGKILL") this.#child.kill("SIGCONT");
+    await exited;
+    return this.#child.exitCode;
+  }
+}
+
+/** Waits until `probe` is true; throws, with what it was waiting for, when that takes too long. */
+export async function until(what: string, probe: () => boolean | Promise<boolean>, withinMs = 20_000): Promise<void> {
+  for (const end = Date.now() + withinMs; !(await probe()); await delay(5)) {
+    if (Date.now() > end) throw new Error(`waited ${withinMs} ms in vain until ${what}`);
+  }
+}

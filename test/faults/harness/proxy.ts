@@ -1,0 +1,141 @@
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { createServer, connect as dial, type Server, type Socket } from "node:net";
+import { SCRIPTS } from "../../../src/store/scripts.js";
+
+/** Every commit names its script by this hash. */
+const COMMIT_SHA = Buffer.from(createHash("sha1").update(SCRIPTS.annealCommit.lua).digest("hex"));
+
+/** Where the next commit that passes is caught. "inside": half of its bytes have gone; "after": only its reply has not. */
+export type FailPoint = "before" | "inside" | "after";
+
+export interface Faults {
+  /** Chance of swallowing a reply; its connection is cut, as a lost packet would end it. */
+  dropReplies?: () => boolean;
+  /** Milliseconds added to every reply. */
+  delayMs?: number;
+  /** Chance, for each reply, of the connection falling silent in both directions without being closed. */
+  halfOpen?: () => boolean;
+}
+
+interface Link {
+  readonly client: Socket;
+  readonly server: Socket;
+  frozen: boolean;
+}
+
+/** A TCP link to Redis that misbehaves on demand. */
+export class FaultyLink {
+  readonly #target: { readonly host: string; readonly port: number };
+  readonly #server: Server;
+  readonly #links = new Set<Link>();
+  #trap: { readonly at: FailPoint; readonly needle: Buffer; readonly caught: () => void } | null = null;
+  faults: Faults = {};
+  dropped = 0;
+  #held = false;
+
+  private constructor(redisUrl: string) {
+    const { hostname, port } = new URL(redisUrl);
+    this.#target = { host: hostname, port: Number(port) };
+    this.#server = createServer((client) => this.#open(client));
+  }
+
+  static async to(redisUrl: string): Promise<FaultyLink> {
+    const link = new FaultyLink(redisUrl);
+    link.#server.listen(0, "127.0.0.1");
+    await once(link.#server, "listening");
+    return link;
+  }
+
+  get url(): string {
+    return `redis://127.0.0.1:${(this.#server.address() as { port: number }).port}`;
+  }
+
+  get connections(): number {
+    return this.#links.size;
+  }
+
+  /** Catches the next commit, or the next request with `needle`: its connection freezes there. Resolves when it has. */
+  trapCommit(at: FailPoint, needle = COMMIT_SHA): Promise<void> {
+    return new Promise((caught) => {
+      this.#trap = { at, needle, caught };
+    });
+  }
+
+  /** Nothing passes any more on the connections that are open; they are not closed. */
+  freeze(): void {
+    for (const link of this.#links) link.frozen = true;
+  }
+
+  /** While held, nothing passes and nothing is closed, on old and new connections; then all of them are cut. */
+  hold(away: boolean): void {
+    this.#held = away;
+    if (away) this.freeze();
+    else this.cut();
+  }
+
+  cut(): void {
+    for (const { client, server } of this.#links) {
+      client.destroy();
+      server.destroy();
+    }
+  }
+
+  async close(): Promise<void> {
+    this.cut();
+    this.#server.close();
+    await once(this.#server, "close");
+  }
+
+  #open(client: Socket): void {
+    const server = dial(this.#target);
+    const link: Link = { client, server, frozen: this.#held };
+    this.#links.add(link);
+    const end = () => {
+      this.#links.delete(link);
+      client.destroy();
+      server.destroy();
+    };
+    for (const socket of [client, server]) {
+      socket.setNoDelay(true);
+      socket.on("error", end);
+      socket.on("close", end);
+    }
+    client.on("data", (bytes) => this.#request(link, bytes));
+    server.on("data", (bytes) => this.#reply(link, bytes));
+  }
+
+  #request(link: Link, bytes: Buffer): void {
+    if (link.frozen) return;
+    const trap = this.#trap;
+    if (trap === null || bytes.indexOf(trap.needle) < 0) {
+      link.server.write(bytes);
+      return;
+    }
+    this.#trap = null;
+    link.frozen = true;
+    if (trap.at === "inside") link.server.write(bytes.subarray(0, bytes.length >> 1));
+    if (trap.at === "after") link.server.write(bytes);
+    // "after": the rest of a large commit may follow in later pieces.
+    if (trap.at === "after") link.client.on("data", (rest) => link.server.write(rest));
+    if (trap.at === "after") link.server.once("data", trap.caught);
+    else link.server.write("", trap.caught);
+  }
+
+  #reply(link: Link, bytes: Buffer): void {
+    if (link.frozen) return;
+    if (this.faults.dropReplies?.()) {
+      this.dropped++;
+      link.frozen = true;
+      link.client.destroy();
+      return;
+    }
+    if (this.faults.halfOpen?.()) {
+      link.frozen = true;
+      return;
+    }
+    const { delayMs } = this.faults;
+    if (delayMs === undefined) link.client.write(bytes);
+    else setTimeout(() => link.client.writable && link.client.write(bytes), delayMs);
+  }
+}

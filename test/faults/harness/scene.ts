@@ -1,0 +1,116 @@
+import type { Run, RunRequest, RunStatus } from "../../../src/spec/run.js";
+import { TERMINAL_STATUSES } from "../../../src/spec/run.js";
+import { type AnnealRedis, connect } from "../../../src/store/connect.js";
+import { TOTALS_KEY } from "../../../src/store/keys.js";
+import { type RunRecord, RunStore } from "../../../src/store/runs.js";
+import { startRedis, type TestRedis } from "../../redis.js";
+import { type Fingerprint, fingerprint } from "./history.js";
+import { type Part, ServiceProcess, type Twin, until } from "./process.js";
+
+/** A small model: many commits a second, and a recovery costs little. */
+export const SMALL = {
+  model: { hiddenSizes: [16], embeddingDim: 4 },
+  batchSize: 8,
+  seed: 7,
+} satisfies Partial<RunRequest>;
+
+/** A Redis of its own with the real processes of the service around it, and a view of the truth past all of them. */
+export class Scene {
+  readonly redis: TestRedis;
+  /** Straight to Redis, past every proxy. */
+  readonly direct: AnnealRedis;
+  readonly runs: RunStore;
+  readonly #processes = new Set<ServiceProcess>();
+
+  private constructor(redis: TestRedis) {
+    this.redis = redis;
+    this.direct = connect(redis.url, "patient");
+    this.direct.on("error", () => {});
+    this.runs = new RunStore(this.direct);
+  }
+
+  static async open(): Promise<Scene> {
+    return new Scene(await startRedis());
+  }
+
+  spawn(part: Part, settings: Record<string, string | number> = {}, twin?: Twin, url = this.redis.url): ServiceProcess {
+    const process = new ServiceProcess(part, url, settings, twin);
+    this.#processes.add(process);
+    return process;
+  }
+
+  /** Starts an API process. */
+  async api(settings: Record<string, string | number> = {}, url = this.redis.url): Promise<Api> {
+    const process = this.spawn("api", settings, undefined, url);
+    const [, address] = await process.says(/Server listening at (http:[^"\s]+)/);
+    return new Api(process, address!);
+  }
+
+  async record(id: string): Promise<RunRecord> {
+    const record = await this.runs.get(id);
+    if (record === null) throw new Error(`there is no ${id}`);
+    return record;
+  }
+
+  async status(id: string): Promise<RunStatus> {
+    return (await this.record(id)).status;
+  }
+
+  async committed(id: string): Promise<number> {
+    return (await this.record(id)).committed;
+  }
+
+  /** Waits until a run is over. */
+  async over(id: string, withinMs = 60_000): Promise<RunRecord> {
+    await until(`${id} is over`, async () => TERMINAL_STATUSES.includes(await this.status(id)), withinMs);
+    return this.record(id);
+  }
+
+  /** Commits that were refused because their attempt had lost its run. */
+  async refused(): Promise<number> {
+    return Number((await this.direct.hget(TOTALS_KEY, "refused")) ?? 0);
+  }
+
+  /** The oracle: the same request trained by one worker without any interruption. */
+  async undisturbed(api: Api, request: RunRequest): Promise<Fingerprint> {
+    const worker = this.spawn("worker");
+    const { id } = await api.create(request);
+    await this.over(id, 300_000);
+    await worker.end();
+    return fingerprint(this.direct, id);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#processes].map((process) => process.end()));
+    this.direct.disconnect();
+    await this.redis.stop();
+  }
+}
+
+export class Api {
+  readonly process: ServiceProcess;
+  readonly url: string;
+
+  constructor(process: ServiceProcess, url: string) {
+    this.process = process;
+    this.url = url;
+  }
+
+  post(path: string, body?: unknown): Promise<Response> {
+    const headers = { "content-type": "application/json" };
+    return fetch(this.url + path, {
+      method: "POST",
+      ...(body === undefined ? {} : { headers, body: JSON.stringify(body) }),
+    });
+  }
+
+  async create(request: RunRequest): Promise<Run> {
+    const response = await this.post("/v1/runs", request);
+    if (response.status !== 202) throw new Error(await response.text());
+    return (await response.json()) as Run;
+  }
+
+  act(id: string, verb: "cancel" | "pause" | "resume"): Promise<Response> {
+    return this.post(`/v1/runs/${id}/${verb}`);
+  }
+}

@@ -1,0 +1,93 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { WebSocket } from "ws";
+import type { StreamMessage } from "../../../src/spec/stream.js";
+
+/** What a subscriber has seen over all its connections. Throws at the first step that is missing, doubled or out of order. */
+export class Seen {
+  readonly #hash = createHash("sha256");
+  next = 0;
+  ends = 0;
+  lastType = "";
+
+  take(message: StreamMessage): void {
+    assert.equal(this.ends, 0, "nothing comes after end");
+    this.lastType = message.type;
+    if (message.type === "end") this.ends++;
+    if (message.type !== "metrics") return;
+    assert.equal(message.from, this.next, "the next step");
+    this.add(message.lr, message.loss);
+  }
+
+  add(lr: readonly number[], loss: readonly (number | null)[]): void {
+    for (let i = 0; i < lr.length; i++) this.#hash.update(`${lr[i]},${loss[i]};`);
+    this.next += lr.length;
+  }
+
+  digest(): string {
+    return this.#hash.digest("hex");
+  }
+}
+
+export type Wire = "websocket" | "sse";
+
+/** One connection from step `seen.next` on; ends after `messages` of them, or with the stream. Resolves with the close code. */
+export function listen(url: string, id: string, wire: Wire, seen: Seen, messages: number): Promise<number> {
+  return wire === "websocket" ? overWebSocket(url, id, seen, messages) : overSse(url, id, seen, messages);
+}
+
+function overWebSocket(url: string, id: string, seen: Seen, messages: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const socket = new WebSocket(`${url.replace("http", "ws")}/v1/runs/${id}/stream?from=${seen.next}`);
+    let left = messages;
+    socket.on("message", (data) => {
+      if (left === 0) return;
+      try {
+        seen.take(JSON.parse(String(data)));
+      } catch (error) {
+        reject(error);
+        socket.terminate();
+      }
+      if (--left === 0) socket.terminate();
+    });
+    socket.on("close", resolve);
+    socket.on("error", reject);
+  });
+}
+
+async function overSse(url: string, id: string, seen: Seen, messages: number): Promise<number> {
+  const controller = new AbortController();
+  const headers = { "last-event-id": String(seen.next) };
+  const response = await fetch(`${url}/v1/runs/${id}/events`, { headers, signal: controller.signal });
+  if (response.status !== 200) throw new Error(await response.text());
+  let left = messages;
+  let text = "";
+  try {
+    for await (const bytes of response.body!.pipeThrough(new TextDecoderStream())) {
+      text += bytes;
+      for (let end = text.indexOf("\n\n"); end >= 0; end = text.indexOf("\n\n")) {
+        const data = text.slice(0, end).match(/^data: (.*)$/m);
+        text = text.slice(end + 2);
+        if (data === null) continue;
+        seen.take(JSON.parse(data[1]!));
+        if (--left === 0) {
+          controller.abort();
+          return 1006;
+        }
+      }
+    }
+  } catch (error) {
+    if (error instanceof assert.AssertionError) throw error;
+    return 1006;
+  }
+  return 1000;
+}
+
+/** The same digest from the REST export. */
+export async function exported(url: string, id: string): Promise<string> {
+  const response = await fetch(`${url}/v1/runs/${id}/metrics`);
+  const { lr, loss } = (await response.json()) as { lr: number[]; loss: (number | null)[] };
+  const seen = new Seen();
+  seen.add(lr, loss);
+  return seen.digest();
+}

@@ -1,0 +1,92 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect } from "node:net";
+import { test } from "node:test";
+import { WebSocket } from "ws";
+import type { RunRequest } from "../../src/spec/run.js";
+import { count, createChance } from "./harness/chance.js";
+import { fingerprint } from "./harness/history.js";
+import { until } from "./harness/process.js";
+import { Scene, SMALL } from "./harness/scene.js";
+
+/** A client that asks for a stream and then never reads. */
+async function freeze(url: string, path: string, headers: string): Promise<import("node:net").Socket> {
+  const { hostname, port } = new URL(url);
+  const socket = connect(Number(port), hostname);
+  socket.on("error", () => {});
+  await once(socket, "connect");
+  socket.write(`GET ${path} HTTP/1.1\r\nhost: ${hostname}\r\n${headers}\r\n`);
+  socket.pause();
+  return socket;
+}
+
+const UPGRADE =
+  "connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+
+test("promise 12: SIGTERM to the API with 100 sockets, 5 of them frozen: 1012 with the step, gone within 5 s", async () => {
+  const scene = await Scene.open();
+  try {
+    const api = await scene.api();
+    scene.spawn("worker");
+    const { id } = await api.create({ ...SMALL, steps: 10_000_000 });
+    const frozen = await Promise.all([
+      ...[1, 2, 3].map(() => freeze(api.url, `/v1/runs/${id}/stream`, UPGRADE)),
+      ...[1, 2].map(() => freeze(api.url, `/v1/runs/${id}/events`, "")),
+    ]);
+    const closes = Array.from({ length: 95 }, () => {
+      const socket = new WebSocket(`${api.url.replace("http", "ws")}/v1/runs/${id}/stream`);
+      let next = 0;
+      socket.on("message", (data) => {
+        const message = JSON.parse(String(data));
+        if (message.type === "metrics") next = message.from + message.lr.length;
+      });
+      return once(socket, "close").then(([code, reason]) => ({ code, next, ...JSON.parse(String(reason)) }));
+    });
+    await until("much has been trained", async () => (await scene.committed(id)) > 300_000, 60_000);
+    const startedAt = performance.now();
+    const exitCode = await api.process.end("SIGTERM");
+    const took = performance.now() - startedAt;
+    console.log(`# the API ended after ${took.toFixed(0)} ms`);
+    assert.equal(exitCode, 0);
+    assert.ok(took <= 5000, `took ${took} ms`);
+    for (const { code, next, resumeFrom } of await Promise.all(closes))
+      assert.deepEqual([code, resumeFrom], [1012, next]);
+    for (const socket of frozen) socket.destroy();
+  } finally {
+    await scene.close();
+  }
+});
+
+test("promise 12: SIGTERM to a training worker: handed over within 2 s, no attempt spent on a crash, bytes exact", async () => {
+  const chance = createChance("promise 12");
+  const scene = await Scene.open();
+  try {
+    const api = await scene.api();
+    const request: RunRequest = { ...SMALL, steps: count(400_000, 2_000_000), schedule: "cyclic" };
+    const oracle = await scene.undisturbed(api, request);
+    const { id } = await api.create(request);
+    let worker = scene.spawn("worker");
+    const handOvers = count(3, 10);
+    for (let i = 0; i < handOvers; i++) {
+      const goal = ((i + chance.next()) / handOvers) * request.steps * 0.8;
+      await until(`step ${goal}`, async () => (await scene.committed(id)) >= goal, 60_000);
+      const next = scene.spawn("worker");
+      await next.says(/./, 100).catch(() => {});
+      const startedAt = performance.now();
+      assert.equal(await worker.end("SIGTERM"), 0);
+      const took = performance.now() - startedAt;
+      assert.ok(took <= 1500, `the worker took ${took} ms to end`);
+      const committed = await scene.committed(id);
+      await until("the run goes on", async () => (await scene.committed(id)) > committed, 10_000);
+      console.log(
+        `# worker gone after ${took.toFixed(0)} ms, run on after ${(performance.now() - startedAt).toFixed(0)} ms`,
+      );
+      assert.equal(await scene.direct.hget(`anneal:run:${id}`, "crashes"), "0");
+      worker = next;
+    }
+    await scene.over(id, 120_000);
+    assert.deepEqual(await fingerprint(scene.direct, id), oracle);
+  } finally {
+    await scene.close();
+  }
+});
