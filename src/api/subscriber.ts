@@ -7,7 +7,7 @@ const HIGH_WATER = 256 * 1024;
 /** A reader that takes nothing for this long is cut off; it can resume from its last step. */
 const FROZEN_MS = 12_000;
 /** How long a reader has to take what is left when the server goes away. */
-const RESTART_MS = 2000;
+const RESTART_MS = 3000;
 export const HEARTBEAT_MS = 10_000;
 
 /** Close codes of ours; 1000: the run is over, 1012: this server restarts. */
