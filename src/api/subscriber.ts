@@ -28,6 +28,7 @@ export class Subscriber implements Sink {
   #cursor: Cursor | null = null;
   #nextStep: number;
   #lastBuffered = 0;
+  #tookSome = false;
   #stuckSince: number | null = null;
   readonly #watch: NodeJS.Timeout;
 
@@ -61,6 +62,7 @@ export class Subscriber implements Sink {
   }
 
   drained(): void {
+    this.#tookSome = true;
     this.#cursor?.resume();
   }
 
@@ -83,8 +85,10 @@ export class Subscriber implements Sink {
 
   #checkFrozen(): void {
     const buffered = this.#transport.bufferedBytes();
-    const stuck = buffered > 0 && buffered === this.#lastBuffered;
+    // Not whether the buffer has changed: a ping makes it grow.
+    const stuck = buffered > 0 && buffered >= this.#lastBuffered && !this.#tookSome;
     this.#lastBuffered = buffered;
+    this.#tookSome = false;
     if (!stuck) {
       this.#stuckSince = null;
       return;

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { WebSocket } from "ws";
-import { count } from "./harness/chance.js";
+import { count, FULL } from "./harness/chance.js";
 import { until } from "./harness/process.js";
 import { Scene } from "./harness/scene.js";
 import { Seen } from "./harness/subscriber.js";
@@ -20,7 +20,9 @@ function descriptorsOf(pid: number): number {
   return readdirSync(`/proc/${pid}/fd`).length;
 }
 
-test(`promise 10: 1 frozen, 10 slow and ${HEALTHY} healthy readers for ${SECONDS} s: memory bounded, the frozen one is let go`, async () => {
+test(`promise 10: 1 frozen, 10 slow and ${HEALTHY} healthy readers for ${SECONDS} s: memory bounded, the frozen one is let go`, {
+  skip: !FULL && "not yet shown on a loaded machine: npm run test:faults",
+}, async () => {
   const scene = await Scene.open();
   try {
     const api = await scene.api();
