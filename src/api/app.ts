@@ -73,6 +73,11 @@ export async function buildApp(deps: ApiDeps, log: FastifyBaseLogger): Promise<F
   await app.register(swaggerUi, { routePrefix: "/docs" });
   await app.register(websocket, {
     options: { maxPayload: 64 * 1024, perMessageDeflate: false, closeTimeout: 15_000 } as never,
+    // By default it closes every socket without a word, before the routes can tell their readers where to go on.
+    preClose(done) {
+      this.websocketServer.close();
+      done();
+    },
     errorHandler: (error, socket, request) => {
       request.log.error({ err: error }, "socket failed");
       socket.terminate();

@@ -7,7 +7,7 @@ const HIGH_WATER = 256 * 1024;
 /** A reader that takes nothing for this long is cut off; it can resume from its last step. */
 const FROZEN_MS = 12_000;
 /** How long a reader has to take what is left when the server goes away. */
-const RESTART_MS = 2000;
+const RESTART_MS = 3000;
 export const HEARTBEAT_MS = 10_000;
 
 /** Close codes of ours; 1000: the run is over, 1012: this server restarts. */
@@ -28,6 +28,7 @@ export class Subscriber implements Sink {
   #cursor: Cursor | null = null;
   #nextStep: number;
   #lastBuffered = 0;
+  #tookSome = false;
   #stuckSince: number | null = null;
   readonly #watch: NodeJS.Timeout;
 
@@ -61,6 +62,7 @@ export class Subscriber implements Sink {
   }
 
   drained(): void {
+    this.#tookSome = true;
     this.#cursor?.resume();
   }
 
@@ -83,8 +85,10 @@ export class Subscriber implements Sink {
 
   #checkFrozen(): void {
     const buffered = this.#transport.bufferedBytes();
-    const stuck = buffered > 0 && buffered === this.#lastBuffered;
+    // Not whether the buffer has changed: a ping makes it grow.
+    const stuck = buffered > 0 && buffered >= this.#lastBuffered && !this.#tookSome;
     this.#lastBuffered = buffered;
+    this.#tookSome = false;
     if (!stuck) {
       this.#stuckSince = null;
       return;

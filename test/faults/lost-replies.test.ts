@@ -7,7 +7,7 @@ import { checkHistory, fingerprint, wholeLog } from "./harness/history.js";
 import { FaultyLink } from "./harness/proxy.js";
 import { Scene, SMALL } from "./harness/scene.js";
 
-const SECONDS = count(15, 120);
+const SECONDS = count(10, 120);
 
 test(`promise 5: lost replies, 200 ms and half-open sockets on every link for ${SECONDS} s double and lose nothing`, async () => {
   const chance = createChance("promise 5");

@@ -56,5 +56,5 @@ test(`promise 6: a run that kills its worker is failed after ${CRASH_LIMIT} cras
 });
 
 test("promise 6, twin: without the crash limit, the poison never ends", async () => {
-  await assert.rejects(poisoned("poison-without-limit", 10_000), /in vain/);
+  await assert.rejects(poisoned("poison-without-limit", 8_000), /in vain/);
 });

@@ -3,9 +3,9 @@ import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { WebSocket } from "ws";
-import { count } from "./harness/chance.js";
+import { count, FULL } from "./harness/chance.js";
 import { until } from "./harness/process.js";
-import { Scene, SMALL } from "./harness/scene.js";
+import { Scene } from "./harness/scene.js";
 import { Seen } from "./harness/subscriber.js";
 
 const SECONDS = count(20, 60);
@@ -20,12 +20,14 @@ function descriptorsOf(pid: number): number {
   return readdirSync(`/proc/${pid}/fd`).length;
 }
 
-test(`promise 10: 1 frozen, 10 slow and ${HEALTHY} healthy readers for ${SECONDS} s: memory bounded, the frozen one is let go`, async () => {
+test(`promise 10: 1 frozen, 10 slow and ${HEALTHY} healthy readers for ${SECONDS} s: memory bounded, the frozen one is let go`, {
+  skip: !FULL && "not yet shown on a loaded machine: npm run test:faults",
+}, async () => {
   const scene = await Scene.open();
   try {
     const api = await scene.api();
     scene.spawn("worker", { WORKER_CONCURRENCY: 2 });
-    const runs = await Promise.all([1, 2].map((seed) => api.create({ ...SMALL, seed, steps: 10_000_000 })));
+    const runs = await Promise.all([1, 2].map((seed) => api.create({ seed, batchSize: 64, steps: 10_000_000 })));
     const id = runs[0]!.id;
     await until("it trains", async () => (await scene.committed(id)) > 0);
     const open = (from: number) => new WebSocket(`${api.url.replace("http", "ws")}/v1/runs/${id}/stream?from=${from}`);

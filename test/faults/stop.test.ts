@@ -28,7 +28,7 @@ test("promise 12: SIGTERM to the API with 100 sockets, 5 of them frozen: 1012 wi
   try {
     const api = await scene.api();
     scene.spawn("worker");
-    const { id } = await api.create({ ...SMALL, steps: 10_000_000 });
+    const { id } = await api.create({ steps: 10_000_000, batchSize: 64 });
     const frozen = await Promise.all([
       ...[1, 2, 3].map(() => freeze(api.url, `/v1/runs/${id}/stream`, UPGRADE)),
       ...[1, 2].map(() => freeze(api.url, `/v1/runs/${id}/events`, "")),
@@ -40,17 +40,18 @@ test("promise 12: SIGTERM to the API with 100 sockets, 5 of them frozen: 1012 wi
         const message = JSON.parse(String(data));
         if (message.type === "metrics") next = message.from + message.lr.length;
       });
-      return once(socket, "close").then(([code, reason]) => ({ code, next, ...JSON.parse(String(reason)) }));
+      return once(socket, "close").then(([code, reason]) => ({ code, next, reason: String(reason) }));
     });
-    await until("much has been trained", async () => (await scene.committed(id)) > 300_000, 60_000);
+    await until("much has been trained", async () => (await scene.committed(id)) > 20_000, 60_000);
     const startedAt = performance.now();
     const exitCode = await api.process.end("SIGTERM");
     const took = performance.now() - startedAt;
     console.log(`# the API ended after ${took.toFixed(0)} ms`);
     assert.equal(exitCode, 0);
     assert.ok(took <= 5000, `took ${took} ms`);
-    for (const { code, next, resumeFrom } of await Promise.all(closes))
-      assert.deepEqual([code, resumeFrom], [1012, next]);
+    for (const { code, next, reason } of await Promise.all(closes)) {
+      assert.deepEqual([code, reason], [1012, JSON.stringify({ resumeFrom: next })]);
+    }
     for (const socket of frozen) socket.destroy();
   } finally {
     await scene.close();

@@ -115,12 +115,14 @@ export const streamRoutes: FastifyPluginAsyncTypebox<StreamOptions> = async (app
       response.write("retry: 1000\n\n");
       const heartbeat = setInterval(() => response.write(":\n\n"), HEARTBEAT_MS);
       const subscriber = subscribe(request.params.id, from, start, {
-        write: ({ type, json, nextStep }) => response.write(`id: ${nextStep}\nevent: ${type}\ndata: ${json}\n\n`),
+        write: ({ type, json, nextStep }) =>
+          response.write(`id: ${nextStep}\nevent: ${type}\ndata: ${json}\n\n`, (error) => {
+            if (error == null) subscriber.drained();
+          }),
         bufferedBytes: () => response.writableLength,
         finish: () => response.end(),
         kill: () => response.destroy(),
       });
-      response.on("drain", () => subscriber.drained());
       response.on("close", () => {
         clearInterval(heartbeat);
         subscribers.delete(subscriber);
