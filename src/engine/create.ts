@@ -3,7 +3,6 @@ import type { EngineName } from "../spec/run.js";
 import { createNativeKernel, nativeKernelProblem } from "./kernel/native.js";
 import { createWasmKernel, wasmKernelProblem } from "./kernel/wasm.js";
 import { createReference } from "./reference.js";
-import { createTfjs } from "./tfjs.js";
 
 type Implementation = Exclude<EngineName, "auto">;
 
@@ -26,7 +25,12 @@ const ENGINES: readonly Entry[] = [
     problem: async () => wasmKernelProblem(),
     create: async (options) => createWasmKernel(options),
   },
-  { name: "tfjs", problem: async () => null, create: createTfjs },
+  {
+    name: "tfjs",
+    problem: async () => null,
+    // Loaded when it is first used: TensorFlow.js costs every training thread memory and start-up time.
+    create: async (options) => (await import("./tfjs.js")).createTfjs(options),
+  },
   { name: "reference", problem: async () => null, create: async (options) => createReference(options) },
 ];
 

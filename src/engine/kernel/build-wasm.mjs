@@ -54,7 +54,7 @@ try {
 if (!check) {
   const bytes = compile();
   writeFileSync(wasmFile, bytes);
-  writeFileSync(recordFile, `${JSON.stringify({ compiler: version })}\n`);
+  writeFileSync(recordFile, `{ "compiler": ${JSON.stringify(version)} }\n`); // as Biome formats it
   console.log(`wasm kernel: built by ${version}, ${bytes.length} bytes`);
 } else {
   const recorded = JSON.parse(readFileSync(recordFile, "utf8")).compiler;

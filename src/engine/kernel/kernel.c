@@ -721,8 +721,22 @@ static int isFinite(float x) {
   return (bits.u & 0x7f800000u) != 0x7f800000u;
 }
 
-/** One step: the loss before the update. The update is left out when the loss is not finite. */
-static float trainStep(Arena *arena, double lr, double momentum) {
+/**
+ * Draws the batch of the step after the current one into the second half of the indices, and asks for its examples: they lie
+ * all over a table larger than the first cache.
+ */
+static void drawAhead(Arena *arena) {
+  u32 *next = (u32 *)FLOATS(arena, indices) + arena->blockRows;
+  const char *examples = (const char *)((float *)arena + arena->examples[0]);
+  draw(next, 0, arena->batchSize, (u32)arena->exampleCount[0], (u32)arena->seed, (u64)arena->step + 1);
+  for (int i = 0; i < arena->batchSize; i++) __builtin_prefetch(examples + (u64)next[i] * (arena->contextLength + 1));
+}
+
+/**
+ * One step: the loss before the update. The update is left out when the loss is not finite. `drawn`: drawAhead has drawn its batch;
+ * `ahead`: draws the next one's.
+ */
+static float trainStep(Arena *arena, double lr, double momentum, int drawn, int ahead) {
   const int batch = arena->batchSize;
   const float scale = (float)(1.0 / batch);
   u32 *indices = (u32 *)FLOATS(arena, indices);
@@ -736,8 +750,11 @@ static float trainStep(Arena *arena, double lr, double momentum) {
   for (long i = 0; i < embeddingFloats; i += LANES) store(gradient + i, splat(0.0f));
   for (int first = 0; first < batch; first += arena->blockRows) {
     const int rows = batch - first < arena->blockRows ? batch - first : arena->blockRows;
-    if (!arena->fullBatch) draw(indices, first, rows, (u32)arena->exampleCount[0], (u32)arena->seed, (u64)arena->step);
+    if (drawn) {
+      for (int i = 0; i < rows; i++) indices[i] = indices[arena->blockRows + i];
+    } else if (!arena->fullBatch) draw(indices, first, rows, (u32)arena->exampleCount[0], (u32)arena->seed, (u64)arena->step);
     const u8 *symbols = collect(arena, 0, first, rows, arena->fullBatch ? 0 : indices);
+    if (ahead) drawAhead(arena);
     forward(arena, symbols, rows);
     total += softmax(arena, (float *)arena + arena->layers[arena->layerCount - 1].output, symbols, rows, scale);
     backward(arena, symbols, rows, first > 0);
@@ -757,8 +774,9 @@ static float trainStep(Arena *arena, double lr, double momentum) {
 int EXPORT(steps)(Arena *arena, int count, int cycled) {
   const double *lr = (const double *)FLOATS(arena, lr), *momentum = (const double *)FLOATS(arena, momentum);
   float *loss = FLOATS(arena, loss);
+  const int oneBlock = !arena->fullBatch && arena->batchSize <= arena->blockRows;
   for (int i = 0; i < count; i++) {
-    loss[i] = trainStep(arena, lr[i], cycled ? momentum[i] : arena->momentumDefault);
+    loss[i] = trainStep(arena, lr[i], cycled ? momentum[i] : arena->momentumDefault, oneBlock && i > 0, oneBlock && i + 1 < count);
     if (!isFinite(loss[i])) return i + 1;
   }
   return count;

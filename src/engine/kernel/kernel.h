@@ -36,7 +36,7 @@ typedef struct {
   int rows, rowFloats;  /* the same as rows: (blockRows, rowFloats) */
   int deltaA, deltaB;   /* gradients of activations */
   int symbols;          /* bytes (blockRows, contextLength + 1): the block's examples */
-  int indices;          /* 32-bit integers: the block's draw */
+  int indices;          /* 32-bit integers: the block's draw, then (blockRows in) that of the next step */
   int rowSum, rowTarget; /* (blockRows): softmax denominator; the target's shifted logit */
   int lr, momentum, loss; /* the chunk's inputs (64-bit floats) and output (32-bit) */
   int chunkCapacity;

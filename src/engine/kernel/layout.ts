@@ -164,7 +164,7 @@ export function layoutOf(options: EngineOptions, gap = 0): Layout {
     deltaA,
     deltaB,
     symbols: region((blockRows * (contextLength + 1)) / 4),
-    indices: region(blockRows),
+    indices: region(2 * blockRows),
     rowSum: region(blockRows),
     rowTarget: region(blockRows),
     lr: region(2 * CHUNK_CAPACITY),
