@@ -43,8 +43,17 @@ export async function buildApp(deps: ApiDeps, log: FastifyBaseLogger): Promise<F
     forceCloseConnections: "idle",
     genReqId: () => crypto.randomUUID(),
     logController: new LogController({ disableRequestLogging: true }),
+    frameworkErrors: (error, request, reply) => {
+      sendProblem(error, request, reply);
+    },
   });
-  app.removeContentTypeParser("text/plain");
+  app.removeContentTypeParser(["text/plain", "application/json"]);
+  // Many clients name a media type even where there is no body, as for /cancel: no body is none, not a broken one.
+  const parseJson = app.getDefaultJsonParser("error", "error");
+  app.addContentTypeParser("application/json", { parseAs: "string" }, (request, body, done) => {
+    if (body === "") done(null, undefined);
+    else parseJson(request, body as string, done);
+  });
   app.setErrorHandler(sendProblem);
   app.setNotFoundHandler((request, reply) =>
     sendProblem(new ProblemError("not-found", `There is no ${request.method} ${request.url}`), request, reply),

@@ -20,6 +20,8 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
   return reply.code(status).type("application/problem+json").send(problem);
 }
 
+const PARTS: Readonly<Record<string, string>> = { params: "path", querystring: "query" };
+
 function describe(error: FastifyError | ProblemError): {
   code: ProblemCode;
   detail: string;
@@ -29,7 +31,7 @@ function describe(error: FastifyError | ProblemError): {
   if (error.validation !== undefined) {
     const errors = fieldErrors(error.validation as unknown as ErrorObject[]);
     const where = error.validationContext ?? "request";
-    return { code: "invalid-request", detail: `The ${where} is not valid: ${summary(errors)}`, errors };
+    return { code: "invalid-request", detail: `The ${PARTS[where] ?? where} is not valid: ${summary(errors)}`, errors };
   }
   if (error.name === "MaxRetriesPerRequestError" || isRedisAway(error.message)) {
     return { code: "unavailable", detail: "Redis does not answer; nothing was done" };
@@ -62,10 +64,12 @@ function summary(errors: readonly FieldError[]): string {
   return errors.map(({ pointer, expected }) => `${pointer || "the body"}: expected ${expected}`).join("; ");
 }
 
+const MOST_ERRORS = 100;
+
 /** Ajv's errors as (pointer, expected), one a field; the parts of a choice are joined by "or". */
 export function fieldErrors(all: readonly ErrorObject[]): FieldError[] {
   const fields = new Map<string, Set<string>>();
-  for (const error of all) {
+  for (const error of all.slice(0, MOST_ERRORS)) {
     const described = describeField(error);
     if (described === null) continue;
     const expected = fields.get(described.pointer) ?? new Set();
@@ -94,6 +98,8 @@ function describeField({ keyword, instancePath, params, message, parentSchema }:
         expected: `one of ${params.allowedValues.map((v: unknown) => JSON.stringify(v)).join(", ")}`,
       };
     case "const":
+      // Of a rate that may be "auto": it was text, so the branch for text was taken.
+      if (params.allowedValue === "auto") return { pointer: instancePath, expected: 'a number, or "auto"' };
       return { pointer: instancePath, expected: JSON.stringify(params.allowedValue) };
     case "minimum":
       return { pointer: instancePath, expected: `at least ${params.limit}` };

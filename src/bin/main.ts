@@ -1,5 +1,6 @@
 import closeWithGrace from "close-with-grace";
 import pino, { type Logger } from "pino";
+import { redisProblem } from "../store/connect.js";
 import { type Config, readConfig } from "./config.js";
 import type { Service } from "./start-api.js";
 
@@ -17,6 +18,11 @@ export async function main(...starts: readonly ((config: Config, log: Logger) =>
   });
   // start.mjs holds this channel: when it is killed, nobody else is left to end us.
   process.once("disconnect", () => process.kill(process.pid, "SIGTERM"));
+  const problem = await redisProblem(config.REDIS_URL);
+  if (problem !== null) {
+    console.error(`anneal: cannot start: ${problem}`);
+    process.exit(1);
+  }
   try {
     for (const start of starts) services.push(await start(config, log));
   } catch (error) {

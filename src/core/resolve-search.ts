@@ -1,8 +1,9 @@
 import type { RunRequest, RunSpec } from "../spec/run.js";
 import type { SearchRequest, SearchSpec } from "../spec/search.js";
+import { leastSteps } from "./finder/search.js";
 import { type SearchConfig, searchConfig } from "./finder/search-state.js";
 import { type DatasetFacts, resolveRun } from "./resolve.js";
-import { ok, type Result } from "./result.js";
+import { invalid, ok, type Result } from "./result.js";
 
 /** Four decades in which plain SGD's best rate lies for almost any model of this kind. */
 const DEFAULT_SEARCH_RANGE: readonly [number, number] = [1e-4, 1];
@@ -13,6 +14,7 @@ const AUTO_CONFIG: Partial<SearchConfig> = { methodSeeds: 0, maxSeeds: 5 };
 /** Spells out every default of a search request; what its arms have in common is checked as a run of its own. */
 export function resolveSearch(request: SearchRequest, dataset: DatasetFacts, seed: number): Result<SearchSpec> {
   const { lrRange = DEFAULT_SEARCH_RANGE, labels = [], name: _name, ...shared } = request;
+  if (lrRange[0] >= lrRange[1]) return invalid({ pointer: "/lrRange", expected: "[low, high] with low below high" });
   const run = resolveRun({ ...shared, lrRange: [lrRange[0], lrRange[1]] } as RunRequest, dataset, seed);
   return run.ok
     ? ok({ lrRange: [lrRange[0], lrRange[1]], run: run.value, totalSteps: null, settles: null, labels: [...labels] })
@@ -35,16 +37,19 @@ export const AUTO_SHARE = 0.25;
 const AUTO_ARM = 1 / 400;
 
 /** The search that finds the rate of a run: short arms, and no more steps in all than AUTO_SHARE of the run's. */
-export function autoSearch(spec: RunSpec, runId: string, request: RunRequest): SearchSpec {
+export function autoSearch(spec: RunSpec, runId: string, request: RunRequest): Result<SearchSpec> {
   const steps = Math.max(20, Math.round(spec.steps * AUTO_ARM));
   const totalSteps = Math.floor(spec.steps * AUTO_SHARE);
-  return {
+  const search: SearchSpec = {
     lrRange: DEFAULT_SEARCH_RANGE,
     run: { ...spec, steps },
     totalSteps,
     settles: { runId, request },
     labels: [],
   };
+  const least = Math.ceil(leastSteps(configOf(search)) / AUTO_SHARE);
+  if (spec.steps >= least) return ok(search);
+  return invalid({ pointer: "/steps", expected: `at least ${least} where a rate is "auto": a search takes a quarter` });
 }
 
 /** A child run of a search: what all share, with a schedule, steps and seeds of its own. */

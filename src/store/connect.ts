@@ -54,6 +54,29 @@ export function connect(url: string, temper: Temper): AnnealRedis {
   return new Redis(url, { ...redisOptions(temper), replyMapping: "legacy", scripts: SCRIPTS }) as AnnealRedis;
 }
 
+/** Why there is no Redis at that URL, or null; waits at most five seconds. */
+export async function redisProblem(url: string): Promise<string | null> {
+  const probe = new Redis(url, {
+    replyMapping: "legacy",
+    lazyConnect: true,
+    retryStrategy: () => null,
+    connectTimeout: 5000,
+  });
+  let why = "no answer";
+  probe.on("error", (error) => {
+    why = error.message;
+  });
+  try {
+    await probe.connect();
+    return null;
+  } catch {
+    const { host } = new URL(url);
+    return `no Redis answers at ${host} (${why}); start it, or set REDIS_URL`;
+  } finally {
+    probe.disconnect();
+  }
+}
+
 /** Why this server must not hold runs, or null. An evicting or forgetful Redis loses jobs and metrics without a trace. */
 export async function storageProblem(redis: Redis): Promise<string | null> {
   const [, policy] = (await redis.config("GET", "maxmemory-policy")) as [string, string];

@@ -82,6 +82,7 @@ if not status then return {'gone'} end
 if is_terminal(status) or status == 'paused' then return {status} end
 if field(id, 'claim') == token then return {'claimed', field(id, 'fence')} end
 if field(id, 'epoch') ~= epoch then return {'superseded'} end
+if field(id, 'waitsFor') then return {'waiting'} end
 if status == 'canceling' then
   set_status(id, 'canceled')
   return {'canceled'}
@@ -187,9 +188,11 @@ return 'continue'
 /** A run that has waited for its rate gets its final spec. ARGV: id, spec, note (JSON). Returns its epoch, or nil when moot. */
 const SETTLE = `
 local id = ARGV[1]
-if field(id, 'status') ~= 'queued' or not field(id, 'waitsFor') then return nil end
+local status = field(id, 'status')
+if (status ~= 'queued' and status ~= 'paused') or not field(id, 'waitsFor') then return nil end
 redis.call('HDEL', key(id), 'waitsFor')
 redis.call('HSET', key(id), 'spec', ARGV[2], 'autoLr', ARGV[3])
+if status == 'paused' then return nil end
 return field(id, 'epoch')
 `;
 
@@ -268,6 +271,7 @@ redis.call('HDEL', key(id), 'pauseRequested')
 if status ~= 'paused' then return {'ok'} end
 local epoch = redis.call('HINCRBY', key(id), 'epoch', 1)
 set_status(id, 'queued')
+if field(id, 'waitsFor') then return {'ok'} end
 return {'enqueue', tostring(epoch)}
 `;
 

@@ -4,8 +4,10 @@ import { runKey, WAKE_CHANNEL } from "./keys.js";
 import { type LogEntry, positionBefore, readLog } from "./log.js";
 
 /** Entries read at once, and kept in memory for the readers at the head of a run's log. */
-const PAGE = 64;
+const PAGE = 16;
 const KEPT = 256;
+/** Steps in them, over all replicas: what bounds the memory. */
+const KEPT_STEPS = 65_536;
 
 /** Where a cursor delivers. `send` is called in log order, each entry once, while `writable`. */
 export interface Sink {
@@ -127,8 +129,12 @@ class Feed {
 
   #keep(entries: readonly LogEntry[]): void {
     this.#kept.push(...entries);
-    const surplus = this.#kept.length - KEPT;
-    if (surplus <= 0) return;
+    let surplus = 0;
+    let steps = this.#kept.reduce((sum, entry) => sum + stepsIn(entry), 0);
+    while (this.#kept.length - surplus > 1 && (steps > KEPT_STEPS || this.#kept.length - surplus > KEPT)) {
+      steps -= stepsIn(this.#kept[surplus++]!);
+    }
+    if (surplus === 0) return;
     this.#keptAfter = this.#kept[surplus - 1]!.id;
     this.#kept = this.#kept.slice(surplus);
   }
@@ -216,6 +222,10 @@ export class Cursor {
     this.#closed = true;
     this.#feed.remove(this);
   }
+}
+
+function stepsIn(entry: LogEntry): number {
+  return entry.kind === "chunk" ? entry.chunk.lr.length * (1 + (entry.chunk.replicas?.length ?? 0)) : 1;
 }
 
 /** Orders "<step>-<n>" positions. */

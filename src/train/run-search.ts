@@ -226,7 +226,8 @@ async function resultsOf(deps: SearchDeps, { runId, tasks }: Child): Promise<Sea
 }
 
 function nextTasksOf(search: SearchRecord | null): readonly SearchTask[] {
-  return search === null || search.state === null ? [] : nextTasks(search.state as SearchState);
+  if (search === null) return [];
+  return nextTasks((search.state as SearchState | null) ?? createSearch(configOf(search.spec)));
 }
 
 async function cancelChildren(deps: SearchDeps, searchId: string, tasks: readonly SearchTask[]): Promise<void> {

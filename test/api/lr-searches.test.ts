@@ -62,6 +62,17 @@ test('"lr": "auto" searches first, within its share of the budget, and says what
   assert.ok(answer!.stepsUsed <= 0.25 * 8000, `${answer!.stepsUsed}`);
 });
 
+test("a run that waits for its rate still waits after a pause, and trains with the rate found", async () => {
+  const run = await service.createRun({ steps: 8000, schedule: { type: "constant", lr: "auto" }, model: SMALL });
+  await service.post({}, `/v1/runs/${run.id}/pause`);
+  await service.post({}, `/v1/runs/${run.id}/resume`);
+  const over = await service.finished(run.id);
+  assert.equal(over.status, "succeeded", over.reason ?? "");
+  assert.equal((over.spec.schedule as { lr: number }).lr, over.autoLr!.lr);
+  const short = await service.post({ steps: 500, schedule: { type: "constant", lr: "auto" } });
+  assert.equal(short.status, 400);
+});
+
 test("canceling a search cancels its children; canceling a run that waits cancels its search", async () => {
   const search = await createSearch({ steps: 1_000_000 });
   const run = await service.createRun({ steps: 10_000_000, schedule: { type: "constant", lr: "auto" } });
@@ -89,6 +100,7 @@ test("bad searches are refused, naming the field", async () => {
   for (const [body, pointer] of [
     [{ steps: 5 }, "/steps"],
     [{ steps: 100, lrRange: [1, 0.1] }, "/lrRange"],
+    [{ steps: 100, lrRange: [0.1, 0.1] }, "/lrRange"],
     [{ steps: 100, schedule: "cosine" }, "/schedule"],
   ] as const) {
     const response = await service.post(body, "/v1/lr-searches");

@@ -143,3 +143,35 @@ test("a queued run can be paused, resumed, canceled and deleted; repeating is ha
   assert.equal((await remove()).status, 204);
   assert.equal((await remove()).status, 404);
 });
+
+test("an unknown field or type is answered with the known ones; a rate that is text, with what a rate may be", async () => {
+  const expected = async (body: unknown) =>
+    ((await (await service.post(body)).json()) as { errors: { expected: string }[] }).errors[0]!.expected;
+  assert.match(await expected({ steps: 10, batchsize: 3 }), /known: steps, batchSize, /);
+  assert.match(await expected({ steps: 10, schedule: { type: "Cosine" } }), /constant, linear, .*CosineAnnealingLR/);
+  assert.equal(await expected({ steps: 10, schedule: { type: "constant", lr: "0.1" } }), 'a number, or "auto"');
+});
+
+test("a body made to amplify errors is refused at once, with a short answer", async () => {
+  const startedAt = Date.now();
+  const response = await service.post({
+    steps: 1,
+    schedule: { type: "sequential", schedules: new Array(50_000).fill("x") },
+  });
+  assert.equal(response.status, 400);
+  assert.ok((await response.text()).length < 20_000);
+  assert.ok(Date.now() - startedAt < 3000);
+});
+
+test("odd requests get plain answers: empty JSON body, prototype names, broken escapes, HEAD of a stream", async () => {
+  const { id } = await service.createRun({ steps: 10 });
+  const headers = { "content-type": "application/json" };
+  const paused = await fetch(`${service.url}/v1/runs/${id}/pause`, { method: "POST", headers });
+  assert.equal(paused.status, 202);
+  assert.equal((await fetch(`${service.url}/v1/runs`, { method: "POST", headers })).status, 400);
+  assert.equal((await service.get(`/v1/runs/${id}/metrics`, { accept: "constructor" })).status, 406);
+  const broken = await service.get("/v1/runs/%zz");
+  assert.equal(broken.status, 400);
+  assert.match(broken.headers.get("content-type")!, /^application\/problem\+json/);
+  assert.equal((await fetch(`${service.url}/v1/runs/${id}/events`, { method: "HEAD" })).status, 404);
+});

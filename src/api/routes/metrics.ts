@@ -100,7 +100,7 @@ function columnsOf(text = "step,lr,loss"): Column[] {
 function chooseFormat(accept = "*/*"): keyof typeof FORMATS {
   for (const range of accept.split(",")) {
     const type = range.split(";")[0]!.trim().toLowerCase();
-    if (type in FORMATS) return type as keyof typeof FORMATS;
+    if (Object.hasOwn(FORMATS, type)) return type as keyof typeof FORMATS;
     if (type === "*/*" || type === "application/*") return "application/json";
     if (type === "text/*") return "text/csv";
   }

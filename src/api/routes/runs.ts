@@ -48,9 +48,11 @@ export const runRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (
     const schedule = substituteRate(body.schedule as ScheduleRequest, (body.lrRange ?? DEFAULT_LR_RANGE)[1]);
     const resolved = resolveRun({ ...body, schedule }, facts, randomInt(LIMITS.seed));
     if (!resolved.ok) throw invalidRequest(resolved.errors);
+    const search = autoSearch(resolved.value, id, body);
+    if (!search.ok) throw invalidRequest(search.errors);
     const searchId = newId("search", Date.now());
     // The search first: without its run it does no harm, while the run would wait for ever without its search.
-    await createRecord(searches, null, searchId, autoSearch(resolved.value, id, body), log);
+    await createRecord(searches, null, searchId, search.value, log);
     const run = await createRecord(runs, null, id, resolved.value, log, searchId);
     await searchQueue
       .enqueue(searchId, 0)

@@ -13,6 +13,9 @@ import { problem } from "../common.js";
 import { invalidRequest } from "../creation.js";
 import type { ApiDeps } from "../deps.js";
 
+/** Observations of a metric-driven policy times its window: a preview makes them all. */
+const MOST_OBSERVED = 2_000_000;
+
 const PreviewRequestSchema = Type.Object(
   {
     schedule: ScheduleRequestSchema,
@@ -58,6 +61,10 @@ export const scheduleRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app) =>
       const resolved = resolveSchedule(schedule, { steps, lrRange: [lrRange[0], lrRange[1]] });
       if (!resolved.ok) {
         throw invalidRequest(resolved.errors.map((error) => ({ ...error, pointer: `/schedule${error.pointer}` })));
+      }
+      const { every = steps, windowSize = 1 } = resolved.value as { every?: number; windowSize?: number };
+      if ((steps / every) * windowSize > MOST_OBSERVED) {
+        throw invalidRequest([{ pointer: "/schedule/every", expected: "fewer observations: a larger number" }]);
       }
       const preview = previewSchedule(resolved.value, { steps, points, lrLimit });
       return { schedule: resolved.value, ...preview, equivalents: equivalents(resolved.value, { steps }) };

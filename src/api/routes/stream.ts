@@ -57,6 +57,7 @@ export const streamRoutes: FastifyPluginAsyncTypebox<StreamOptions> = async (app
   app.route({
     method: "GET",
     url: `${path}/:id/stream`,
+    exposeHeadRoute: false,
     schema: {
       summary: "Follow it over WebSocket",
       description:
@@ -92,6 +93,7 @@ export const streamRoutes: FastifyPluginAsyncTypebox<StreamOptions> = async (app
   app.get(
     `${path}/:id/events`,
     {
+      exposeHeadRoute: false,
       schema: {
         summary: "Follow it as Server-Sent Events",
         description:
@@ -106,6 +108,8 @@ export const streamRoutes: FastifyPluginAsyncTypebox<StreamOptions> = async (app
       const from = Number.isSafeInteger(lastId) && lastId > 0 ? lastId : request.query.from;
       const start = await startOf(request.params.id, from);
       reply.hijack();
+      // Gone while we looked: its "close" has been, and nothing would ever end what is begun now.
+      if (request.raw.socket.destroyed) return;
       const response = reply.raw;
       response.writeHead(200, {
         "content-type": "text/event-stream",
@@ -120,7 +124,10 @@ export const streamRoutes: FastifyPluginAsyncTypebox<StreamOptions> = async (app
             if (error == null) subscriber.drained();
           }),
         bufferedBytes: () => response.writableLength,
-        finish: () => response.end(),
+        finish: () => {
+          clearInterval(heartbeat);
+          response.end();
+        },
         kill: () => response.destroy(),
       });
       response.on("close", () => {

@@ -6,7 +6,7 @@ import { ProblemError } from "../../spec/problem.js";
 import { idParams, notFound, problem } from "../common.js";
 import type { ApiDeps } from "../deps.js";
 
-/** fastai's valley takes time quadratic in the length of the trace. */
+/** Steps times replicas: the methods share the API's thread. */
 const LONGEST_TRACE = 10_000;
 
 const Query = Type.Object(
@@ -40,8 +40,11 @@ export const suggestionRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, 
       const { id } = request.params;
       const record = await runs.get(id);
       if (record === null) throw notFound(id);
-      if (record.committed > LONGEST_TRACE) {
-        throw new ProblemError("conflict", `Suggestions are made from traces of at most ${LONGEST_TRACE} steps`);
+      if (record.committed * record.spec.replicas > LONGEST_TRACE) {
+        throw new ProblemError(
+          "conflict",
+          `Suggestions are made from at most ${LONGEST_TRACE} steps, over all replicas`,
+        );
       }
       const lr: number[] = [];
       const loss: number[] = [];

@@ -21,9 +21,19 @@ export function valley({ lr, loss }: Curve): Suggested {
   const n = loss.length;
   if (n === 0) return none("no points left");
   const length = new Array<number>(n).fill(1);
+  // Patience sorting: highest[k] is the highest loss at which a decreasing subsequence of k + 1 points ends.
+  const highest: number[] = [];
   let end = 0;
-  for (let i = 1; i < n; i++) {
-    for (let j = 0; j < i; j++) if (loss[j]! > loss[i]!) length[i] = Math.max(length[i]!, length[j]! + 1);
+  for (let i = 0; i < n; i++) {
+    let low = 0;
+    let high = highest.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (highest[middle]! > loss[i]!) low = middle + 1;
+      else high = middle;
+    }
+    highest[low] = loss[i]!;
+    length[i] = low + 1;
     if (length[i]! > length[end]!) end = i;
   }
   const start = end === 0 ? 0 : end - length[end]!;

@@ -12,13 +12,18 @@ const FINE_DECADES = 0.125;
 const BRACKET_BELOW = 1.25;
 const BRACKET_ABOVE = 0.75;
 
+/** Steps below which a limit on them leaves no room for the sweeps and the first rung. */
+export function leastSteps(config: SearchConfig): number {
+  return config.replicas * config.sweepSteps + firstRungSteps(config);
+}
+
 export function createSearch(config: SearchConfig): SearchState {
   const [low, high] = config.lrRange;
   if (!(low > 0 && high > low)) throw new RangeError("lrRange: 0 < low < high");
   if (!(config.steps >= 1 && config.replicas >= 1 && config.lowSeeds >= 1 && config.fullSeeds >= 1)) {
     throw new RangeError("search: at least one step, replica and seed");
   }
-  const least = config.replicas * config.sweepSteps + firstRungSteps(config);
+  const least = leastSteps(config);
   if (config.totalSteps !== null && config.totalSteps < least) throw new RangeError(`totalSteps: at least ${least}`);
   const pending = seeds(config.replicas, config).map(
     (seed): SearchTask => ({ id: `sweep-${seed}`, kind: "sweep", seed, steps: config.sweepSteps }),

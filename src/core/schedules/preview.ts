@@ -30,6 +30,9 @@ export interface PreviewOptions {
 /** Runs longer than this are looked at on an even grid of so many steps. */
 const MAX_LOOKED_AT = 200_000;
 
+/** Looked-at steps times characters of the spec, at most: about half a second. */
+const MAX_WORK = 1e8;
+
 /** The curve thinned so that the highest and the lowest rate of every stretch stay; first and last step are kept. */
 export function previewSchedule(
   spec: ScheduleSpec,
@@ -37,7 +40,8 @@ export function previewSchedule(
 ): SchedulePreview {
   const policy = buildPolicy(spec);
   const driven = isMetricDriven(spec);
-  const count = Math.min(steps, MAX_LOOKED_AT);
+  // What a rate costs grows with the text of its spec: nested schedules, expressions, tables.
+  const count = Math.min(steps, MAX_LOOKED_AT, Math.max(2, Math.floor(MAX_WORK / JSON.stringify(spec).length)));
   const at = new Float64Array(count);
   const lr = new Float64Array(count);
   const momentum = policy.momentum === undefined ? null : new Float64Array(count);

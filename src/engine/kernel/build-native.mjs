@@ -62,6 +62,6 @@ try {
 } catch (error) {
   const reason =
     error.code === "ENOENT" ? `no C compiler (${cc})` : String(error.stderr || error.message).split("\n")[0];
-  console.log(`native kernel: not built, ${reason}`);
+  console.log(`native kernel: not built, ${reason}; the wasm kernel is used`);
   if (process.argv.includes("--required")) process.exit(1);
 }
