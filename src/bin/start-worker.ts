@@ -31,11 +31,14 @@ export async function startWorker(config: Config, log: Logger): Promise<Service>
     throw new Error(problem);
   }
 
-  const threads = new ThreadPool({
-    redisUrl: config.REDIS_URL,
-    logLevel: config.LOG_LEVEL,
-    enginesModule: new URL("../engine/create.js", import.meta.url).href,
-  });
+  const threads = new ThreadPool(
+    {
+      redisUrl: config.REDIS_URL,
+      logLevel: config.LOG_LEVEL,
+      enginesModule: new URL("../engine/create.js", import.meta.url).href,
+    },
+    config.WORKER_CONCURRENCY,
+  );
   const queues = { runs: new RunQueue(connection), searches: new RunQueue(connection, "searches") };
   const runs = new RunStore(connection);
   const reader = connect(config.REDIS_URL, "patient");

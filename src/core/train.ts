@@ -24,7 +24,7 @@ export interface Progress {
 }
 
 /** Milliseconds of compute a chunk aims at: short enough to feel live and to cancel at once, long enough to amortise a commit. */
-const CHUNK_MS = 25;
+const CHUNK_MS = 50;
 
 /**
  * The training loop: a generator that owns the order of things and nothing else. Pure but for `engine`, and for `now`

@@ -31,8 +31,10 @@ export class ThreadPool {
   readonly #slots = new Set<Slot>();
   #closing = false;
 
-  constructor(data: ThreadData) {
+  /** `ready`: threads to start at once, so that the first runs need not wait for them. */
+  constructor(data: ThreadData, ready = 0) {
     this.#data = data;
+    for (let i = 0; i < ready; i++) this.#spawn();
   }
 
   /** Trains a run on an idle thread, or on a new one; the caller bounds how many run at once. `onProgress`: its first commit is stored. */
