@@ -171,7 +171,13 @@ test("sweep: true log axis with real units, zoom that survives updates", { skip 
   const plot = page.locator(".plot .u-over").first();
   /** Moves the mouse to a part of the chart's width, wherever the chart is now. */
   const pointAt = async (part: number) => {
-    const { x, y, width, height } = (await plot.boundingBox())!;
+    // Null for the moment in which a chart is made anew, as when its axis changes.
+    let box: Awaited<ReturnType<typeof plot.boundingBox>> = null;
+    await until("the chart", async () => {
+      box = await plot.boundingBox();
+      return box !== null;
+    });
+    const { x, y, width, height } = box!;
     await page.mouse.move(x + 1 + part * (width - 2), y + height / 2, { steps: 3 });
   };
   const rateUnderMouse = (what: string, part: number, exponent: number) =>
