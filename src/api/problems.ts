@@ -44,7 +44,6 @@ function describe(error: FastifyError | ProblemError): {
 
 const REDIS_AWAY = [
   "Command timed out",
-  "Connection is closed.",
   "Stream isn't writeable and enableOfflineQueue options is false",
   "Connection is closed",
   "LOADING ",

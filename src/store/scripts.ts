@@ -21,6 +21,10 @@ local function now_ms()
   return t[1] * 1000 + math.floor(t[2] / 1000)
 end
 
+local function is_terminal(status)
+  return status == 'succeeded' or status == 'diverged' or status == 'failed' or status == 'canceled'
+end
+
 -- Moves a run to a status, in its record, in the index, in its log, and wakes its readers.
 local function set_status(id, status, reason)
   local old = field(id, 'status')
@@ -29,7 +33,7 @@ local function set_status(id, status, reason)
   redis.call('HSET', key(id), 'status', status)
   if reason then redis.call('HSET', key(id), 'reason', reason) end
   local at = now_ms()
-  if status == 'succeeded' or status == 'diverged' or status == 'failed' or status == 'canceled' then
+  if is_terminal(status) then
     redis.call('HSET', key(id), 'finishedAt', at)
     redis.call('HDEL', key(id), 'pauseRequested')
   end
@@ -37,10 +41,6 @@ local function set_status(id, status, reason)
   local entry = { status = status, at = at, reason = reason }
   redis.call('XADD', key(id) .. ':log', string.format('%.0f-%.0f', number(id, 'committed'), count), 's', cjson.encode(entry))
   redis.call('PUBLISH', '${WAKE_CHANNEL}', id)
-end
-
-local function is_terminal(status)
-  return status == 'succeeded' or status == 'diverged' or status == 'failed' or status == 'canceled'
 end
 
 -- Does this attempt still own the run? Counts what it refuses.

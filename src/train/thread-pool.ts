@@ -11,7 +11,6 @@ export type ToThread =
   | { readonly type: "run"; readonly runId: string; readonly epoch: number }
   | { readonly type: "abort" };
 export type ToPool =
-  | { readonly type: "ready" }
   | { readonly type: "progress" }
   | { readonly type: "done"; readonly outcome: TrainingOutcome }
   | { readonly type: "failed"; readonly message: string };

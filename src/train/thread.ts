@@ -37,4 +37,3 @@ port.on("message", async (message: ToThread) => {
     say({ type: "failed", message: error instanceof Error ? error.message : String(error) });
   }
 });
-say({ type: "ready" });
