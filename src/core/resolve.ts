@@ -83,12 +83,14 @@ function resolveStop(request: NonNullable<RunRequest["stopOnDivergence"]>): Stop
   };
 }
 
-/** The `default` keywords of an object schema's properties. */
+/** The `default` keywords of an object schema's properties; their values are shared, so not to be changed. */
 function schemaDefaults<T>(properties: Readonly<Record<string, object>>): T {
-  const entries = Object.entries(properties).flatMap(([name, schema]) =>
-    "default" in schema ? [[name, structuredClone(schema.default)]] : [],
-  );
-  return Object.fromEntries(entries) as T;
+  const defaults: Record<string, unknown> = {};
+  for (const name in properties) {
+    const schema = properties[name]!;
+    if ("default" in schema) defaults[name] = schema.default;
+  }
+  return defaults as T;
 }
 
 /** `rows`: examples a step, over all replicas. */

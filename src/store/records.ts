@@ -1,5 +1,6 @@
 import { LIMITS } from "../spec/limits.js";
 import type { RunStatus } from "../spec/run.js";
+import { RedisClock } from "./clock.js";
 import { type AnnealRedis, COMMAND_TIMEOUT_MS } from "./connect.js";
 import { labelKey, runKey, statusKey } from "./keys.js";
 import { patiently } from "./patience.js";
@@ -43,12 +44,14 @@ interface Labelled {
  */
 export abstract class RecordStore<Spec extends Labelled, R extends StoredRecord<Spec>> {
   protected readonly redis: AnnealRedis;
+  readonly #clock: RedisClock;
   readonly #index: string;
   readonly #idPrefix: string;
 
   /** `index`: key of the set of all ids; `idPrefix`: what they begin with. */
   constructor(redis: AnnealRedis, index: string, idPrefix: string) {
     this.redis = redis;
+    this.#clock = new RedisClock(redis);
     this.#index = index;
     this.#idPrefix = idPrefix;
   }
@@ -64,15 +67,14 @@ export abstract class RecordStore<Spec extends Labelled, R extends StoredRecord<
    * when too many are waiting ("full"). `waitsFor`: the search whose answer completes the spec; no job is due until then.
    */
   async create(id: string, spec: Spec, waitsFor: string | null = null): Promise<R | "late" | "full"> {
-    const [seconds, micros] = (await this.redis.time()) as unknown as [number, number];
-    const deadline = Number(seconds) * 1000 + Math.floor(Number(micros) / 1000) + COMMAND_TIMEOUT_MS;
+    const deadline = (await this.#clock.now()) + COMMAND_TIMEOUT_MS;
     const indexes = this.#indexes(spec);
     const text = JSON.stringify(spec);
     const args = [id, text, deadline, LIMITS.waitingRuns, waitsFor ?? ""];
     const reply = await this.redis.annealCreate(indexes.length, ...indexes, ...args);
     if (reply === "late" || reply === "full") return reply;
-    const fresh = { id, spec: text, status: "queued", createdAt: reply, committed: "0", attempts: "0" };
-    return this.toRecord(waitsFor === null ? fresh : { ...fresh, waitsFor });
+    const fresh = { id, spec: "null", status: "queued", createdAt: reply, committed: "0", attempts: "0" };
+    return { ...this.toRecord(waitsFor === null ? fresh : { ...fresh, waitsFor }), spec };
   }
 
   async get(id: string): Promise<R | null> {
