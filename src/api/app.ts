@@ -2,6 +2,7 @@ import swagger from "@fastify/swagger";
 import swaggerUi from "@fastify/swagger-ui";
 import websocket from "@fastify/websocket";
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
+import { DatasetSchema } from "../spec/dataset.js";
 import { LIMITS } from "../spec/limits.js";
 import { ProblemError, ProblemSchema } from "../spec/problem.js";
 import { RunRequestSchema, RunSchema, RunSpecSchema } from "../spec/run.js";
@@ -10,6 +11,7 @@ import { SearchRequestSchema, SearchSchema } from "../spec/search.js";
 import { StreamMessageSchema } from "../spec/stream.js";
 import type { ApiDeps } from "./deps.js";
 import { sendProblem } from "./problems.js";
+import { datasetRoutes } from "./routes/datasets.js";
 import { healthRoutes } from "./routes/health.js";
 import { searchRoutes } from "./routes/lr-searches.js";
 import { metricsRoutes } from "./routes/metrics.js";
@@ -31,6 +33,7 @@ const SHARED = [
   RunSchema,
   SearchRequestSchema,
   SearchSchema,
+  DatasetSchema,
   StreamMessageSchema,
 ] as const;
 
@@ -94,7 +97,15 @@ export async function buildApp(deps: ApiDeps, log: FastifyBaseLogger): Promise<F
   });
   await app.register(healthRoutes, deps);
   await app.register(prometheusRoutes, deps);
-  for (const routes of [runListEventRoutes, runRoutes, metricsRoutes, suggestionRoutes, searchRoutes, scheduleRoutes]) {
+  for (const routes of [
+    runListEventRoutes,
+    runRoutes,
+    metricsRoutes,
+    suggestionRoutes,
+    searchRoutes,
+    scheduleRoutes,
+    datasetRoutes,
+  ]) {
     await app.register(routes, { ...deps, prefix: "/v1" });
   }
   const { runs, searches, tail } = deps;

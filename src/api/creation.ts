@@ -23,6 +23,9 @@ export async function createRecord<Spec extends { readonly labels: readonly stri
   });
   if (created === "late") throw new ProblemError("unavailable", "Redis answered too late; nothing was done");
   if (created === "full") throw new ProblemError("too-many-requests", "Too many runs are waiting; nothing was done");
+  if (created === "no-dataset") {
+    throw new ProblemError("conflict", "The dataset has just been replaced or deleted; nothing was done");
+  }
   // From here on it exists: should this process die, the reconciler gives it its job.
   await queue?.enqueue(id, 0).catch((error) => log.warn({ err: error, id }, "left to the reconciler"));
   return created;

@@ -1,7 +1,8 @@
+import { BUILT_IN_DATASET } from "../spec/dataset.js";
 import { LIMITS } from "../spec/limits.js";
-import type { RunStatus } from "../spec/run.js";
+import type { RunSpec, RunStatus } from "../spec/run.js";
 import { type AnnealRedis, COMMAND_TIMEOUT_MS } from "./connect.js";
-import { labelKey, runKey, statusKey } from "./keys.js";
+import { datasetUsersKey, labelKey, runKey, statusKey } from "./keys.js";
 import { patiently } from "./patience.js";
 
 /** What runs and searches have in common as stored; times in milliseconds since 1970 by Redis's clock. */
@@ -55,22 +56,27 @@ export abstract class RecordStore<Spec extends Labelled, R extends StoredRecord<
 
   protected abstract toRecord(hash: Record<string, string>): R;
 
+  /** The dataset that it pins for as long as it exists. */
+  protected abstract datasetOf(spec: Spec): RunSpec["dataset"];
+
   #indexes(spec: Spec): string[] {
-    return [this.#index, ...spec.labels.map(labelKey)];
+    return [this.#index, datasetUsersKey(this.datasetOf(spec).name), ...spec.labels.map(labelKey)];
   }
 
   /**
    * Stores a queued record. Nothing is stored when the answer would come too late for the client that asked ("late"), or
    * when too many are waiting ("full"). `waitsFor`: the search whose answer completes the spec; no job is due until then.
    */
-  async create(id: string, spec: Spec, waitsFor: string | null = null): Promise<R | "late" | "full"> {
+  async create(id: string, spec: Spec, waitsFor: string | null = null): Promise<R | "late" | "full" | "no-dataset"> {
     const [seconds, micros] = (await this.redis.time()) as unknown as [number, number];
     const deadline = Number(seconds) * 1000 + Math.floor(Number(micros) / 1000) + COMMAND_TIMEOUT_MS;
     const indexes = this.#indexes(spec);
     const text = JSON.stringify(spec);
-    const args = [id, text, deadline, LIMITS.waitingRuns, waitsFor ?? ""];
+    const { name, digest } = this.datasetOf(spec);
+    const pinned = name === BUILT_IN_DATASET ? "" : digest;
+    const args = [id, text, deadline, LIMITS.waitingRuns, waitsFor ?? "", name, pinned];
     const reply = await this.redis.annealCreate(indexes.length, ...indexes, ...args);
-    if (reply === "late" || reply === "full") return reply;
+    if (reply === "late" || reply === "full" || reply === "no-dataset") return reply;
     const fresh = { id, spec: text, status: "queued", createdAt: reply, committed: "0", attempts: "0" };
     return this.toRecord(waitsFor === null ? fresh : { ...fresh, waitsFor });
   }

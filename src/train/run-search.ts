@@ -159,10 +159,12 @@ async function startChild(
     first!.kind === "sweep" ? { type: "sweep", start, end } : { type: "constant", lr: first!.lr };
   const schedule = resolveSchedule(request, { steps: own.steps, lrRange: [start, end] });
   if (!schedule.ok) throw new Error(`a child of ${searchId}: ${schedule.errors[0]?.pointer}`);
-  let created: RunRecord | "late" | "full";
+  let created: RunRecord | "late" | "full" | "no-dataset";
   do created = await deps.runs.create(runId, childSpec(search, searchId, { ...own, schedule: schedule.value }));
   while (created === "late");
   if (created === "full") throw new Error("too many runs are waiting");
+  // The search itself pins its dataset.
+  if (created === "no-dataset") throw new Error(`a child of ${searchId}: its dataset is not there`);
   await deps.enqueue(runId, 0);
 }
 

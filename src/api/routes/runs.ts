@@ -2,7 +2,7 @@ import { randomInt } from "node:crypto";
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import type { FastifyBaseLogger } from "fastify";
 import { Type } from "typebox";
-import { type DatasetFacts, DEFAULT_LR_RANGE, resolveModel, resolveRun } from "../../core/resolve.js";
+import { type DatasetFacts, DEFAULT_LR_RANGE, resolveRun } from "../../core/resolve.js";
 import { autoSearch } from "../../core/resolve-search.js";
 import { autoRatePaths, substituteRate } from "../../core/schedules/auto-rate.js";
 import { LIMITS } from "../../spec/limits.js";
@@ -29,7 +29,7 @@ const ListSchema = Type.Object(
 
 export const runRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (
   app,
-  { runs, queue, searches, searchQueue, loadDataset },
+  { runs, queue, searches, searchQueue, datasets },
 ) => {
   const getRun = async (id: string) => {
     const record = await runs.get(id);
@@ -71,6 +71,7 @@ export const runRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (
         response: {
           202: RunRef,
           400: problem("A field is wrong"),
+          409: problem("The dataset was replaced meanwhile"),
           429: problem("The queue is full"),
           503: problem("Redis is away"),
         },
@@ -78,7 +79,7 @@ export const runRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (
     },
     async (request, reply) => {
       const body = request.body as RunRequest;
-      const facts = datasetFacts(loadDataset(body.dataset ?? "names"), resolveModel(body).contextLength);
+      const facts = await datasetFacts(datasets, body.dataset);
       const id = newId("run", Date.now());
       const isAuto = typeof body.schedule === "object" && autoRatePaths(body.schedule).length > 0;
       const created = isAuto
