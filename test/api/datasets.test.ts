@@ -2,12 +2,16 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { request as httpRequest } from "node:http";
 import { after, before, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
 import { parameterCount } from "../../src/core/model.js";
-import type { Dataset } from "../../src/spec/dataset.js";
+import type { Dataset, DatasetStatistics } from "../../src/spec/dataset.js";
 import { LIMITS } from "../../src/spec/limits.js";
 import type { Problem } from "../../src/spec/problem.js";
 import type { Run, RunRequest } from "../../src/spec/run.js";
-import { connect } from "../../src/store/connect.js";
+import { type AnnealRedis, connect } from "../../src/store/connect.js";
+import { DatasetStore } from "../../src/store/datasets.js";
+import { RunStore } from "../../src/store/runs.js";
+import { SCRIPTS } from "../../src/store/scripts.js";
 import { startService, type TestService } from "../service.js";
 
 let service: TestService;
@@ -235,6 +239,26 @@ test("a search pins its dataset, and so do its runs after it is gone", async () 
   await refused(await remove(path("searched")), 409);
 });
 
+test("256 symbols train on every engine as on the reference", async () => {
+  const alphabet = Array.from({ length: 255 }, (_, i) => String.fromCodePoint(0x4e00 + i));
+  const words = Array.from({ length: 600 }, (_, i) => [i, i + 1, i * 7, i * 11].map((k) => alphabet[k % 255]).join(""));
+  await json(await put("han", `${words.join("\n")}\n`), 201);
+  const engines = ["reference", "auto", "kernel-wasm"] as const;
+  const runs = await Promise.all(
+    engines.map((engine) =>
+      service.createRun({ steps: 300, dataset: "han", engine, seed: 1, model: { hiddenSizes: [16] } }),
+    ),
+  );
+  const results = [];
+  for (const { id } of runs) {
+    const { status, reason, result } = await service.finished(id);
+    assert.equal(status, "succeeded", reason ?? "");
+    results.push(result!.finalTrainLoss!);
+  }
+  assert.ok(results[0]! < Math.log(256) - 0.5, `learns: ${results}`);
+  for (const loss of results) assert.ok(Math.abs(loss - results[0]!) < 1e-3, `${results}`);
+});
+
 test("a model is judged by the dataset's own alphabet", async () => {
   const alphabet = Array.from({ length: 255 }, (_, i) => String.fromCodePoint(0x4e00 + i));
   await json(await put("wide", alphabet.map((symbol, i) => `${symbol}${alphabet[(i * 7) % 255]}\n`).join("")), 201);
@@ -251,10 +275,11 @@ test("the race: however a replacing PUT and a POST meet, an accepted run trains 
     const name = `race-${round}`;
     const texts = [items("abc"), items("uvwxyz")];
     await json(await put(name, texts[0]!), 201);
-    const [replaced, ...posted] = await Promise.all([
-      put(name, texts[1]!),
-      ...[1, 2, 3].map((seed) => service.post({ steps: 20, dataset: name, ...TINY, seed })),
-    ]);
+    const post = (seed: number) => service.post({ steps: 20, dataset: name, ...TINY, seed });
+    // The PUT has the longer way to Redis: a little later it meets the POSTs at every point of theirs.
+    const first = [post(1), post(2)];
+    await delay(round / 4);
+    const [replaced, ...posted] = await Promise.all([put(name, texts[1]!), ...first, post(3)]);
     assert.ok([200, 409].includes(replaced.status), `${replaced.status}`);
     outcomes[replaced.status === 200 ? "replaced" : "kept"]++;
     const { digest } = await json<Dataset>(await service.get(path(name)), 200);
@@ -274,4 +299,64 @@ test("the race: however a replacing PUT and a POST meet, an accepted run trains 
   }
   t.diagnostic(JSON.stringify(outcomes));
   assert.ok(outcomes.accepted > 0);
+});
+
+/** A connection on which a script lacks a line that guards texts in use. */
+function withoutGuard(script: "annealCreate" | "annealPutDataset", guard: string): AnnealRedis {
+  const { lua } = SCRIPTS[script];
+  assert.ok(lua.includes(guard));
+  const redis = connect(service.redis.url, "patient");
+  redis.defineCommand(script, { ...SCRIPTS[script], lua: lua.replace(guard, "") });
+  return redis;
+}
+
+test("a run whose dataset has moved on is not created; twins: without either guard, a run is left without its text", async () => {
+  const [old, next] = [items("guard"), items("moved")];
+  const id = (n: number) => `run_${String(n).padStart(20, "0")}`;
+  await json(await put("guarded", old), 201);
+  const first = await service.createRun({ steps: 1, dataset: "guarded", ...TINY });
+  await service.finished(first.id);
+  const { spec } = first;
+  const statistics: DatasetStatistics = await json<Dataset>(await service.get(path("guarded")), 200);
+
+  const careless = withoutGuard("annealPutDataset", "if old and is_used(name) then return 'used' end");
+  const plain = connect(service.redis.url, "patient");
+  const forgetful = withoutGuard("annealCreate", "return 'no-dataset'");
+  try {
+    assert.equal(await new DatasetStore(plain).put("guarded", Buffer.from(next), statistics), "used");
+    assert.notEqual(await new DatasetStore(plain).text(spec.dataset.digest), null);
+    assert.equal(await new DatasetStore(careless).put("guarded", Buffer.from(next), statistics), "replaced");
+    assert.equal(await new DatasetStore(plain).text(spec.dataset.digest), null, "the first run has lost its text");
+
+    assert.equal(await new RunStore(plain).create(id(1), spec), "no-dataset");
+    assert.equal(await new RunStore(plain).get(id(1)), null);
+    const accepted = await new RunStore(forgetful).create(id(2), spec);
+    assert.equal(typeof accepted, "object", "a run that can never train");
+    assert.equal(await new RunStore(plain).delete(id(2)), "deleted");
+  } finally {
+    for (const redis of [careless, plain, forgetful]) redis.disconnect();
+  }
+});
+
+test("the store is bounded: so many datasets, so many bytes; then 507, and room again after a delete", async () => {
+  const redis = connect(service.redis.url, "patient");
+  try {
+    const store = new DatasetStore(redis);
+    const statistics: DatasetStatistics = await json<Dataset>(await put("last-but-one", items("abc")), 201);
+    const names = Array.from({ length: LIMITS.datasets }, (_, i) => `filler-${i}`);
+    const outcomes = await Promise.all(names.map((name) => store.put(name, Buffer.from(name), statistics)));
+    assert.ok(outcomes.includes("created") && outcomes.at(-1) === "full");
+    assert.match((await refused(await put("last", items("abc")), 507)).detail, /500 datasets/);
+    assert.equal((await put("last-but-one", items("abcd"))).status, 200, "one that is there may still change");
+    await Promise.all(names.map((name) => store.delete(name)));
+    assert.equal((await put("last", items("abc"))).status, 201);
+
+    const bytes = Number(await redis.get("anneal:datasets:bytes"));
+    await redis.set("anneal:datasets:bytes", LIMITS.allDatasetsBytes - 50);
+    await refused(await put("too-much", items("fresh")), 507);
+    await redis.set("anneal:datasets:bytes", bytes);
+    assert.equal((await put("too-much", items("fresh"))).status, 201);
+  } finally {
+    redis.disconnect();
+  }
 });
