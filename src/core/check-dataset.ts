@@ -12,13 +12,19 @@ const REFUSED = /[.\p{Cc}\u2028\u2029\ufeff]/u;
 
 /** Reads a person's dataset: one item a line, blank lines dropped. What is wrong is told by line, the text being the whole field. */
 export function checkDataset(text: string): Result<DatasetStatistics> {
-  const errors = lineErrors(text);
-  if (errors.length > 0) return invalid(...errors);
   const dataset = parseDataset(text);
   const { length } = dataset.words;
-  if (length < LEAST_ITEMS) return invalid(wrong(`at least ${LEAST_ITEMS} items, one a line; here are ${length}`));
   if (length > LIMITS.datasetItems) return invalid(wrong(`at most ${LIMITS.datasetItems} items; here are ${length}`));
-  return ok(datasetStatistics(dataset));
+  const statistics = datasetStatistics(dataset);
+  const [, ...symbols] = statistics.symbols;
+  const suspect =
+    symbols.length >= LIMITS.datasetSymbols ||
+    statistics.longest > LIMITS.datasetItemLength ||
+    text.includes(BOUNDARY) ||
+    REFUSED.test(symbols.join(""));
+  if (suspect) return invalid(...lineErrors(text));
+  if (length < LEAST_ITEMS) return invalid(wrong(`at least ${LEAST_ITEMS} items, one a line; here are ${length}`));
+  return ok(statistics);
 }
 
 function lineErrors(text: string): FieldError[] {

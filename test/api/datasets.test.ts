@@ -360,3 +360,18 @@ test("the store is bounded: so many datasets, so many bytes; then 507, and room 
     redis.disconnect();
   }
 });
+
+test("runs that expire free their dataset", async () => {
+  await json(await put("expiring", items("abc")), 201);
+  const { id } = await service.createRun({ steps: 1, dataset: "expiring", ...TINY });
+  await service.finished(id);
+  await refused(await remove(path("expiring")), 409);
+  const redis = connect(service.redis.url, "patient");
+  try {
+    const runs = new RunStore(redis);
+    while ((await runs.get(id)) !== null) await runs.expire(0);
+  } finally {
+    redis.disconnect();
+  }
+  assert.equal((await remove(path("expiring"))).status, 204);
+});
