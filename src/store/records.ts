@@ -29,6 +29,8 @@ export interface Claim<Record> {
 export interface ListQuery {
   readonly status?: RunStatus | undefined;
   readonly label?: string | undefined;
+  /** By name. */
+  readonly dataset?: string | undefined;
   /** The last id of the page before. */
   readonly after?: string | undefined;
   readonly limit: number;
@@ -64,8 +66,9 @@ export abstract class RecordStore<Spec extends Labelled, R extends StoredRecord<
   }
 
   /**
-   * Stores a queued record. Nothing is stored when the answer would come too late for the client that asked ("late"), or
-   * when too many are waiting ("full"). `waitsFor`: the search whose answer completes the spec; no job is due until then.
+   * Stores a queued record. Nothing is stored when the answer would come too late for the client that asked ("late"),
+   * when too many are waiting ("full"), or when its dataset has another text by now ("no-dataset"). `waitsFor`: the search
+   * whose answer completes the spec; no job is due until then.
    */
   async create(id: string, spec: Spec, waitsFor: string | null = null): Promise<R | "late" | "full" | "no-dataset"> {
     const [seconds, micros] = (await this.redis.time()) as unknown as [number, number];
@@ -87,14 +90,22 @@ export abstract class RecordStore<Spec extends Labelled, R extends StoredRecord<
   }
 
   /** Newest first. Not atomic: a record created meanwhile may be missing. */
-  async list({ status, label, after, limit }: ListQuery): Promise<R[]> {
-    const index = status !== undefined ? statusKey(status) : label !== undefined ? labelKey(label) : this.#index;
+  async list({ status, label, dataset, after, limit }: ListQuery): Promise<R[]> {
+    const index =
+      status !== undefined
+        ? statusKey(status)
+        : label !== undefined
+          ? labelKey(label)
+          : dataset !== undefined
+            ? datasetUsersKey(dataset)
+            : this.#index;
     const records: R[] = [];
     let upper = after === undefined ? `(${this.#idPrefix}~` : `(${after}`;
     while (records.length < limit) {
       const ids = await this.redis.zrevrangebylex(index, upper, `[${this.#idPrefix}`, "LIMIT", 0, limit);
       for (const record of await this.#getAll(ids)) {
-        const matches = (status ?? record.status) === record.status;
+        const { name } = this.datasetOf(record.spec);
+        const matches = (status ?? record.status) === record.status && (dataset ?? name) === name;
         if (matches && (label === undefined || record.spec.labels.includes(label))) records.push(record);
       }
       if (ids.length < limit) break;

@@ -231,11 +231,20 @@ test("a search pins its dataset, and so do its runs after it is gone", async () 
   const response = await service.post({ steps: 20, dataset: "searched", model, batchSize, seed }, "/v1/lr-searches");
   const { id } = await json<{ id: string }>(response, 202);
   await refused(await remove(path("searched")), 409);
+  const found = await json<{ searches: { id: string }[] }>(await service.get("/v1/lr-searches?dataset=searched"), 200);
+  assert.deepEqual(
+    found.searches.map((search) => search.id),
+    [id],
+  );
+  assert.deepEqual(await json(await service.get("/v1/lr-searches?dataset=names"), 200), { searches: [], next: null });
   await (await service.get(`/v1/lr-searches/${id}/events`)).text();
   assert.equal((await json<{ status: string }>(await service.get(`/v1/lr-searches/${id}`), 200)).status, "succeeded");
   assert.equal((await remove(`/v1/lr-searches/${id}`)).status, 204);
   const { usedBy } = await json<Dataset>(await service.get(path("searched")), 200);
   assert.ok(usedBy > 10, `${usedBy} arms`);
+  const { runs } = await json<{ runs: Run[] }>(await service.get("/v1/runs?dataset=searched&limit=100"), 200);
+  assert.equal(runs.length, Math.min(usedBy, 100));
+  assert.ok(runs.every(({ spec }) => spec.dataset.name === "searched"));
   await refused(await remove(path("searched")), 409);
 });
 

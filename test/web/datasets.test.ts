@@ -57,8 +57,14 @@ test("paste, be told by field, store, train on it, and delete once nothing uses 
   const remove = page.getByRole("button", { name: "Delete flowers" });
   await remove.waitFor();
   assert.equal(await remove.isDisabled(), true, "a run uses it");
+  const other = await service.createRun({ steps: 1, name: "other" });
+  await page.getByRole("link", { name: "1: the runs on flowers" }).click();
+  await page.getByRole("link", { name: id.slice(-8) }).waitFor();
+  assert.equal(await page.getByRole("link", { name: "other" }).count(), 0, `${other.id} is not on flowers`);
+  await page.getByLabel("Filter").fill("");
+  await page.getByRole("link", { name: "other" }).waitFor();
   await fetch(`${service.url}/v1/runs/${id}`, { method: "DELETE" });
-  await page.reload();
+  await page.goto(`${service.url}/#/datasets`);
   page.on("dialog", (dialog) => void dialog.accept());
   await remove.click();
   await remove.waitFor({ state: "detached" });

@@ -185,7 +185,7 @@ function refuseBuiltIn(name: string): void {
 function inUse(name: string): ProblemError {
   return new ProblemError(
     "conflict",
-    `Runs or searches use the dataset ${name}: it stays as it is until they are deleted`,
+    `Runs or searches use the dataset ${name} (GET /v1/runs?dataset=${name}): it stays as it is until they are deleted`,
   );
 }
 

@@ -3,6 +3,7 @@ import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import { Type } from "typebox";
 import type { SearchAnswer, SearchState } from "../../core/finder/search-state.js";
 import { resolveSearch } from "../../core/resolve-search.js";
+import { DatasetNameSchema } from "../../spec/dataset.js";
 import { LIMITS } from "../../spec/limits.js";
 import { ProblemError } from "../../spec/problem.js";
 import { RUN_STATUSES, TERMINAL_STATUSES } from "../../spec/run.js";
@@ -56,6 +57,7 @@ export const searchRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { se
         querystring: Type.Object(
           {
             status: Type.Optional(Type.Enum([...RUN_STATUSES])),
+            dataset: Type.Optional(DatasetNameSchema),
             after: Type.Optional(params.properties.id),
             limit: Type.Integer({ minimum: 1, maximum: LIMITS.pageSize, default: 20 }),
           },

@@ -5,6 +5,7 @@ import { Type } from "typebox";
 import { type DatasetFacts, DEFAULT_LR_RANGE, resolveRun } from "../../core/resolve.js";
 import { autoSearch } from "../../core/resolve-search.js";
 import { autoRatePaths, substituteRate } from "../../core/schedules/auto-rate.js";
+import { DatasetNameSchema } from "../../spec/dataset.js";
 import { LIMITS } from "../../spec/limits.js";
 import { ProblemError } from "../../spec/problem.js";
 import { RUN_STATUSES, type RunRequest, TERMINAL_STATUSES } from "../../spec/run.js";
@@ -99,6 +100,7 @@ export const runRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (
           {
             status: Type.Optional(Type.Enum([...RUN_STATUSES])),
             label: Type.Optional(Type.String({ minLength: 1, maxLength: LIMITS.labelLength })),
+            dataset: Type.Optional(DatasetNameSchema),
             after: Type.Optional(RunIdParams.properties.id),
             limit: Type.Integer({ minimum: 1, maximum: LIMITS.pageSize, default: 20 }),
           },

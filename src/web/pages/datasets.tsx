@@ -2,7 +2,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { Dataset } from "../../spec/dataset.js";
 import { ApiError, deleteDataset, listDatasets, messageOf, putDataset } from "../data/api.js";
 import { number, time, whole } from "../format.js";
-import { composeLink } from "../router.js";
+import { composeLink, listLink } from "../router.js";
 import { Failure } from "./status.js";
 
 /** The word lists that runs can train on: what there is, and a form for a new one. */
@@ -91,7 +91,11 @@ function Row({ dataset, remove }: { dataset: Dataset; remove: (dataset: Dataset)
         <small>at most {whole(longest)}</small>
       </td>
       <td>{whole(splits.train.examples)}</td>
-      <td>{whole(usedBy)}</td>
+      <td>
+        <a href={listLink(`dataset:${name}`)} aria-label={`${whole(usedBy)}: the runs on ${name}`}>
+          {whole(usedBy)}
+        </a>
+      </td>
       <td>{createdAt === null ? "built in" : time(createdAt)}</td>
       <td class="row-actions">
         <a href={composeLink({ steps: 10_000, dataset: name })} aria-label={`New run on ${name}`}>
