@@ -20,7 +20,7 @@ export function parseDataset(text: string): Dataset {
   return { words, symbols: [BOUNDARY, ...characters.sort()] };
 }
 
-/** The different code points; by a table, which is ten times as fast as a set of strings. */
+/** The different code points; by a table, which is several times as fast as a set of strings. */
 function charactersOf(words: readonly string[]): string[] {
   const seen = new Uint8Array(0x11_0000);
   const characters: string[] = [];
