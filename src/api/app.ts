@@ -2,6 +2,7 @@ import swagger from "@fastify/swagger";
 import swaggerUi from "@fastify/swagger-ui";
 import websocket from "@fastify/websocket";
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
+import { DatasetSchema } from "../spec/dataset.js";
 import { LIMITS } from "../spec/limits.js";
 import { ProblemError, ProblemSchema } from "../spec/problem.js";
 import { RunRequestSchema, RunSchema, RunSpecSchema } from "../spec/run.js";
@@ -10,6 +11,7 @@ import { SearchRequestSchema, SearchSchema } from "../spec/search.js";
 import { StreamMessageSchema } from "../spec/stream.js";
 import type { ApiDeps } from "./deps.js";
 import { sendProblem } from "./problems.js";
+import { datasetRoutes } from "./routes/datasets.js";
 import { healthRoutes } from "./routes/health.js";
 import { searchRoutes } from "./routes/lr-searches.js";
 import { metricsRoutes } from "./routes/metrics.js";
@@ -32,6 +34,7 @@ const SHARED = [
   RunSchema,
   SearchRequestSchema,
   SearchSchema,
+  DatasetSchema,
   StreamMessageSchema,
 ] as const;
 
@@ -103,6 +106,7 @@ export async function buildApp(deps: ApiDeps, log: FastifyBaseLogger): Promise<F
     suggestionRoutes,
     searchRoutes,
     scheduleRoutes,
+    datasetRoutes,
   ]) {
     await app.register(routes, { ...deps, prefix: "/v1" });
   }
