@@ -14,6 +14,8 @@ export interface Sink {
   /** False while the reader lags; call the cursor's `resume` when that changes. */
   writable(): boolean;
   send(entry: LogEntry): void;
+  /** Every entry that there is has been sent. */
+  caughtUp?(): void;
   /** The run was deleted under the reader. */
   gone(): void;
 }
@@ -183,7 +185,10 @@ export class Cursor {
     while (!this.#closed && this.#sink.writable()) {
       const entries = this.#feed.kept(this.#position);
       if (entries === null) return void this.#catchUp();
-      if (entries.length === 0) return;
+      if (entries.length === 0) {
+        this.#sink.caughtUp?.();
+        return;
+      }
       this.#deliver(entries);
     }
   }
