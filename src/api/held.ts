@@ -1,6 +1,6 @@
 import { EnvelopeAccumulator } from "../core/envelope.js";
 import type { EvalPoint, MetricChunk } from "../spec/metrics.js";
-import { envelopeMessage, type Message, metricsMessage } from "./messages.js";
+import { envelopeMessage, evalsMessage, type Message, metricsMessage } from "./messages.js";
 
 /** What a thinned reader has been given and not been sent, in the form in which it will be. */
 export interface Held {
@@ -40,17 +40,22 @@ export class HeldSteps implements Held {
   }
 }
 
+/** Evaluations that wait for the end of a bucket; beyond, they go out before it. */
+const MOST_EVALS = 4096;
+
 /** Buckets of `every` steps. */
 export class HeldBuckets implements Held {
   readonly #buckets: EnvelopeAccumulator;
   #evals: EvalPoint[] = [];
+  #taken: number;
 
   constructor(every: number, from: number) {
     this.#buckets = new EnvelopeAccumulator(every, from);
+    this.#taken = from;
   }
 
   get size(): number {
-    return this.#buckets.size;
+    return this.#buckets.size + (this.#evals.length >= MOST_EVALS ? this.#evals.length : 0);
   }
 
   push({ lr, loss, evals }: MetricChunk): void {
@@ -60,7 +65,10 @@ export class HeldBuckets implements Held {
 
   take(all: boolean): Message | null {
     const envelope = this.#buckets.take(all);
-    if (envelope === null) return null;
+    if (envelope === null) {
+      return this.#evals.length < MOST_EVALS ? null : evalsMessage(this.#evals.splice(0), this.#taken);
+    }
+    this.#taken = envelope.to;
     // Those after its last step wait for theirs, so that a reader who resumes from `to` misses none.
     const due = this.#evals.filter(({ step }) => step <= envelope.to);
     this.#evals = this.#evals.slice(due.length);

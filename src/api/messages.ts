@@ -110,7 +110,7 @@ function statusMessages(entry: LogEntry & { kind: "status" }): Message[] {
   return isLast(entry) ? [changed, new Message("end", step, () => base)] : [changed];
 }
 
-function evalsMessage(evals: readonly EvalPoint[], step: number): Message {
+export function evalsMessage(evals: readonly EvalPoint[], step: number): Message {
   return new Message("evals", step, () => ({ evals }));
 }
 

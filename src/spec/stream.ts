@@ -72,7 +72,11 @@ export const StreamMessageSchema = Type.Union(
     ),
     Type.Object(
       { type: Type.Literal("evals"), evals: Evals },
-      { ...strict, description: "In the binary subprotocol: those of the binary frame that follows" },
+      {
+        ...strict,
+        description:
+          "In the binary subprotocol: those of the binary frame that follows. With `every`, if very many fall in one bucket",
+      },
     ),
     Type.Object(
       {
