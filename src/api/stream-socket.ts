@@ -4,6 +4,7 @@ import { ProblemError } from "../spec/problem.js";
 import type { Subscribe } from "../spec/stream-many.js";
 import type { Tail } from "../store/tail.js";
 import { FrozenWatch } from "./frozen-watch.js";
+import type { Message } from "./messages.js";
 import { problemOf } from "./problems.js";
 import { Reading } from "./reading.js";
 import { sendMessage } from "./socket-protocol.js";
@@ -109,8 +110,10 @@ export class StreamSocket {
     const channel = ++this.#channels;
     const outlet = {
       hasRoom: () => this.#turns.mayWrite(reading),
-      write: (message: Parameters<typeof sendMessage>[1]) =>
-        sendMessage(this.#socket, message, { run, channel }, this.#taken),
+      write: (message: Message) => {
+        sendMessage(this.#socket, message, { run, channel }, this.#taken);
+        this.#turns.wrote(reading);
+      },
       over: () => this.#remove(subscription),
       idle: () => this.#turns.done(reading),
     };

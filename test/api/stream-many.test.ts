@@ -110,18 +110,6 @@ test("runs that are cut off go on from the step that each has", async () => {
   for (const { id } of runs) assert.deepEqual(columns.get(id), await exported(id));
 });
 
-test("a reader that stops for a while and goes on gets all of every run", async () => {
-  const runs = await createRuns(6, { steps: 100_000 });
-  const client = await StreamClient.open(service.url);
-  client.socket.pause();
-  for (const { id } of runs) client.send({ type: "subscribe", run: id });
-  for (const { id } of runs) await service.finished(id);
-  client.socket.resume();
-  await client.until(() => runs.every(({ id }) => client.ended(id)));
-  for (const { id } of runs) await assertWhole(client, id);
-  client.socket.close();
-});
-
 test("each run on a socket may be thinned by itself", async () => {
   const [exact, buckets, merged] = await createRuns(3, { steps: 30_000 });
   const client = await StreamClient.open(service.url);

@@ -21,6 +21,7 @@ class Scene {
         left--;
         this.waiting++;
         this.written.push(name);
+        this.turns.wrote(reader);
       }
       if (left === 0) this.turns.done(reader);
     };
@@ -69,4 +70,16 @@ test("a reader that leaves, in line or in its turn, holds up nobody", async () =
   scene.turns.done(b);
   for (let i = 0; i < 30; i++) scene.drain();
   assert.equal(scene.written.filter((name) => name === "c").length, 5);
+});
+
+test("a reader with much to write leaves room to the others even where it never finds it full", async () => {
+  const scene = new Scene(1000);
+  scene.waiting = 1000;
+  for (const name of ["a", "b", "c"]) scene.reader(name, 40).resume();
+  for (let i = 0; i < 20; i++) {
+    scene.drain();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  const [a, b, c] = ["a", "b", "c"].map((name) => name.repeat(16));
+  assert.equal(scene.written.join(""), [a, b, c, a, b, c].join("") + "a".repeat(8) + "b".repeat(8) + "c".repeat(8));
 });
