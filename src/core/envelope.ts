@@ -54,8 +54,8 @@ export class EnvelopeAccumulator {
       this.#rates += lr[i]!;
       this.#steps++;
       if (Number.isFinite(value)) {
-        if (value < this.#least) this.#least = value;
-        if (value > this.#most) this.#most = value;
+        this.#least = Math.min(this.#least, value);
+        this.#most = Math.max(this.#most, value);
         this.#sum += value;
         this.#finite++;
       }

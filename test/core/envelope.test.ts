@@ -78,7 +78,7 @@ test("each bucket has the bits of a series of its own, however the steps arrive"
       assert.equal(step, from + loss.length);
     },
   );
-  fc.assert(property);
+  fc.assert(property, { numRuns: 1000 });
 });
 
 test("`every` is a whole number of steps", () => {
