@@ -44,7 +44,9 @@ test("buckets begin at multiples of `every`; the one being filled is given only 
 });
 
 test("each bucket has the bits of a series of its own, however the steps arrive", () => {
-  const losses = fc.array(fc.float(), { minLength: 1, maxLength: 200 });
+  // JSON does not know minus zero, and neither does a series.
+  const value = fc.float().map((number) => number + 0);
+  const losses = fc.array(value, { minLength: 1, maxLength: 200 });
   const property = fc.property(
     losses,
     fc.integer({ min: 1, max: 50 }),
