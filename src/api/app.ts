@@ -14,6 +14,7 @@ import { sendProblem } from "./problems.js";
 import { healthRoutes } from "./routes/health.js";
 import { searchRoutes } from "./routes/lr-searches.js";
 import { metricsRoutes } from "./routes/metrics.js";
+import { modelRoutes } from "./routes/model.js";
 import { prometheusRoutes } from "./routes/prometheus.js";
 import { runListEventRoutes } from "./routes/run-list-events.js";
 import { runRoutes } from "./routes/runs.js";
@@ -105,7 +106,15 @@ export async function buildApp(deps: ApiDeps, log: FastifyBaseLogger): Promise<F
   });
   await app.register(healthRoutes, deps);
   await app.register(prometheusRoutes, deps);
-  for (const routes of [runListEventRoutes, runRoutes, metricsRoutes, suggestionRoutes, searchRoutes, scheduleRoutes]) {
+  for (const routes of [
+    runListEventRoutes,
+    runRoutes,
+    metricsRoutes,
+    modelRoutes,
+    suggestionRoutes,
+    searchRoutes,
+    scheduleRoutes,
+  ]) {
     await app.register(routes, { ...deps, prefix: "/v1" });
   }
   const { runs, searches, tail } = deps;

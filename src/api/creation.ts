@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { FastifyBaseLogger } from "fastify";
 import type { RunQueue } from "../queue/run-queue.js";
 import { type FieldError, ProblemError } from "../spec/problem.js";
-import type { RecordStore, StoredRecord } from "../store/records.js";
+import type { Birth, RecordStore, StoredRecord } from "../store/records.js";
 
 /**
  * Stores a record and enqueues its job (`queue` null: it is not due yet). Throws a ProblemError when nothing was done. When
@@ -14,17 +14,18 @@ export async function createRecord<Spec extends { readonly labels: readonly stri
   id: string,
   spec: Spec,
   log: FastifyBaseLogger,
-  waitsFor: string | null = null,
+  birth: Birth = {},
 ): Promise<R> {
   log.info({ id }, "creating");
-  const created = await store.create(id, spec, waitsFor).catch((error) => {
+  const created = await store.create(id, spec, birth).catch((error) => {
     void discard(store, id);
     throw error;
   });
   if (created === "late") throw new ProblemError("unavailable", "Redis answered too late; nothing was done");
   if (created === "full") throw new ProblemError("too-many-requests", "Too many runs are waiting; nothing was done");
-  // From here on it exists: should this process die, the reconciler gives it its job.
-  await queue?.enqueue(id, 0).catch((error) => log.warn({ err: error, id }, "left to the reconciler"));
+  if (created === "no-checkpoint") throw new ProblemError("conflict", "The checkpoint to fork from is no longer there");
+  // From here on it exists: the client need not wait for its job, and should this process die, the reconciler makes one.
+  queue?.enqueue(id, 0).catch((error) => log.warn({ err: error, id }, "left to the reconciler"));
   return created;
 }
 

@@ -5,6 +5,12 @@ import type { DatasetText } from "../store/datasets.js";
 
 const known = new Map<string, Pick<DatasetFacts, "vocabSize" | "trainExamples">>();
 
+/** The symbols of a dataset, by index. */
+export function datasetSymbols(source: DatasetText | null): readonly string[] {
+  if (source === null) throw new ProblemError("conflict", "The run's dataset is gone");
+  return parseDataset(source.text).symbols;
+}
+
 /** What a spec is checked against. A dataset never changes, so its facts are computed once. */
 export function datasetFacts(source: DatasetText | null, contextLength: number): DatasetFacts {
   if (source === null) {

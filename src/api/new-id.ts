@@ -1,11 +1,12 @@
-import { randomBytes } from "node:crypto";
+import { randomUUID } from "node:crypto";
 
 /** Prefix, 9 characters of time and 11 of chance: ids sort by creation. */
 export function newId(prefix: "run" | "search", nowMs: number): string {
   const time = nowMs.toString(36).padStart(9, "0");
-  const chance = BigInt(`0x${randomBytes(8).toString("hex")}`)
+  // 56 of a UUID's random bits: Node draws those many at a time.
+  const uuid = randomUUID().replaceAll("-", "");
+  const chance = BigInt(`0x${uuid.slice(0, 12)}${uuid.slice(-2)}`)
     .toString(36)
-    .padStart(11, "0")
-    .slice(-11);
+    .padStart(11, "0");
   return `${prefix}_${time}${chance}`;
 }

@@ -56,7 +56,10 @@ export interface Engine {
   /** Mean cross-entropy in nats over a whole split; NaN when the split is empty. */
   evaluate(split: SplitName): number;
 
-  /** The whole training state (step, parameters, optimizer slots) as bytes; meaningful to the same build only. */
+  /**
+   * The whole training state (step, parameters, optimizer slots) as bytes. It begins as engine-state.ts says; the rest is
+   * meaningful to the same build only.
+   */
   readState(): Uint8Array;
   /** Throws RangeError when the size is not this engine's. */
   writeState(state: Uint8Array): void;

@@ -40,6 +40,12 @@ export function parameterCount(model: ModelSpec, vocabSize: number): number {
   return last.offset + last.size;
 }
 
+/** Multiply-adds of one example on its way to the logits; training costs three times as many. */
+export function forwardCost(model: ModelSpec, vocabSize: number): number {
+  const widths = layerWidths(model, vocabSize);
+  return widths.slice(1).reduce((sum, width, i) => sum + width * widths[i]!, 0);
+}
+
 /**
  * Initial parameters from the seed. "raw": standard normal everywhere, as textbooks start.
  * "scaled": embedding standard normal; weights normal with deviation gain / sqrt(fanIn), gain 5/3 for tanh and sqrt(2) for

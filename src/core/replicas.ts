@@ -64,33 +64,43 @@ export class ReplicaSet implements Engine {
     return losses.reduce((sum, loss) => sum + loss, 0) / losses.length;
   }
 
-  /** (step as float64), then for each replica (alive, size of its state) as uint32, then the replicas' states. */
+  /**
+   * The replicas' states, the first one's first, so that the whole begins as engine-state.ts says; then for each replica
+   * (alive, size of its state) as uint32, and the step as float64.
+   */
   readState(): Uint8Array {
     const states = this.#engines.map((engine) => engine.readState());
-    const header = 8 + 8 * states.length;
-    const bytes = new Uint8Array(states.reduce((sum, { byteLength }) => sum + byteLength, header));
-    const view = new DataView(bytes.buffer);
-    view.setFloat64(0, this.#step, true);
-    let at = header;
+    const size = states.reduce((sum, { byteLength }) => sum + byteLength, 0);
+    const bytes = new Uint8Array(size + this.#trailerBytes);
+    const view = new DataView(bytes.buffer, size);
+    let at = 0;
     for (const [k, state] of states.entries()) {
-      view.setUint32(8 + 8 * k, Number(this.#alive[k]), true);
-      view.setUint32(12 + 8 * k, state.byteLength, true);
       bytes.set(state, at);
       at += state.byteLength;
+      view.setUint32(8 * k, Number(this.#alive[k]), true);
+      view.setUint32(8 * k + 4, state.byteLength, true);
     }
+    view.setFloat64(8 * states.length, this.#step, true);
     return bytes;
   }
 
   writeState(bytes: Uint8Array): void {
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    let at = 8 + 8 * this.#engines.length;
+    const size = bytes.byteLength - this.#trailerBytes;
+    if (size < 0)
+      throw new RangeError(`a state of ${bytes.byteLength} bytes is not one of ${this.#engines.length} replicas`);
+    const view = new DataView(bytes.buffer, bytes.byteOffset + size, this.#trailerBytes);
+    let at = 0;
     for (const [k, engine] of this.#engines.entries()) {
-      const size = view.getUint32(12 + 8 * k, true);
-      this.#alive[k] = view.getUint32(8 + 8 * k, true) === 1;
-      engine.writeState(bytes.slice(at, at + size));
-      at += size;
+      const length = view.getUint32(8 * k + 4, true);
+      this.#alive[k] = view.getUint32(8 * k, true) === 1;
+      engine.writeState(bytes.slice(at, at + length));
+      at += length;
     }
-    this.#step = view.getFloat64(0, true);
+    this.#step = view.getFloat64(8 * this.#engines.length, true);
+  }
+
+  get #trailerBytes(): number {
+    return 8 * this.#engines.length + 8;
   }
 
   /** The first replica's. */

@@ -42,7 +42,7 @@ export function autoSearch(spec: RunSpec, runId: string, request: RunRequest): R
   const totalSteps = Math.floor(spec.steps * AUTO_SHARE);
   const search: SearchSpec = {
     lrRange: DEFAULT_SEARCH_RANGE,
-    run: { ...spec, steps },
+    run: { ...spec, steps, checkpointEvery: 0 },
     totalSteps,
     settles: { runId, request },
     labels: [],

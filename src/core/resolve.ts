@@ -2,7 +2,7 @@ import { LIMITS } from "../spec/limits.js";
 import { type ModelSpec, ModelSpecSchema, OPTIMIZER_SCHEMAS, type OptimizerSpec } from "../spec/model.js";
 import type { FieldError } from "../spec/problem.js";
 import { type RunRequest, type RunSpec, type StopOnDivergence, StopOnDivergenceSchema } from "../spec/run.js";
-import { layerWidths, parameterCount } from "./model.js";
+import { forwardCost, parameterCount } from "./model.js";
 import { invalid, ok, type Result } from "./result.js";
 import { resolveSchedule } from "./schedules/resolve.js";
 
@@ -49,8 +49,12 @@ export function resolveRun(request: RunRequest, dataset: DatasetFacts, seed: num
   const batchSize = request.batchSize ?? 32;
   const limit = request.datasetLimit ?? null;
   const examples = Math.min(dataset.trainExamples, limit ?? dataset.trainExamples);
-  const rows = (batchSize === "full" ? examples : batchSize) * (request.replicas ?? 1);
-  errors.push(...checkCost(model, dataset.vocabSize, rows, request.steps));
+  const replicas = request.replicas ?? 1;
+  const rows = (batchSize === "full" ? examples : batchSize) * replicas;
+  const checkpointEvery = request.checkpointEvery ?? 0;
+  errors.push(
+    ...checkCost({ model, vocabSize: dataset.vocabSize, replicas, rows, steps: request.steps, checkpointEvery }),
+  );
   if (errors.length > 0 || !schedule.ok) return invalid(...errors);
 
   return ok({
@@ -61,9 +65,11 @@ export function resolveRun(request: RunRequest, dataset: DatasetFacts, seed: num
     model,
     optimizer,
     seed: request.seed ?? seed,
-    replicas: request.replicas ?? 1,
+    replicas,
     engine: request.engine ?? "auto",
     evalEvery: request.evalEvery ?? 0,
+    checkpointEvery,
+    from: null,
     stopOnDivergence: resolveStop(request.stopOnDivergence ?? false),
     name: request.name ?? null,
     labels: request.labels ?? [],
@@ -75,7 +81,7 @@ function resolveOptimizer(request: NonNullable<RunRequest["optimizer"]>): Optimi
   return { ...schemaDefaults<OptimizerSpec>(OPTIMIZER_SCHEMAS[given.type].properties), ...given } as OptimizerSpec;
 }
 
-function resolveStop(request: NonNullable<RunRequest["stopOnDivergence"]>): StopOnDivergence | null {
+export function resolveStop(request: NonNullable<RunRequest["stopOnDivergence"]>): StopOnDivergence | null {
   if (request === false) return null;
   return {
     ...schemaDefaults<StopOnDivergence>(StopOnDivergenceSchema.properties),
@@ -83,23 +89,39 @@ function resolveStop(request: NonNullable<RunRequest["stopOnDivergence"]>): Stop
   };
 }
 
-/** The `default` keywords of an object schema's properties. */
+/** The `default` keywords of an object schema's properties; their values are shared, so not to be changed. */
 function schemaDefaults<T>(properties: Readonly<Record<string, object>>): T {
-  const entries = Object.entries(properties).flatMap(([name, schema]) =>
-    "default" in schema ? [[name, structuredClone(schema.default)]] : [],
-  );
-  return Object.fromEntries(entries) as T;
+  const defaults: Record<string, unknown> = {};
+  for (const name in properties) {
+    const schema = properties[name]!;
+    if ("default" in schema) defaults[name] = schema.default;
+  }
+  return defaults as T;
 }
 
-/** `rows`: examples a step, over all replicas. */
-function checkCost(model: ModelSpec, vocabSize: number, rows: number, steps: number): FieldError[] {
-  const parameters = parameterCount(model, vocabSize);
+export interface Cost {
+  readonly model: ModelSpec;
+  readonly vocabSize: number;
+  readonly replicas: number;
+  /** Examples a step, over all replicas. */
+  readonly rows: number;
+  /** To be trained. */
+  readonly steps: number;
+  readonly checkpointEvery: number;
+}
+
+export function checkCost({ model, vocabSize, replicas, rows, steps, checkpointEvery }: Cost): FieldError[] {
+  const parameters = parameterCount(model, vocabSize) * replicas;
   if (parameters > LIMITS.parameters) {
-    return [{ pointer: "/model", expected: `at most ${LIMITS.parameters} parameters; this model has ${parameters}` }];
+    const pointer = replicas > 1 ? "/replicas" : "/model";
+    return [{ pointer, expected: `at most ${LIMITS.parameters} parameters in all, not ${parameters}` }];
   }
-  const widths = layerWidths(model, vocabSize);
-  const forward = widths.slice(1).reduce((sum, width, i) => sum + width * widths[i]!, 0);
-  const perStep = 3 * forward * rows;
+  const kept = checkpointEvery === 0 ? 0 : Math.floor(steps / checkpointEvery);
+  if (kept * parameters > LIMITS.keptParameters) {
+    const least = Math.ceil(steps / Math.floor(LIMITS.keptParameters / parameters));
+    return [{ pointer: "/checkpointEvery", expected: `at least ${least}: kept checkpoints take room in Redis` }];
+  }
+  const perStep = 3 * forwardCost(model, vocabSize) * rows;
   if (perStep > LIMITS.multiplyAddsPerStep) {
     return [
       {

@@ -37,6 +37,7 @@ export function* train(
   now: () => number,
 ): Generator<Progress> {
   const policy = buildPolicy(spec.schedule);
+  const origin = spec.from?.scheduleFrom ?? 0;
   let state: LoopState = resume ?? {
     step: 0,
     policy: policy.init(),
@@ -47,12 +48,12 @@ export function* train(
   let chunkSteps = 1;
   while (state.step < spec.steps && state.diverged === null) {
     const from = state.step;
-    const count = Math.min(chunkSteps, nextBoundary(from, spec, policy.every) - from);
+    const count = Math.min(chunkSteps, nextBoundary(from, spec, policy.every, origin) - from);
     const lr = new Float64Array(count);
     const momentum = policy.momentum === undefined ? undefined : new Float64Array(count);
     for (let i = 0; i < count; i++) {
-      lr[i] = policy.lr(state.policy, from + i);
-      if (momentum !== undefined) momentum[i] = policy.momentum!(state.policy, from + i);
+      lr[i] = policy.lr(state.policy, from - origin + i);
+      if (momentum !== undefined) momentum[i] = policy.momentum!(state.policy, from - origin + i);
     }
     const loss = new Float32Array(count);
     const startedAt = now();
@@ -62,10 +63,12 @@ export function* train(
     const step = from + ran;
     const diverged = divergenceOf(step, loss[ran - 1]!, divergence);
     const lossSum = loss.subarray(0, ran).reduce((sum, value) => sum + value, state.lossSum);
-    const observes = diverged === null && policy.every !== null && step % policy.every === 0;
+    const observes = diverged === null && policy.every !== null && (step - origin) % policy.every === 0;
     state = {
       step,
-      policy: observes ? policy.next(state.policy, { step, loss: lossSum / policy.every! }) : state.policy,
+      policy: observes
+        ? policy.next(state.policy, { step: step - origin, loss: lossSum / policy.every! })
+        : state.policy,
       lossSum: observes ? 0 : lossSum,
       divergence,
       diverged,
@@ -110,12 +113,34 @@ function divergenceOf(step: number, lastLoss: number, { firstBadStep }: Divergen
   return { step: firstBadStep, reason: `the smoothed loss at step ${firstBadStep} is too far above its best` };
 }
 
-/** Chunks end where something is observed or evaluated, so that it happens at its exact step. */
-function nextBoundary(step: number, spec: RunSpec, observeEvery: number | null): number {
+/** Chunks end where something is observed, evaluated or kept, so that it happens at its exact step. */
+function nextBoundary(step: number, spec: RunSpec, observeEvery: number | null, origin: number): number {
+  const after = (every: number, start = 0) => step - ((step - start) % every) + every;
   let boundary = spec.steps;
-  if (spec.evalEvery > 0) boundary = Math.min(boundary, step - (step % spec.evalEvery) + spec.evalEvery);
-  if (observeEvery !== null) boundary = Math.min(boundary, step - (step % observeEvery) + observeEvery);
+  for (const every of [spec.evalEvery, spec.checkpointEvery])
+    if (every > 0) boundary = Math.min(boundary, after(every));
+  if (observeEvery !== null) boundary = Math.min(boundary, after(observeEvery, origin));
   return boundary;
+}
+
+/**
+ * The state in which a fork (spec.from) begins: that of the checkpoint, with a schedule and a divergence rule of its own
+ * begun anew.
+ */
+export function forkedState(
+  spec: RunSpec,
+  parent: RunSpec,
+  { step, policy, lossSum, divergence }: LoopState,
+): LoopState {
+  const continues = spec.from?.scheduleFrom !== step;
+  const sameRule = JSON.stringify(spec.stopOnDivergence) === JSON.stringify(parent.stopOnDivergence);
+  return {
+    step,
+    policy: continues ? policy : buildPolicy(spec.schedule).init(),
+    lossSum: continues ? lossSum : 0,
+    divergence: continues && sameRule ? divergence : initDivergence(),
+    diverged: null,
+  };
 }
 
 /** Steers the chunk towards CHUNK_MS; grows at most fourfold at a time, since the first timings are of cold code. */

@@ -1,4 +1,5 @@
 import type { Engine, EngineOptions, Examples, SplitName, StepInputs } from "../core/engine.js";
+import { readEngineState, writeEngineState } from "../core/engine-state.js";
 import { layerWidths, type Tensor, tensors } from "../core/model.js";
 import { drawBatch } from "../core/rng.js";
 import { applyUpdate, ownMomentum, slotCount } from "./reference-optimizers.js";
@@ -101,26 +102,26 @@ class ReferenceEngine implements Engine {
     return total / examples.count;
   }
 
-  /** f64: the step, 1 when the momentum buffer has been used, the parameters, then each slot. */
+  /** Its own part of a state: 1 when the momentum buffer has been used; then, as f64, the parameters and each slot. */
   readState(): Uint8Array {
     this.#assertUsable();
-    const state = new Float64Array(this.#stateLength);
-    state[0] = this.#step;
-    state[1] = this.#started ? 1 : 0;
-    for (const [i, vector] of [this.#parameters, ...this.#slots].entries()) state.set(vector, 2 + i * vector.length);
-    return new Uint8Array(state.buffer);
+    const vectors = [this.#parameters, ...this.#slots].map((vector) => new Uint8Array(vector.slice().buffer));
+    return writeEngineState(this.#step, [Number(this.#started), 0], this.readParameters(), vectors);
   }
 
   writeState(state: Uint8Array): void {
     this.#assertUsable();
-    if (state.byteLength !== this.#stateLength * 8) {
-      throw new RangeError(`expected a state of ${this.#stateLength * 8} bytes, got ${state.byteLength}`);
+    const { step, own, rest } = readEngineState(state, this.#parameters.length);
+    const vectors = [this.#parameters, ...this.#slots];
+    const expected = vectors.length * this.#parameters.byteLength;
+    if (rest.byteLength !== expected) {
+      throw new RangeError(`expected a state with ${expected} bytes of its own, got ${rest.byteLength}`);
     }
-    const numbers = new Float64Array(state.slice().buffer);
-    this.#step = numbers[0]!;
-    this.#started = numbers[1] === 1;
-    for (const [i, vector] of [this.#parameters, ...this.#slots].entries()) {
-      vector.set(numbers.subarray(2 + i * vector.length, 2 + (i + 1) * vector.length));
+    const numbers = new Float64Array(rest.slice().buffer);
+    this.#step = step;
+    this.#started = own[0] === 1;
+    for (const [i, vector] of vectors.entries()) {
+      vector.set(numbers.subarray(i * vector.length, (i + 1) * vector.length));
     }
   }
 
@@ -131,10 +132,6 @@ class ReferenceEngine implements Engine {
 
   dispose(): void {
     this.#disposed = true;
-  }
-
-  get #stateLength(): number {
-    return 2 + (1 + this.#slots.length) * this.#parameters.length;
   }
 
   #assertUsable(): void {

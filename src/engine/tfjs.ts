@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { Engine, EngineOptions, Examples, SplitName, StepInputs } from "../core/engine.js";
+import { readEngineState, writeEngineState } from "../core/engine-state.js";
 import { parameterCount, type Tensor, tensors } from "../core/model.js";
 import { drawBatch } from "../core/rng.js";
 import { ownMomentum, slotCount } from "./reference-optimizers.js";
@@ -9,8 +10,6 @@ import { updated } from "./tfjs/optimizers.js";
 
 /** Examples computed at once; larger batches and splits go through in blocks, which bounds the memory. */
 const BLOCK = 8192;
-/** Bytes before the f32 numbers of a state: step and whether momentum has started, as f64. */
-const HEADER_BYTES = 16;
 
 /** f32, on TensorFlow.js with its fastest backend here. Only loading is asynchronous. */
 export async function createTfjs(options: EngineOptions): Promise<Engine> {
@@ -85,26 +84,25 @@ class TfjsEngine implements Engine {
     return total / examples.count;
   }
 
+  /** Its own part of a state: 1 when momentum has started; then the slots, f32. */
   readState(): Uint8Array {
     this.#assertUsable();
-    const state = new Uint8Array(this.#stateBytes);
-    new Float64Array(state.buffer, 0, 2).set([this.#step, this.#started ? 1 : 0]);
-    const numbers = new Float32Array(state.buffer, HEADER_BYTES);
-    for (const [i, vector] of this.#vectors.entries()) numbers.set(vector.dataSync(), i * this.#length);
-    return state;
+    const slots = this.#vectors.slice(1).map((vector) => new Uint8Array(Float32Array.from(vector.dataSync()).buffer));
+    return writeEngineState(this.#step, [Number(this.#started), 0], this.readParameters(), slots);
   }
 
   writeState(state: Uint8Array): void {
     this.#assertUsable();
-    if (state.byteLength !== this.#stateBytes) {
-      throw new RangeError(`expected a state of ${this.#stateBytes} bytes, got ${state.byteLength}`);
+    const { step, own, parameters, rest } = readEngineState(state, this.#length);
+    const expected = (this.#vectors.length - 1) * this.#length * 4;
+    if (rest.byteLength !== expected) {
+      throw new RangeError(`expected a state with ${expected} bytes of its own, got ${rest.byteLength}`);
     }
-    const { buffer } = state.slice();
-    const [step, started] = new Float64Array(buffer, 0, 2);
-    const numbers = new Float32Array(buffer, HEADER_BYTES);
-    this.#step = step!;
-    this.#started = started === 1;
-    this.#replace(this.#vectors.map((_, i) => tf.tensor1d(numbers.slice(i * this.#length, (i + 1) * this.#length))));
+    const numbers = new Float32Array(rest.slice().buffer);
+    const slots = this.#vectors.slice(1).map((_, i) => numbers.slice(i * this.#length, (i + 1) * this.#length));
+    this.#step = step;
+    this.#started = own[0] === 1;
+    this.#replace([parameters, ...slots].map((values) => tf.tensor1d(values)));
   }
 
   readParameters(): Float32Array {
@@ -115,10 +113,6 @@ class TfjsEngine implements Engine {
   dispose(): void {
     if (!this.#disposed) tf.dispose(this.#vectors);
     this.#disposed = true;
-  }
-
-  get #stateBytes(): number {
-    return HEADER_BYTES + this.#vectors.length * this.#length * 4;
   }
 
   #assertUsable(): void {

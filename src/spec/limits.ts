@@ -28,10 +28,19 @@ export const LIMITS = {
   badMessagesPerSocket: 20,
   messageBytes: 64 * 1024,
 
-  /** Trainable numbers in one model. */
+  samples: 1000,
+  /** Symbols of a sampled word; it is cut off there. */
+  sampleLength: 100,
+  temperature: 100,
+
+  /** Trainable numbers of one run, over all replicas. */
   parameters: 20_000_000,
   /** Multiply-adds of one step: parameters times batch size, about. */
   multiplyAddsPerStep: 2e10,
   /** Multiply-adds of a whole run: a week on one slow core. */
   multiplyAddsPerRun: 2e16,
+  /** Multiply-adds of one answer with samples: some seconds of the API's thread, in turns with other work. */
+  multiplyAddsPerSamples: 4e9,
+  /** Trainable numbers in all the checkpoints that a run keeps. */
+  keptParameters: 20_000_000,
 } as const;

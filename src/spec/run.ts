@@ -77,6 +77,13 @@ const EvalEvery = Type.Integer({
   description: "Validation loss every n steps; 0: at the end only",
 });
 
+const CheckpointEvery = Type.Integer({
+  minimum: 0,
+  maximum: LIMITS.steps,
+  description: "Keep the training state every n steps, to fork from; 0: only the latest is kept",
+});
+const RunId = Type.String({ pattern: "^run_[0-9a-z]{20}$" });
+
 /** What a client POSTs. Everything but `steps` has a default. */
 export const RunRequestSchema = Type.Object(
   {
@@ -92,6 +99,22 @@ export const RunRequestSchema = Type.Object(
     replicas: Type.Optional(Replicas),
     engine: Type.Optional(Type.Enum([...ENGINE_NAMES])),
     evalEvery: Type.Optional(EvalEvery),
+    checkpointEvery: Type.Optional(CheckpointEvery),
+    from: Type.Optional(
+      Type.Object(
+        {
+          run: RunId,
+          step: Type.Optional(
+            Type.Integer({ minimum: 1, maximum: LIMITS.steps, description: "Default: the latest checkpoint" }),
+          ),
+        },
+        {
+          ...strict,
+          description:
+            "Fork: goes on from another run's checkpoint, with its model, data and optimizer. `steps` counts from that run's step 0. A schedule given here begins at the fork; without one that run's goes on",
+        },
+      ),
+    ),
     stopOnDivergence: Type.Optional(Type.Union([Type.Boolean(), Type.Partial(StopOnDivergenceSchema, strict)])),
     name: Type.Optional(Name),
     labels: Type.Optional(Labels),
@@ -112,6 +135,9 @@ export interface RunSpec {
   replicas: number;
   engine: EngineName;
   evalEvery: number;
+  checkpointEvery: number;
+  /** Of a fork: where it goes on from, and the step at which its schedule's own step 0 lies. */
+  from: { run: string; step: number; scheduleFrom: number } | null;
   stopOnDivergence: StopOnDivergence | null;
   name: string | null;
   labels: string[];
@@ -137,6 +163,21 @@ export const RunSpecSchema = Type.Unsafe<RunSpec>(
       replicas: Replicas,
       engine: Type.Enum([...ENGINE_NAMES]),
       evalEvery: EvalEvery,
+      checkpointEvery: CheckpointEvery,
+      from: Type.Union(
+        [
+          Type.Object(
+            {
+              run: RunId,
+              step: Type.Integer({ description: "Its first step; those before are in the run that it goes on from" }),
+              scheduleFrom: Type.Integer({ description: "The step at which its schedule begins" }),
+            },
+            strict,
+          ),
+          Type.Null(),
+        ],
+        { description: "Of a fork" },
+      ),
       stopOnDivergence: Type.Union([StopOnDivergenceSchema, Type.Null()]),
       name: Type.Union([Name, Type.Null()]),
       labels: Labels,

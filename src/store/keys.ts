@@ -23,6 +23,10 @@ export const runKey = (id: string) => `${RUN_PREFIX}${id}`;
 export const logKey = (id: string) => `${RUN_PREFIX}${id}:log`;
 /** Hash: the state that follows the last committed step. */
 export const checkpointKey = (id: string) => `${RUN_PREFIX}${id}:checkpoint`;
+/** The state after a step that was to be kept. */
+export const keptCheckpointKey = (id: string, step: number) => `${checkpointKey(id)}:${step}`;
+/** Sorted set of those steps. */
+export const keptKey = (id: string) => `${RUN_PREFIX}${id}:kept`;
 /** Sorted set of the runs in one status, ids in lexical (creation) order. */
 export const statusKey = (status: RunStatus) => `${STATUS_PREFIX}${status}`;
 export const labelKey = (label: string) => `${LABEL_PREFIX}${label}`;

@@ -1,5 +1,6 @@
 import { LIMITS } from "../spec/limits.js";
 import type { RunStatus } from "../spec/run.js";
+import { RedisClock } from "./clock.js";
 import { type AnnealRedis, COMMAND_TIMEOUT_MS } from "./connect.js";
 import { labelKey, runKey, statusKey } from "./keys.js";
 import { patiently } from "./patience.js";
@@ -33,6 +34,16 @@ export interface ListQuery {
   readonly limit: number;
 }
 
+/** What a record may begin with. */
+export interface Birth {
+  /** The search whose answer completes the spec; no job is due until then. */
+  readonly waitsFor?: string;
+  /** The checkpoint of another run, which is copied, and the state of the loop to go with it. */
+  readonly fork?: { readonly run: string; readonly step: number; readonly loop: unknown };
+}
+
+export type Uncreated = "late" | "full" | "no-checkpoint";
+
 interface Labelled {
   readonly labels: readonly string[];
 }
@@ -43,12 +54,14 @@ interface Labelled {
  */
 export abstract class RecordStore<Spec extends Labelled, R extends StoredRecord<Spec>> {
   protected readonly redis: AnnealRedis;
+  readonly #clock: RedisClock;
   readonly #index: string;
   readonly #idPrefix: string;
 
   /** `index`: key of the set of all ids; `idPrefix`: what they begin with. */
   constructor(redis: AnnealRedis, index: string, idPrefix: string) {
     this.redis = redis;
+    this.#clock = new RedisClock(redis);
     this.#index = index;
     this.#idPrefix = idPrefix;
   }
@@ -61,18 +74,19 @@ export abstract class RecordStore<Spec extends Labelled, R extends StoredRecord<
 
   /**
    * Stores a queued record. Nothing is stored when the answer would come too late for the client that asked ("late"), or
-   * when too many are waiting ("full"). `waitsFor`: the search whose answer completes the spec; no job is due until then.
+   * when too many are waiting ("full"), or when the checkpoint to begin with is not there ("no-checkpoint").
    */
-  async create(id: string, spec: Spec, waitsFor: string | null = null): Promise<R | "late" | "full"> {
-    const [seconds, micros] = (await this.redis.time()) as unknown as [number, number];
-    const deadline = Number(seconds) * 1000 + Math.floor(Number(micros) / 1000) + COMMAND_TIMEOUT_MS;
+  async create(id: string, spec: Spec, { waitsFor, fork }: Birth = {}): Promise<R | Uncreated> {
+    const deadline = (await this.#clock.now()) + COMMAND_TIMEOUT_MS;
     const indexes = this.#indexes(spec);
     const text = JSON.stringify(spec);
     const args = [id, text, deadline, LIMITS.waitingRuns, waitsFor ?? ""];
+    if (fork !== undefined) args.push(fork.run, fork.step, JSON.stringify(fork.loop));
     const reply = await this.redis.annealCreate(indexes.length, ...indexes, ...args);
-    if (reply === "late" || reply === "full") return reply;
-    const fresh = { id, spec: text, status: "queued", createdAt: reply, committed: "0", attempts: "0" };
-    return this.toRecord(waitsFor === null ? fresh : { ...fresh, waitsFor });
+    if (reply === "late" || reply === "full" || reply === "no-checkpoint") return reply;
+    const committed = String(fork?.step ?? 0);
+    const fresh = { id, spec: "null", status: "queued", createdAt: reply, committed, attempts: "0" };
+    return { ...this.toRecord(waitsFor === undefined ? fresh : { ...fresh, waitsFor }), spec };
   }
 
   async get(id: string): Promise<R | null> {

@@ -1,7 +1,7 @@
 import type { MetricChunk } from "../spec/metrics.js";
 import { RUN_STATUSES, type RunResult, type RunSpec, type RunStatus, TERMINAL_STATUSES } from "../spec/run.js";
 import type { AnnealRedis, CommitReply } from "./connect.js";
-import { checkpointKey, RUNS_KEY, runKey, statusKey, TOTALS_KEY } from "./keys.js";
+import { checkpointKey, keptCheckpointKey, keptKey, RUNS_KEY, runKey, statusKey, TOTALS_KEY } from "./keys.js";
 import { encodeColumns } from "./log.js";
 import { patiently } from "./patience.js";
 import { type Claim, commonFields, jsonField, numberField, RecordStore, type StoredRecord } from "./records.js";
@@ -53,21 +53,38 @@ export class RunStore extends RecordStore<RunSpec, RunRecord> {
     };
   }
 
-  /** The state that follows the last commit of a claimed run; null: none was made. */
-  async checkpoint(claim: Claim<RunRecord>): Promise<Checkpoint | null> {
-    const { loop, engine } = await this.redis.hgetallBuffer(checkpointKey(claim.id));
+  /** The state that follows the last commit; null: none was made. */
+  async checkpoint(id: string): Promise<Checkpoint | null> {
+    return this.#checkpoint(checkpointKey(id));
+  }
+
+  /** The state after `step` steps, kept or the latest; null: there is none. */
+  async checkpointAt(id: string, step: number): Promise<Checkpoint | null> {
+    const kept = await this.#checkpoint(keptCheckpointKey(id, step));
+    if (kept !== null) return kept;
+    const latest = await this.checkpoint(id);
+    return (latest?.loop as { step: number } | undefined)?.step === step ? latest : null;
+  }
+
+  /** The steps of the checkpoints that were to be kept, in order. */
+  async keptSteps(id: string): Promise<number[]> {
+    return (await this.redis.zrange(keptKey(id), "0", "-1")).map(Number);
+  }
+
+  async #checkpoint(key: string): Promise<Checkpoint | null> {
+    const { loop, engine } = await this.redis.hgetallBuffer(key);
     return loop === undefined ? null : { loop: JSON.parse(loop.toString()), engine: new Uint8Array(engine!) };
   }
 
   /**
-   * The one commit. On any answer but "continue" the attempt must end: the run is no longer its own to train. Waits while
+   * The one commit; `keep`: its checkpoint outlives the next. On any answer but "continue" the attempt must end: the run is no longer its own to train. Waits while
    * Redis is full; "unsaved": nothing was stored, and the signal says not to wait any longer.
    */
   async commit(
     claim: Claim<RunRecord>,
     chunk: MetricChunk,
     checkpoint: Checkpoint,
-    stepsPerSecond: number,
+    { stepsPerSecond, keep }: { readonly stepsPerSecond: number; readonly keep: boolean },
     signal: AbortSignal,
   ): Promise<Exclude<CommitReply, "gap"> | "unsaved"> {
     const args = [
@@ -81,6 +98,7 @@ export class RunStore extends RecordStore<RunSpec, RunRecord> {
       Buffer.from(checkpoint.engine.buffer, checkpoint.engine.byteOffset, checkpoint.engine.byteLength),
       Math.round(stepsPerSecond * 10) / 10,
       chunk.replicas?.length ?? 0,
+      Number(keep),
     ];
     const whileFull = async () => {
       const told = await this.redis.annealAttend(claim.id, claim.fence);

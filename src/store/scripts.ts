@@ -52,18 +52,37 @@ local function owns(id, fence)
 end
 `;
 
+/** The engine's state after a step of a run, kept or its latest; nil when there is none. */
+const CHECKPOINT_AT = `
+local function checkpoint_at(id, step)
+  local kept = redis.call('HGET', key(id) .. ':checkpoint:' .. step, 'engine')
+  if kept then return kept end
+  local loop = redis.call('HGET', key(id) .. ':checkpoint', 'loop')
+  if not loop or cjson.decode(loop).step ~= tonumber(step) then return nil end
+  return redis.call('HGET', key(id) .. ':checkpoint', 'engine')
+end
+`;
+
 /**
  * ARGV: id, spec, deadline (ms of Redis time; later than that nothing is created; 0: none), most waiting runs, the search
- * whose answer it waits for or ''. KEYS: the index it stands in, then those of its labels.
- * Returns the time of creation, 'late' or 'full'.
+ * whose answer it waits for or '', then of a fork the run, step and loop state (JSON) that it begins with. KEYS: the index it
+ * stands in, then those of its labels. Returns the time of creation, 'late', 'full' or 'no-checkpoint'.
  */
-const CREATE = `
+const CREATE = `${CHECKPOINT_AT}
 local id, spec, deadline = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local at = now_ms()
 if deadline > 0 and at > deadline then return 'late' end
 if redis.call('EXISTS', key(id)) == 1 then return field(id, 'createdAt') end
 if redis.call('ZCARD', '${STATUS_PREFIX}queued') >= tonumber(ARGV[4]) then return 'full' end
-redis.call('HSET', key(id), 'id', id, 'spec', spec, 'createdAt', at, 'committed', 0, 'fence', 0, 'epoch', 0, 'crashes', 0, 'attempts', 0)
+local committed = 0
+if ARGV[6] then
+  local engine = checkpoint_at(ARGV[6], ARGV[7])
+  if not engine then return 'no-checkpoint' end
+  committed = ARGV[7]
+  redis.call('HSET', key(id) .. ':checkpoint', 'loop', ARGV[8], 'engine', engine)
+  redis.call('HSET', key(id), 'engineBuild', field(ARGV[6], 'engineBuild'))
+end
+redis.call('HSET', key(id), 'id', id, 'spec', spec, 'createdAt', at, 'committed', committed, 'fence', 0, 'epoch', 0, 'crashes', 0, 'attempts', 0)
 if ARGV[5] ~= '' then redis.call('HSET', key(id), 'waitsFor', ARGV[5]) end
 for _, index in ipairs(KEYS) do redis.call('ZADD', index, 0, id) end
 set_status(id, 'queued')
@@ -111,7 +130,8 @@ return {'claimed', tostring(fence)}
 /**
  * The one commit: metrics, checkpoint, progress and wake-up, all or nothing.
  * ARGV: id, fence, from, count, metrics (count x f64 lr, count x f32 loss), evals (JSON or ''), loop state (JSON),
- * engine state (bytes), steps/s, replicas (their losses follow in the metrics, count x f32 each; 0: none).
+ * engine state (bytes), steps/s, replicas (their losses follow in the metrics, count x f32 each; 0: none), 1 where the
+ * checkpoint is to be kept.
  * Returns 'continue', 'paused', 'canceled' (the attempt must end), 'stale' (it lost the run), or 'gap'.
  */
 const COMMIT = `
@@ -131,6 +151,11 @@ if ARGV[6] ~= '' then table.insert(entry, 'e'); table.insert(entry, ARGV[6]) end
 if ARGV[10] ~= '0' then table.insert(entry, 'r'); table.insert(entry, ARGV[10]) end
 redis.call('XADD', key(id) .. ':log', string.format('%.0f-0', to), unpack(entry))
 redis.call('HSET', key(id) .. ':checkpoint', 'loop', ARGV[7], 'engine', ARGV[8])
+if ARGV[11] == '1' then
+  local step = string.format('%.0f', to)
+  redis.call('HSET', key(id) .. ':checkpoint:' .. step, 'loop', ARGV[7], 'engine', ARGV[8])
+  redis.call('ZADD', key(id) .. ':kept', to, step)
+end
 redis.call('HSET', key(id), 'committed', to, 'crashes', 0, 'stepsPerSecond', ARGV[9], 'committedAt', now_ms())
 redis.call('HINCRBY', '${TOTALS_KEY}', 'commits', 1)
 redis.call('HINCRBY', '${TOTALS_KEY}', 'steps', count)
@@ -297,7 +322,10 @@ if not status then return 'gone' end
 if status == 'running' or status == 'canceling' then return 'conflict' end
 redis.call('ZREM', '${STATUS_PREFIX}' .. status, id)
 for _, index in ipairs(KEYS) do redis.call('ZREM', index, id) end
-redis.call('UNLINK', key(id), key(id) .. ':log', key(id) .. ':checkpoint')
+for _, step in ipairs(redis.call('ZRANGE', key(id) .. ':kept', 0, -1)) do
+  redis.call('UNLINK', key(id) .. ':checkpoint:' .. step)
+end
+redis.call('UNLINK', key(id), key(id) .. ':log', key(id) .. ':checkpoint', key(id) .. ':kept')
 redis.call('PUBLISH', '${WAKE_CHANNEL}', id)
 return 'deleted'
 `;

@@ -3,11 +3,12 @@ import type { AnnealRedis } from "./connect.js";
 import { runKey, WAKE_CHANNEL } from "./keys.js";
 import { type LogEntry, positionBefore, readLog } from "./log.js";
 
-/** Entries read at once, and kept in memory for the readers at the head of a run's log. */
+/** Entries read at once. */
 const PAGE = 16;
-const KEPT = 256;
-/** Steps in them, over all replicas: what bounds the memory. */
-const KEPT_STEPS = 65_536;
+/** Steps, over all replicas, in the entries of a run that are kept in memory: some seconds of a run at full speed. */
+const KEPT_STEPS = 262_144;
+/** An entry without steps takes memory too. */
+const ENTRY_STEPS = 256;
 
 /** Where a cursor delivers. `send` is called in log order, each entry once, while `writable`. */
 export interface Sink {
@@ -22,8 +23,8 @@ export interface Sink {
 
 /**
  * Follows the logs of runs for any number of readers, with one subscription and one read per run, however many they are.
- * A reader is a position: whoever is at the head shares the entries in memory, whoever lags reads from Redis at its own
- * pace. Nothing is queued for a slow reader.
+ * A reader is a position, and asks for the entry after it: from memory where another reader has just had it, else from
+ * Redis, where all who wait for the same page share one read. Nothing is queued for a slow reader.
  */
 export class Tail {
   readonly #reader: AnnealRedis;
@@ -68,23 +69,32 @@ export class Tail {
     return () => this.#wakeListeners.delete(listener);
   }
 
-  get cursorCount(): number {
+  /** Readers, and how many of them have not been sent all that is stored. */
+  get readers(): { readonly count: number; readonly lagging: number } {
     let count = 0;
-    for (const feed of this.#feeds.values()) count += feed.size;
-    return count;
+    let lagging = 0;
+    for (const feed of this.#feeds.values()) {
+      count += feed.size;
+      lagging += feed.lagging;
+    }
+    return { count, lagging };
   }
 }
 
-/** The newest entries of one run, and its readers. */
+/** The entries of one run that were read last, and its readers. */
 class Feed {
   readonly #redis: AnnealRedis;
   readonly #runId: string;
   readonly #onEmpty: () => void;
   readonly #cursors = new Set<Cursor>();
-  /** Consecutive entries that end at the last one read; kept[0] follows the position #keptAfter. */
-  #kept: LogEntry[] = [];
-  #keptAfter: string | null = null;
-  #reading = false;
+  /** By position, the entry that comes next after it; oldest reading first. */
+  readonly #after = new Map<string, LogEntry>();
+  #keptSteps = 0;
+  /** The last entry of the log as far as it has been read; null until a reader has come to the end. */
+  #head: string | null = null;
+  /** Reads under way, by the position that they begin after. */
+  readonly #pages = new Map<string, Promise<LogEntry[]>>();
+  #waking = false;
   #woken = false;
 
   constructor(redis: AnnealRedis, runId: string, onEmpty: () => void) {
@@ -95,6 +105,13 @@ class Feed {
 
   get size(): number {
     return this.#cursors.size;
+  }
+
+  /** Readers that have not been sent all that is stored. */
+  get lagging(): number {
+    let count = 0;
+    for (const { position } of this.#cursors) if (position !== this.#head) count++;
+    return count;
   }
 
   add(position: string, sink: Sink): Cursor {
@@ -110,56 +127,68 @@ class Feed {
   /** The log has grown: reads what is new, once for all, and moves the cursors that wait for it. */
   async wake(): Promise<void> {
     this.#woken = true;
-    if (this.#reading) return;
-    this.#reading = true;
+    if (this.#waking) return;
+    this.#waking = true;
     try {
-      while (this.#woken && this.#keptAfter !== null) {
+      while (this.#woken && this.#head !== null) {
         this.#woken = false;
-        const after = this.#kept.at(-1)?.id ?? this.#keptAfter;
-        const entries = await readLog(this.#redis, this.#runId, after, PAGE);
+        const entries = await this.#page(this.#head);
         if (entries.length === PAGE) this.#woken = true;
         if (entries.length === 0 && (await this.#redis.exists(runKey(this.#runId))) === 0) return this.#gone();
-        this.#keep(entries);
+        this.#head = entries.at(-1)?.id ?? this.#head;
         for (const cursor of this.#cursors) cursor.resume();
       }
     } catch {
       // The connection was closed for good: there is nobody left to tell.
     } finally {
-      this.#reading = false;
+      this.#waking = false;
     }
-  }
-
-  #keep(entries: readonly LogEntry[]): void {
-    this.#kept.push(...entries);
-    let surplus = 0;
-    let steps = this.#kept.reduce((sum, entry) => sum + stepsIn(entry), 0);
-    while (this.#kept.length - surplus > 1 && (steps > KEPT_STEPS || this.#kept.length - surplus > KEPT)) {
-      steps -= stepsIn(this.#kept[surplus++]!);
-    }
-    if (surplus === 0) return;
-    this.#keptAfter = this.#kept[surplus - 1]!.id;
-    this.#kept = this.#kept.slice(surplus);
   }
 
   #gone(): void {
     for (const cursor of [...this.#cursors]) cursor.gone();
   }
 
-  /** The kept entries after a position; null when memory does not reach back that far. */
-  kept(position: string): readonly LogEntry[] | null {
-    if (this.#keptAfter === null) return null;
-    const last = this.#kept.findLastIndex((entry) => entry.id === position);
-    if (last >= 0) return this.#kept.slice(last + 1);
-    if (comparePositions(position, this.#keptAfter) < 0) return null;
-    return this.#kept.filter((entry) => comparePositions(entry.id, position) > 0);
+  /** The entry after a position, if it is in memory. */
+  next(position: string): LogEntry | undefined {
+    return this.#after.get(position);
   }
 
-  async read(position: string): Promise<LogEntry[]> {
+  isHead(position: string): boolean {
+    return position === this.#head;
+  }
+
+  /** Brings the entries after a position into memory; false: there is none yet, and the next wake will be told of. */
+  async load(position: string): Promise<boolean> {
+    if ((await this.#page(position)).length > 0) return true;
+    // The first reader to come to the end of the log makes it the place where live reading begins.
+    this.#head ??= position;
+    void this.wake();
+    return false;
+  }
+
+  #page(position: string): Promise<LogEntry[]> {
+    let page = this.#pages.get(position);
+    if (page === undefined) {
+      page = this.#read(position).finally(() => this.#pages.delete(position));
+      this.#pages.set(position, page);
+    }
+    return page;
+  }
+
+  async #read(position: string): Promise<LogEntry[]> {
     const entries = await readLog(this.#redis, this.#runId, position, PAGE);
-    if (entries.length === 0) {
-      // The first reader to reach the end of the log makes it the place where live reading begins.
-      this.#keptAfter ??= position;
-      void this.wake();
+    let before = position;
+    for (const entry of entries) {
+      this.#keptSteps += stepsIn(entry) - stepsIn(this.#after.get(before));
+      this.#after.delete(before);
+      this.#after.set(before, entry);
+      before = entry.id;
+    }
+    for (const [first, entry] of this.#after) {
+      if (this.#keptSteps <= KEPT_STEPS || this.#after.size <= PAGE) break;
+      this.#after.delete(first);
+      this.#keptSteps -= stepsIn(entry);
     }
     return entries;
   }
@@ -179,42 +208,41 @@ export class Cursor {
     this.#sink = sink;
   }
 
+  /** The last entry that was sent, or where reading began. */
+  get position(): string {
+    return this.#position;
+  }
+
   /** Delivers what there is, as far as the sink takes it. Call it when the sink has become writable. */
   resume(): void {
     if (this.#reading) return;
     while (!this.#closed && this.#sink.writable()) {
-      const entries = this.#feed.kept(this.#position);
-      if (entries === null) return void this.#catchUp();
-      if (entries.length === 0) {
+      const entry = this.#feed.next(this.#position);
+      if (entry !== undefined) {
+        this.#position = entry.id;
+        this.#sink.send(entry);
+      } else if (this.#feed.isHead(this.#position)) {
         this.#sink.caughtUp?.();
         return;
+      } else {
+        void this.#load();
+        return;
       }
-      this.#deliver(entries);
     }
   }
 
-  async #catchUp(): Promise<void> {
+  async #load(): Promise<void> {
     this.#reading = true;
+    let more = false;
     try {
-      const entries = await this.#feed.read(this.#position);
-      if (entries.length === 0) return;
-      this.#deliver(entries);
+      more = await this.#feed.load(this.#position);
     } catch {
       // As in Feed.wake.
-      return;
     } finally {
       this.#reading = false;
     }
     // Not from inside the promise chain of the read: a long catch-up must let others in.
-    setImmediate(() => this.resume());
-  }
-
-  #deliver(entries: readonly LogEntry[]): void {
-    for (const entry of entries) {
-      if (this.#closed || !this.#sink.writable()) return;
-      this.#position = entry.id;
-      this.#sink.send(entry);
-    }
+    if (more) setImmediate(() => this.resume());
   }
 
   gone(): void {
@@ -229,13 +257,8 @@ export class Cursor {
   }
 }
 
-function stepsIn(entry: LogEntry): number {
-  return entry.kind === "chunk" ? entry.chunk.lr.length * (1 + (entry.chunk.replicas?.length ?? 0)) : 1;
-}
-
-/** Orders "<step>-<n>" positions. */
-function comparePositions(a: string, b: string): number {
-  const [stepA, countA] = a.split("-");
-  const [stepB, countB] = b.split("-");
-  return Number(stepA) - Number(stepB) || Number(countA) - Number(countB);
+function stepsIn(entry: LogEntry | undefined): number {
+  if (entry === undefined) return 0;
+  if (entry.kind !== "chunk") return ENTRY_STEPS;
+  return ENTRY_STEPS + entry.chunk.lr.length * (1 + (entry.chunk.replicas?.length ?? 0));
 }

@@ -10,7 +10,7 @@ import { TERMINAL_STATUSES } from "../spec/run.js";
 import type { ScheduleRequest } from "../spec/schedule.js";
 import type { SearchSpec } from "../spec/search.js";
 import type { MetricsReader } from "../store/metrics.js";
-import type { Claim } from "../store/records.js";
+import type { Claim, Uncreated } from "../store/records.js";
 import type { RunRecord, RunStore } from "../store/runs.js";
 import type { SearchRecord, SearchStore } from "../store/searches.js";
 import type { Tail } from "../store/tail.js";
@@ -159,10 +159,10 @@ async function startChild(
     first!.kind === "sweep" ? { type: "sweep", start, end } : { type: "constant", lr: first!.lr };
   const schedule = resolveSchedule(request, { steps: own.steps, lrRange: [start, end] });
   if (!schedule.ok) throw new Error(`a child of ${searchId}: ${schedule.errors[0]?.pointer}`);
-  let created: RunRecord | "late" | "full";
+  let created: RunRecord | Uncreated;
   do created = await deps.runs.create(runId, childSpec(search, searchId, { ...own, schedule: schedule.value }));
   while (created === "late");
-  if (created === "full") throw new Error("too many runs are waiting");
+  if (typeof created === "string") throw new Error(`a child run was not created: ${created}`);
   await deps.enqueue(runId, 0);
 }
 

@@ -52,7 +52,7 @@ export async function runTraining(
   const startedAt = performance.now();
   let engine: Engine | undefined;
   try {
-    const checkpoint = await deps.runs.checkpoint(claim);
+    const checkpoint = await deps.runs.checkpoint(runId);
     engine = await prepareEngine(deps, claim, checkpoint);
     log.info({ engine: engine.build, fromStep: engine.step, fence: claim.fence }, "training");
     const outcome = await trainAndCommit(deps.runs, claim, checkpoint, engine, signal, onProgress);
@@ -124,7 +124,9 @@ async function trainAndCommit(
     if (reply !== "continue") return endOn(reply);
     if (pending !== null) onProgress();
     const checkpoint = { loop: progress.state, engine: engine.readState() };
-    pending = runs.commit(claim, progress.chunk, checkpoint, rate(progress.state.step), signal);
+    const { step } = progress.state;
+    const keep = spec.checkpointEvery > 0 && step % spec.checkpointEvery === 0;
+    pending = runs.commit(claim, progress.chunk, checkpoint, { stepsPerSecond: rate(step), keep }, signal);
     // Awaited below; until then a rejection must not count as unhandled.
     pending.catch(() => {});
     state = progress.state;

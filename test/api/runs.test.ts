@@ -35,6 +35,8 @@ test("the short form is resolved: every default spelled out, the seed drawn", as
     replicas: 1,
     engine: "auto",
     evalEvery: 0,
+    checkpointEvery: 0,
+    from: null,
     stopOnDivergence: null,
     name: null,
     labels: [],

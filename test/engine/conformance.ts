@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Engine, EngineOptions } from "../../src/core/engine.js";
+import { readEngineState } from "../../src/core/engine-state.js";
 import { tensors } from "../../src/core/model.js";
 import { drawBatch } from "../../src/core/rng.js";
 import { createReference } from "../../src/engine/reference.js";
@@ -229,6 +230,16 @@ export function conformance(name: string, create: Create, tolerances: Tolerances
         engine.writeState(shifted.subarray(3));
         assert.deepEqual(engine.readState(), state);
         assert.deepEqual(engine.readParameters(), parameters);
+      });
+    });
+
+    test("a state begins with the step and the parameters, as engine-state.ts says", async () => {
+      await using(problem(MIXED), (engine) => {
+        train(engine, 3);
+        const parameters = engine.readParameters();
+        const state = readEngineState(engine.readState(), parameters.length);
+        assert.equal(state.step, 3);
+        assert.deepEqual(state.parameters, parameters);
       });
     });
 

@@ -103,7 +103,7 @@ async function play(commands: readonly Command[], judge = expected): Promise<voi
       owner,
       { from, lr: new Float64Array(2), loss: new Float32Array(2), evals: [] },
       { loop: {}, engine: new Uint8Array(8) },
-      1,
+      { stepsPerSecond: 1, keep: false },
       AbortSignal.abort(),
     );
   for (const command of commands) {

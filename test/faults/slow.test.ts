@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
@@ -20,25 +21,51 @@ function descriptorsOf(pid: number): number {
   return readdirSync(`/proc/${pid}/fd`).length;
 }
 
-test(`promise 10: 1 frozen, 10 slow and ${HEALTHY} healthy readers for ${SECONDS} s: memory bounded, the frozen one is let go`, {
-  skip: !FULL && "not yet shown on a loaded machine: npm run test:faults",
-}, async () => {
+/**
+ * A healthy reader: each message follows the one before. All get the same frames, so only one of them reads them whole; a
+ * reader that parsed them all would be slower than the server that it measures.
+ */
+class Healthy {
+  static readonly #ends = new Map<number, number>();
+  next: number;
+
+  constructor(socket: WebSocket, from: number, readsAll: boolean) {
+    this.next = from;
+    socket.on("message", (data: Buffer) => {
+      const head = /^\{"type":"metrics","from":(\d+),/.exec(data.toString("latin1", 0, 60));
+      if (head === null) return;
+      const first = Number(head[1]);
+      assert.equal(first, this.next, "the next step");
+      if (readsAll) Healthy.#ends.set(first, first + (JSON.parse(data.toString()) as { lr: number[] }).lr.length);
+      this.next = Healthy.#ends.get(first) ?? this.next;
+    });
+  }
+}
+
+test(`promise 10: 1 frozen, 10 slow and ${HEALTHY} healthy readers for ${SECONDS} s: memory bounded, the frozen one is let go`, async () => {
   const scene = await Scene.open();
   try {
     const api = await scene.api();
     scene.spawn("worker", { WORKER_CONCURRENCY: 2 });
     const runs = await Promise.all([1, 2].map((seed) => api.create({ seed, batchSize: 64, steps: 10_000_000 })));
     const id = runs[0]!.id;
-    await until("it trains", async () => (await scene.committed(id)) > 0);
+    const committed = async () => {
+      const counts = await Promise.all(runs.map((run) => scene.committed(run.id)));
+      return counts.reduce((sum, count) => sum + count);
+    };
+    for (const run of runs) await until("it trains", async () => (await scene.committed(run.id)) > 0);
+    const rateOver = async (work: () => Promise<void>) => {
+      const [before, startedAt] = [await committed(), performance.now()];
+      await work();
+      return ((await committed()) - before) / (performance.now() - startedAt);
+    };
+    const alone = await rateOver(() => delay((SECONDS * 1000) / 4));
+
     const open = (from: number) => new WebSocket(`${api.url.replace("http", "ws")}/v1/runs/${id}/stream?from=${from}`);
     const from = await scene.committed(id);
-    const lags: number[] = [];
-    const healthy = Array.from({ length: HEALTHY }, () => {
+    const healthy = Array.from({ length: HEALTHY }, (_, i) => {
       const socket = open(from);
-      const seen = new Seen();
-      seen.next = from;
-      socket.on("message", (data) => seen.take(JSON.parse(String(data))));
-      return { socket, seen };
+      return { socket, reader: new Healthy(socket, from, i === 0) };
     });
     await delay(3000);
     const before = memoryOf(api.process.pid);
@@ -64,27 +91,32 @@ test(`promise 10: 1 frozen, 10 slow and ${HEALTHY} healthy readers for ${SECONDS
     const descriptors = descriptorsOf(api.process.pid);
     let letGoAfterMs = Number.NaN;
     let most = before;
-    for (const end = Date.now() + SECONDS * 1000; Date.now() < end; await delay(250)) {
-      most = Math.max(most, memoryOf(api.process.pid));
-      const committed = await scene.committed(id);
-      const sample = healthy[lags.length % HEALTHY]!.seen;
-      const askedAt = performance.now();
-      await until("a healthy reader has it", () => sample.next >= committed, 5000);
-      lags.push(performance.now() - askedAt);
-      if (Number.isNaN(letGoAfterMs) && descriptorsOf(api.process.pid) < descriptors)
-        letGoAfterMs = Date.now() - frozenAt;
-    }
+    const lags: number[] = [];
+    const beside = await rateOver(async () => {
+      for (const end = Date.now() + SECONDS * 1000; Date.now() < end; await delay(50)) {
+        most = Math.max(most, memoryOf(api.process.pid));
+        const goal = await scene.committed(id);
+        const { reader } = healthy[lags.length % HEALTHY]!;
+        const askedAt = performance.now();
+        await until("a healthy reader has it", () => reader.next >= goal, 5000);
+        lags.push(performance.now() - askedAt);
+        if (Number.isNaN(letGoAfterMs) && descriptorsOf(api.process.pid) < descriptors)
+          letGoAfterMs = Date.now() - frozenAt;
+      }
+    });
     lags.sort((a, b) => a - b);
     const p99 = lags[Math.ceil(lags.length * 0.99) - 1]!;
     console.log(
-      `# memory +${((most - before) / 2 ** 20).toFixed(1)} MiB, healthy lag p99 ${p99.toFixed(0)} ms, frozen let go after ${letGoAfterMs} ms`,
+      `# memory +${((most - before) / 2 ** 20).toFixed(1)} MiB, healthy lag p99 ${p99.toFixed(0)} ms, frozen let go after ${letGoAfterMs} ms, training at ${(beside / alone).toFixed(3)} of its rate alone`,
     );
     assert.ok(most - before <= 64 * 2 ** 20, `memory grew by ${most - before} bytes`);
-    assert.ok(p99 <= 500, `healthy lag p99 ${p99} ms`);
     assert.ok(letGoAfterMs <= 15_000, `the frozen reader was let go after ${letGoAfterMs} ms`);
-    // It resumes exactly where it was.
+    assert.ok(p99 <= (FULL ? 500 : 5000), `healthy lag p99 ${p99} ms`);
+    // What the socket held when it was let go comes first, then why, and where to go on.
+    const closed = once(frozen, "close");
     frozen.resume();
-    await delay(500);
+    const [code, reason] = await closed;
+    assert.ok([4008, 1006].includes(code as number), `closed with ${code} ${reason}`);
     const again = open(frozenSeen.next);
     const goal = frozenSeen.next + 10_000;
     again.on("message", (data) => frozenSeen.take(JSON.parse(String(data))));

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Axis, envelope, planMarks, sampled, stepAt, visible, xOf } from "../../src/web/charts/plan.js";
+import { type Axis, envelope, indexAt, planMarks, sampled, visible, xOf } from "../../src/web/charts/plan.js";
 import { RunColumns } from "../../src/web/data/run-columns.js";
 
 /** A sweep from 0.001 to 1 with one spike. */
@@ -46,7 +46,7 @@ for (const axis of ["step", "lr", "exponent"] satisfies Axis[]) {
     for (const step of [0, 1, 500, 999]) {
       const x = xOf(columns, axis, step);
       // 10 ** log10(lr) may be a rounding above lr.
-      assert.ok([step, step + (axis === "exponent" ? 1 : 0)].includes(stepAt(columns, axis, x)), `step ${step}`);
+      assert.ok([step, step + (axis === "exponent" ? 1 : 0)].includes(indexAt(columns, axis, x)), `step ${step}`);
     }
   });
 }

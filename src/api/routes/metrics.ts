@@ -51,7 +51,7 @@ export const metricsRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { r
       schema: {
         summary: "Export a run's metrics",
         description:
-          "Every stored step of [from, to) exactly, as JSON, NDJSON or CSV by Accept; with points, window or transform, a JSON summary.",
+          "Every stored step of [from, to) exactly (of a fork from the fork on), as JSON, NDJSON or CSV by Accept; with points, window or transform, a JSON summary.",
         tags: ["metrics"],
         params: idParams("run"),
         querystring: Query,
@@ -63,7 +63,7 @@ export const metricsRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { r
       const { query } = request;
       const record = await runs.get(id);
       if (record === null) throw notFound(id);
-      const { from = 0 } = query;
+      const from = Math.max(query.from ?? 0, record.spec.from?.step ?? 0);
       const to = Math.max(from, Math.min(query.to ?? record.committed, record.committed));
       if (query.points !== undefined || query.window !== undefined || query.transform !== undefined) {
         return summarize(id, from, to, query);

@@ -15,6 +15,10 @@ export const prometheusRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, 
   const steps = gauge("steps_total", "Steps committed, by all workers since ever");
   const refused = gauge("refused_writes_total", "Writes of attempts that had lost their run, refused");
   const subscribers = gauge("subscribers", "Readers of streams on this process");
+  const lagging = gauge(
+    "subscribers_lagging",
+    "Readers of streams on this process that are not at the end of their log",
+  );
 
   app.get(
     "/metrics",
@@ -27,7 +31,8 @@ export const prometheusRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, 
       commits.set(totals.commits);
       steps.set(totals.steps);
       refused.set(totals.refused);
-      subscribers.set(tail.cursorCount);
+      subscribers.set(tail.readers.count);
+      lagging.set(tail.readers.lagging);
       return reply.type(registry.contentType).send(await registry.metrics());
     },
   );

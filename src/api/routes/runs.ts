@@ -1,23 +1,29 @@
 import { randomInt } from "node:crypto";
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
-import type { FastifyBaseLogger } from "fastify";
+import type { FastifyBaseLogger, FastifyReply } from "fastify";
 import { Type } from "typebox";
 import { type DatasetFacts, DEFAULT_LR_RANGE, resolveModel, resolveRun } from "../../core/resolve.js";
+import { resolveFork } from "../../core/resolve-fork.js";
 import { autoSearch } from "../../core/resolve-search.js";
 import { autoRatePaths, substituteRate } from "../../core/schedules/auto-rate.js";
+import { forkedState, type LoopState } from "../../core/train.js";
 import { LIMITS } from "../../spec/limits.js";
 import { ProblemError } from "../../spec/problem.js";
 import { RUN_STATUSES, type RunRequest, TERMINAL_STATUSES } from "../../spec/run.js";
 import type { ScheduleRequest } from "../../spec/schedule.js";
+import type { RunRecord } from "../../store/runs.js";
 import { idParams, notFound, problem } from "../common.js";
 import { createRecord, invalidRequest } from "../creation.js";
 import { datasetFacts } from "../dataset-facts.js";
 import type { ApiDeps } from "../deps.js";
+import { forkPoint } from "../fork-point.js";
 import { newId } from "../new-id.js";
 import { toRun } from "../run-view.js";
 
 const RunIdParams = idParams("run");
 const RunRef = Type.Ref("Run");
+
+type ForkRequest = RunRequest & Required<Pick<RunRequest, "from">>;
 
 const ListSchema = Type.Object(
   {
@@ -26,6 +32,9 @@ const ListSchema = Type.Object(
   },
   { additionalProperties: false },
 );
+
+const accepted = (reply: FastifyReply, run: RunRecord) =>
+  reply.code(202).header("location", `/v1/runs/${run.id}`).send(toRun(run));
 
 export const runRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (
   app,
@@ -53,11 +62,35 @@ export const runRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (
     const searchId = newId("search", Date.now());
     // The search first: without its run it does no harm, while the run would wait for ever without its search.
     await createRecord(searches, null, searchId, search.value, log);
-    const run = await createRecord(runs, null, id, resolved.value, log, searchId);
+    const run = await createRecord(runs, null, id, resolved.value, log, { waitsFor: searchId });
     await searchQueue
       .enqueue(searchId, 0)
       .catch((error) => log.warn({ err: error, searchId }, "left to the reconciler"));
     return run;
+  };
+
+  const createFork = async (id: string, body: ForkRequest, log: FastifyBaseLogger) => {
+    const auto = typeof body.schedule === "object" ? autoRatePaths(body.schedule) : [];
+    if (auto.length > 0) {
+      const expected = 'a number; "auto" is found by training from the start';
+      throw invalidRequest(auto.map((pointer) => ({ pointer: `/schedule${pointer}`, expected })));
+    }
+    // A run that trains may move on between the look at its latest checkpoint and the copy of it.
+    for (let tries = 1; ; tries++) {
+      const { run, checkpoint } = await forkPoint(runs, body.from);
+      const loop = checkpoint.loop as LoopState;
+      const { contextLength } = run.spec.model;
+      const facts = datasetFacts(loadDataset(run.spec.dataset.name), contextLength);
+      const resolved = resolveFork(body, { run: run.id, step: loop.step, spec: run.spec }, facts);
+      if (!resolved.ok) throw invalidRequest(resolved.errors);
+      const fork = { run: run.id, step: loop.step, loop: forkedState(resolved.value, run.spec, loop) };
+      try {
+        return await createRecord(runs, queue, id, resolved.value, log, { fork });
+      } catch (error) {
+        const moved = error instanceof ProblemError && error.code === "conflict" && body.from.step === undefined;
+        if (!moved || tries === 5) throw error;
+      }
+    }
   };
 
   app.post(
@@ -71,6 +104,7 @@ export const runRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (
         response: {
           202: RunRef,
           400: problem("A field is wrong"),
+          409: problem("The checkpoint to fork from is gone"),
           429: problem("The queue is full"),
           503: problem("Redis is away"),
         },
@@ -78,13 +112,15 @@ export const runRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (
     },
     async (request, reply) => {
       const body = request.body as RunRequest;
-      const facts = datasetFacts(loadDataset(body.dataset ?? "names"), resolveModel(body).contextLength);
       const id = newId("run", Date.now());
+      const { from } = body;
+      if (from !== undefined) return accepted(reply, await createFork(id, { ...body, from }, request.log));
+      const facts = datasetFacts(loadDataset(body.dataset ?? "names"), resolveModel(body).contextLength);
       const isAuto = typeof body.schedule === "object" && autoRatePaths(body.schedule).length > 0;
       const created = isAuto
         ? await createWithSearch(id, body, facts, request.log)
         : await createPlain(id, body, facts, request.log);
-      return reply.code(202).header("location", `/v1/runs/${id}`).send(toRun(created));
+      return accepted(reply, created);
     },
   );
 

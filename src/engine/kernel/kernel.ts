@@ -1,5 +1,15 @@
 import type { Engine, EngineOptions, SplitName, StepInputs } from "../../core/engine.js";
-import { CHUNK_CAPACITY, fillArena, INT_INDEX, type Layout, layoutOf, readParameters, STEP_INDEX } from "./layout.js";
+import { readEngineState, writeEngineState } from "../../core/engine-state.js";
+import {
+  CHUNK_CAPACITY,
+  fillArena,
+  INT_INDEX,
+  type Layout,
+  layoutOf,
+  readParameters,
+  STEP_INDEX,
+  writeParameters,
+} from "./layout.js";
 
 /** One build of kernel.c with a zeroed arena of its own. */
 export interface KernelBuild {
@@ -12,11 +22,12 @@ export interface KernelBuild {
   evaluate(split: number): number;
 }
 
-/** State: step (float64), slots in use (uint32), parameter floats (uint32), then parameters and those slots, padded. */
-const STATE_HEADER = 16;
 const SPLIT_INDEX: Readonly<Record<SplitName, number>> = { train: 0, validation: 1, test: 2 };
 
-/** An engine over the C kernel; everything it knows lies in one arena (kernel.h). */
+/**
+ * An engine over the C kernel; everything it knows lies in one arena (kernel.h). Its own part of a state: slots in use and
+ * floats in one, padded; then those slots.
+ */
 export class Kernel implements Engine {
   readonly build: string;
   readonly #layout: Layout;
@@ -64,40 +75,30 @@ export class Kernel implements Engine {
 
   readState(): Uint8Array {
     const { memory, start } = this.#live();
-    const { parameters, slots, parameterFloats } = this.#layout.ints;
+    const { slots, parameterFloats } = this.#layout.ints;
     const used = this.#slotsUsed()[0]!;
-    const bytes = parameterFloats * 4;
-    const state = new Uint8Array(STATE_HEADER + bytes * (1 + used));
-    const header = new DataView(state.buffer);
-    header.setFloat64(0, this.step, true);
-    header.setUint32(8, used, true);
-    header.setUint32(12, parameterFloats, true);
-    state.set(new Uint8Array(memory, start + parameters * 4, bytes), STATE_HEADER);
-    state.set(new Uint8Array(memory, start + slots * 4, bytes * used), STATE_HEADER + bytes);
-    return state;
+    const slotBytes = parameterFloats * 4 * used;
+    return writeEngineState(this.step, [used, parameterFloats], this.readParameters(), [
+      new Uint8Array(memory, start + slots * 4, slotBytes),
+    ]);
   }
 
   writeState(state: Uint8Array): void {
     const { memory, start } = this.#live();
-    const { parameters, slots, parameterFloats } = this.#layout.ints;
-    const { slotCount } = this.#layout;
-    const bytes = parameterFloats * 4;
-    const header = new DataView(state.buffer, state.byteOffset, state.byteLength);
-    const used = state.byteLength < STATE_HEADER ? -1 : header.getUint32(8, true);
-    if (
-      used < 0 ||
-      used > slotCount ||
-      header.getUint32(12, true) !== parameterFloats ||
-      state.byteLength !== STATE_HEADER + bytes * (1 + used)
-    ) {
+    const { slots, parameterFloats } = this.#layout.ints;
+    const { slotCount, parameterCount } = this.#layout;
+    const { step, own, parameters, rest } = readEngineState(state, parameterCount);
+    const used = own[0];
+    const slotBytes = parameterFloats * 4;
+    if (used > slotCount || own[1] !== parameterFloats || rest.byteLength !== slotBytes * used) {
       throw new RangeError(`a state of ${state.byteLength} bytes is not one of this engine's`);
     }
-    new Float64Array(memory, start, STEP_INDEX + 1)[STEP_INDEX] = header.getFloat64(0, true);
+    new Float64Array(memory, start, STEP_INDEX + 1)[STEP_INDEX] = step;
     this.#slotsUsed()[0] = used;
-    new Uint8Array(memory, start + parameters * 4, bytes).set(state.subarray(STATE_HEADER, STATE_HEADER + bytes));
-    const slotBytes = new Uint8Array(memory, start + slots * 4, bytes * slotCount);
-    slotBytes.set(state.subarray(STATE_HEADER + bytes));
-    slotBytes.fill(0, bytes * used);
+    writeParameters(this.#arena(), this.#layout, parameters);
+    const all = new Uint8Array(memory, start + slots * 4, slotBytes * slotCount);
+    all.set(rest);
+    all.fill(0, slotBytes * used);
   }
 
   readParameters(): Float32Array {

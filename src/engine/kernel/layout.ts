@@ -1,5 +1,5 @@
 import type { EngineOptions, SplitName } from "../../core/engine.js";
-import { layerWidths, type Tensor, tensors } from "../../core/model.js";
+import { layerWidths, parameterCount, type Tensor, tensors } from "../../core/model.js";
 
 /** Columns of a panel; every width in the arena is padded to a multiple of it. */
 const PANEL = 16;
@@ -74,6 +74,8 @@ export interface Layout {
   readonly doubles: Readonly<Doubles>;
   readonly layers: readonly Layer[];
   readonly packed: readonly PackedTensor[];
+  /** Of the model, without padding. */
+  readonly parameterCount: number;
   /** Optimizer slots the arena has room for, each of parameterFloats. */
   readonly slotCount: number;
   readonly bytes: number;
@@ -179,7 +181,16 @@ export function layoutOf(options: EngineOptions, gap = 0): Layout {
     testCount: splits.test.count,
     arenaFloats: end,
   };
-  return { ints, doubles: doublesOf(optimizer), layers, packed, slotCount, bytes: end * 4, gaps };
+  return {
+    ints,
+    doubles: doublesOf(optimizer),
+    layers,
+    packed,
+    parameterCount: parameterCount(model, vocabSize),
+    slotCount,
+    bytes: end * 4,
+    gaps,
+  };
 }
 
 function slotsOf(optimizer: EngineOptions["optimizer"]): number {
@@ -223,36 +234,34 @@ export function fillArena(memory: ArrayBufferLike, start: number, layout: Layout
   writeParameters(new Float32Array(memory, start, layout.ints.arenaFloats), layout, options.parameters);
 }
 
-/** Index in the arena of element (row, column) of a tensor. */
-function packedIndex({ tensor, offset, byRow }: PackedTensor, row: number, column: number): number {
-  if (byRow) return offset + row * ceil16(tensor.shape[1] ?? 1) + column;
-  const rows = tensor.shape.length === 1 ? 1 : tensor.shape[0];
-  return offset + ((column >> 4) * rows + row) * PANEL + (column & (PANEL - 1));
-}
-
-/** Calls `visit` with the flat index and the arena's index of each parameter. */
-function eachParameter(layout: Layout, visit: (flat: number, packed: number) => void): void {
-  for (const entry of layout.packed) {
-    const columns = entry.tensor.shape.at(-1)!;
-    for (let i = 0; i < entry.tensor.size; i++) {
-      visit(entry.tensor.offset + i, packedIndex(entry, Math.floor(i / columns), i % columns));
+/** Calls `visit` for each stretch of parameters that lies in one piece both flat and packed. */
+function eachStretch(layout: Layout, visit: (flat: number, packed: number, length: number) => void): void {
+  for (const { tensor, offset, byRow } of layout.packed) {
+    const columns = tensor.shape.at(-1)!;
+    const rows = tensor.size / columns;
+    const width = byRow ? columns : PANEL;
+    for (let row = 0; row < rows; row++) {
+      for (let column = 0; column < columns; column += width) {
+        const packed = byRow ? offset + row * ceil16(columns) : offset + column * rows + row * PANEL;
+        visit(tensor.offset + row * columns + column, packed, Math.min(width, columns - column));
+      }
     }
   }
 }
 
-function writeParameters(arena: Float32Array, layout: Layout, parameters: Float32Array): void {
-  eachParameter(layout, (flat, packed) => {
-    arena[packed] = parameters[flat]!;
+/** The inverse of readParameters. */
+export function writeParameters(arena: Float32Array, layout: Layout, parameters: Float32Array): void {
+  eachStretch(layout, (flat, packed, length) => {
+    for (let i = 0; i < length; i++) arena[packed + i] = parameters[flat + i]!;
   });
 }
 
 /** The parameters, flat, in the order of model.ts's tensors(); `base` is the arena's offset of what to read. */
 export function readParameters(arena: Float32Array, layout: Layout, base = layout.ints.parameters): Float32Array {
-  const last = layout.packed.at(-1)!.tensor;
-  const result = new Float32Array(last.offset + last.size);
+  const result = new Float32Array(layout.parameterCount);
   const shift = base - layout.ints.parameters;
-  eachParameter(layout, (flat, packed) => {
-    result[flat] = arena[packed + shift]!;
+  eachStretch(layout, (flat, packed, length) => {
+    for (let i = 0; i < length; i++) result[flat + i] = arena[packed + shift + i]!;
   });
   return result;
 }

@@ -14,9 +14,9 @@ export interface Plan {
   readonly exact: boolean;
 }
 
-/** First step whose x is at or after a position. */
-export function stepAt(columns: RunColumns, axis: Axis, position: number): number {
-  if (axis === "step") return Math.max(0, Math.min(columns.length, Math.ceil(position)));
+/** Index in the columns of the first step whose x is at or after a position. */
+export function indexAt(columns: RunColumns, axis: Axis, position: number): number {
+  if (axis === "step") return Math.max(0, Math.min(columns.length, Math.ceil(position) - columns.first));
   const lr = axis === "lr" ? position : 10 ** position;
   let low = 0;
   let high = columns.length;
@@ -28,9 +28,9 @@ export function stepAt(columns: RunColumns, axis: Axis, position: number): numbe
   return low;
 }
 
-export function xOf(columns: RunColumns, axis: Axis, step: number): number {
-  if (axis === "step") return step;
-  const lr = columns.lr.at(step);
+export function xOf(columns: RunColumns, axis: Axis, index: number): number {
+  if (axis === "step") return columns.first + index;
+  const lr = columns.lr.at(index);
   return axis === "lr" ? lr : Math.log10(lr);
 }
 
@@ -56,7 +56,7 @@ export function planMarks(
   [low, high]: readonly [number, number],
   width: number,
 ): Plan {
-  const ranges = runs.map((run) => [stepAt(run, axis, low), stepAt(run, axis, high) + 1] as const);
+  const ranges = runs.map((run) => [indexAt(run, axis, low), indexAt(run, axis, high) + 1] as const);
   const count = ranges.reduce((sum, [from, to], k) => sum + Math.max(0, Math.min(to, runs[k]!.length) - from), 0);
   if (count <= 2 * width) {
     const marks = new Set<number>();
@@ -84,8 +84,8 @@ export function envelope(columns: RunColumns, which: "lr" | "loss", axis: Axis, 
   const column = columns[which];
   const values: Values = new Array(x.length).fill(null);
   if (exact) {
-    forEachExact(columns, axis, x, (i, step) => {
-      values[i] = finite(column.at(step));
+    forEachExact(columns, axis, x, (i, index) => {
+      values[i] = finite(column.at(index));
     });
     return values;
   }
@@ -107,14 +107,16 @@ export function sampled(columns: RunColumns, smoothing: Smoothing, axis: Axis, {
   const smooth = columns.smoothed(smoothing);
   const values: Values = new Array(x.length).fill(null);
   if (exact) {
-    forEachExact(columns, axis, x, (i, step) => {
-      values[i] = finite(smooth[step]!);
+    forEachExact(columns, axis, x, (i, index) => {
+      values[i] = finite(smooth[index]!);
     });
     return values;
   }
+  if (columns.length === 0) return values;
+  const begin = xOf(columns, axis, 0);
   for (let i = 0; i < x.length; i++) {
-    const step = stepAt(columns, axis, x[i]!);
-    if (step < columns.length) values[i] = finite(smooth[step]!);
+    const index = indexAt(columns, axis, x[i]!);
+    if (index < columns.length && x[i]! >= begin) values[i] = finite(smooth[index]!);
   }
   return values;
 }
@@ -123,13 +125,13 @@ function forEachExact(
   columns: RunColumns,
   axis: Axis,
   x: Float64Array,
-  visit: (i: number, step: number) => void,
+  visit: (i: number, index: number) => void,
 ): void {
   for (let i = 0; i < x.length; i++) {
-    const step = stepAt(columns, axis, x[i]!);
-    if (step < columns.length && xOf(columns, axis, step) === x[i]) visit(i, step);
+    const index = indexAt(columns, axis, x[i]!);
+    if (index < columns.length && xOf(columns, axis, index) === x[i]) visit(i, index);
     // 10 ** log10(lr) may miss lr by a rounding.
-    else if (step > 0 && xOf(columns, axis, step - 1) === x[i]) visit(i, step - 1);
+    else if (index > 0 && xOf(columns, axis, index - 1) === x[i]) visit(i, index - 1);
   }
 }
 
@@ -137,8 +139,8 @@ function forEachExact(
 function stepsOfPixel(columns: RunColumns, axis: Axis, x: Float64Array, i: number): [number, number] {
   const left = i === 0 ? x[0]! : middle(axis, x[i - 1]!, x[i]!);
   const right = i + 2 >= x.length ? x[i + 1]! : middle(axis, x[i + 1]!, x[i + 2]!);
-  const to = stepAt(columns, axis, right);
-  return [stepAt(columns, axis, left), i + 2 >= x.length ? to + 1 : to];
+  const to = indexAt(columns, axis, right);
+  return [indexAt(columns, axis, left), i + 2 >= x.length ? to + 1 : to];
 }
 
 function middle(axis: Axis, a: number, b: number): number {

@@ -41,7 +41,7 @@ export class RunStream {
   }
 
   #open(): void {
-    const url = new URL(`/v1/runs/${this.#runId}/stream?from=${this.columns.length}`, location.href);
+    const url = new URL(`/v1/runs/${this.#runId}/stream?from=${this.columns.next}`, location.href);
     url.protocol = url.protocol.replace("http", "ws");
     const socket = new WebSocket(url);
     this.#socket = socket;
@@ -78,7 +78,8 @@ export class RunStream {
   }
 
   #append({ from, lr, loss, evals = [] }: Metrics): void {
-    if (from !== this.columns.length) {
+    if (this.columns.length === 0) this.columns.first = from;
+    if (from !== this.columns.next) {
       // A hole would be drawn as if it were data: leave this socket, and ask again for what is missing.
       const socket = this.#socket!;
       socket.onmessage = socket.onclose = null;

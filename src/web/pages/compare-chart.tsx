@@ -6,7 +6,7 @@ import { type Axis, planMarks, sampled, type Values, type View, visible } from "
 import type { RunColumns } from "../data/run-columns.js";
 import type { Smoothing } from "../data/smoother.js";
 import { number } from "../format.js";
-import { nearestStep } from "./run-charts.js";
+import { nearestIndex } from "./run-charts.js";
 
 /** Runs drawn as one: a line, or where there are several their mean and a band from the lowest to the highest. */
 export interface Group {
@@ -81,7 +81,7 @@ function linesOf(groups: readonly Group[]): { lines: Line[]; bands: Band[] } {
 /** Mean of the group's smoothed losses at a position, with their range. */
 function valueAt({ columns }: Group, smoothing: Smoothing, axis: Axis, x: number | null): string {
   const values = columns
-    .map((member) => member.smoothed(smoothing)[nearestStep(member, axis, x)] ?? Number.NaN)
+    .map((member) => member.smoothed(smoothing)[nearestIndex(member, axis, x)] ?? Number.NaN)
     .filter(Number.isFinite);
   if (values.length === 0) return "–";
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;

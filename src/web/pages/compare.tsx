@@ -127,7 +127,7 @@ function Differences({ loaded }: { loaded: readonly Loaded[] }) {
   const results = loaded.map(({ run }) => run.result);
   const rows: [string, string[]][] = [
     ...names.map((name): [string, string[]] => [name, flat.map((parameters) => parameters.get(name) ?? "–")]),
-    ["steps done", loaded.map(({ run, stream }) => whole(Math.max(stream.columns.length, run.progress.steps)))],
+    ["steps done", loaded.map(({ run, stream }) => whole(Math.max(stream.columns.next, run.progress.steps)))],
     ["train loss", results.map((result) => result?.finalTrainLoss?.toPrecision(6) ?? "–")],
     ["validation loss", results.map((result) => result?.finalValidationLoss?.toPrecision(6) ?? "–")],
   ];

@@ -16,6 +16,19 @@ export interface FieldSchema {
   readonly maximum?: number;
 }
 
+/** Of a fork: the other run's schedule goes on. */
+export const CONTINUED = "continued";
+export const isFork = (form: Form): boolean => form["from/run"] !== undefined;
+/** Model, data and optimizer of a fork are those of the run that it goes on from. */
+const OF_PARENT: readonly (keyof RunRequest)[] = [
+  "model",
+  "dataset",
+  "datasetLimit",
+  "optimizer",
+  "replicas",
+  "engine",
+];
+
 export const DEFAULTS: Form = { steps: "10000", schedule: "constant", optimizer: "sgd", engine: "auto" };
 
 export const PRESETS: readonly { readonly name: string; readonly form: Form }[] = [
@@ -45,7 +58,7 @@ function parameters(schema: object): [string, FieldSchema][] {
 }
 
 export const scheduleParameters = (type: string): [string, FieldSchema][] =>
-  parameters(SCHEDULE_SCHEMAS[type as ScheduleType]);
+  type === CONTINUED ? [] : parameters(SCHEDULE_SCHEMAS[type as ScheduleType]);
 export const optimizerParameters = (type: string): [string, FieldSchema][] =>
   parameters(OPTIMIZER_SCHEMAS[type as keyof typeof OPTIMIZER_SCHEMAS]);
 export const modelParameters = (): [string, FieldSchema][] => parameters(ModelSpecSchema);
@@ -85,7 +98,7 @@ export function toRequest(form: Form): RunRequest {
     .split(",")
     .map((label) => label.trim())
     .filter((label) => label !== "");
-  return {
+  const request = {
     steps: parsed(text("steps")),
     schedule: choice(schedule, given(form, "schedule", scheduleParameters(schedule))),
     ...(text("low") === "" && text("high") === ""
@@ -102,8 +115,14 @@ export function toRequest(form: Form): RunRequest {
     ...optional("evalEvery"),
     ...(form.stopOnDivergence === "true" ? { stopOnDivergence: true } : {}),
     ...words("name"),
+    ...optional("checkpointEvery"),
     ...(labels.length === 0 ? {} : { labels }),
   } as unknown as RunRequest;
+  if (!isFork(form)) return request;
+  for (const name of OF_PARENT) delete request[name];
+  if (schedule === CONTINUED) for (const name of ["schedule", "lrRange"] as const) delete request[name];
+  const step = text("from/step");
+  return { ...request, from: { run: text("from/run"), ...(step === "" ? {} : { step: Number(step) }) } };
 }
 
 export const show = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));
@@ -111,7 +130,7 @@ export const show = (value: unknown): string => (typeof value === "string" ? val
 /** The form that stands for a request, as a link carries it; what it cannot show is left out. */
 export function toForm(request: Record<string, unknown>): Form {
   const form: Record<string, string> = { ...DEFAULTS };
-  const { schedule, optimizer, model, lrRange, labels, stopOnDivergence, ...rest } = request;
+  const { schedule, optimizer, model, lrRange, labels, stopOnDivergence, from, ...rest } = request;
   for (const [name, value] of Object.entries(rest)) form[name] = show(value);
   for (const [name, value] of Object.entries({ schedule, optimizer })) {
     if (typeof value === "string") form[name] = value;
@@ -125,14 +144,17 @@ export function toForm(request: Record<string, unknown>): Form {
   if (Array.isArray(lrRange)) [form.low, form.high] = lrRange.map(show) as [string, string];
   if (Array.isArray(labels)) form.labels = labels.join(", ");
   if (stopOnDivergence) form.stopOnDivergence = "true";
-  if (!Object.hasOwn(SCHEDULE_SCHEMAS, form.schedule!)) form.schedule = DEFAULTS.schedule!;
+  for (const [field, value] of Object.entries(from ?? {})) form[`from/${field}`] = show(value);
+  if (isFork(form) && schedule === undefined) form.schedule = CONTINUED;
+  else if (!Object.hasOwn(SCHEDULE_SCHEMAS, form.schedule!)) form.schedule = DEFAULTS.schedule!;
   if (!Object.hasOwn(OPTIMIZER_SCHEMAS, form.optimizer!)) form.optimizer = DEFAULTS.optimizer!;
   return form;
 }
 
 /** The part of a run's request that a search for its rate takes; where no range is given, the search has its own. */
 export function toSearchRequest(request: RunRequest): SearchRequest {
-  const { schedule: _, replicas: _replicas, evalEvery: _evalEvery, stopOnDivergence: _stop, ...shared } = request;
+  const { schedule: _, replicas: _replicas, evalEvery: _evalEvery, checkpointEvery: _kept, ...rest } = request;
+  const { stopOnDivergence: _stop, from: _from, ...shared } = rest;
   return shared as SearchRequest;
 }
 

@@ -4,12 +4,15 @@ import { OPTIMIZER_SCHEMAS } from "../../spec/model.js";
 import { SCHEDULE_LIBRARIES, type ScheduleRequest } from "../../spec/schedule.js";
 import { ApiError, messageOf, post } from "../data/api.js";
 import { go, runLink, searchLink } from "../router.js";
+import { Choice } from "./choice.js";
 import {
+  CONTINUED,
   curlOf,
   DEFAULTS,
   ENGINES,
   type FieldSchema,
   type Form,
+  isFork,
   modelParameters,
   optimizerParameters,
   PRESETS,
@@ -19,6 +22,7 @@ import {
   toRequest,
   toSearchRequest,
 } from "./compose-form.js";
+import { CurlLine } from "./curl-line.js";
 import { Field } from "./field.js";
 import { Preview, previewOf, Remarks } from "./preview.js";
 import { Failure } from "./status.js";
@@ -80,41 +84,68 @@ export function ComposePage({ filled }: { filled: string | null }) {
     <Field {...{ name, label, schema, form, set, errors, fallback }} />
   );
   const fallbacks = scheduleFallbacks(request);
+  const fork = isFork(form);
 
   return (
     <form class="compose" onSubmit={submit} noValidate>
-      <h1>New run</h1>
-      <div class="actions" role="toolbar" aria-label="Presets">
-        {PRESETS.map(({ name, form: preset }) => (
-          <button key={name} type="button" onClick={() => change(preset)}>
-            {name}
-          </button>
-        ))}
-      </div>
+      <h1>{fork ? "Fork" : "New run"}</h1>
+      {fork ? (
+        <p>
+          Goes on from a checkpoint of <a href={runLink(form["from/run"]!)}>this run</a>, with its model, data and
+          optimizer.
+        </p>
+      ) : (
+        <div class="actions" role="toolbar" aria-label="Presets">
+          {PRESETS.map(({ name, form: preset }) => (
+            <button key={name} type="button" onClick={() => change(preset)}>
+              {name}
+            </button>
+          ))}
+        </div>
+      )}
       <div class="columns">
         <div>
           <fieldset>
             <legend>Training</legend>
             <div class="fields">
-              <Field name="steps" label="Steps" schema={{ type: "integer" }} {...{ form, set, errors }} required />
-              {field("batchSize", "Batch size", { type: "integer" }, "32")}
-              <Choice
-                label="Optimizer"
-                name="optimizer"
-                form={form}
-                choose={choose}
-                groups={{ "": Object.keys(OPTIMIZER_SCHEMAS) }}
+              {fork && field("from/step", "Fork at step", { type: "integer" }, "the latest")}
+              <Field
+                name="steps"
+                label={fork ? "Steps in all" : "Steps"}
+                schema={{ type: "integer" }}
+                {...{ form, set, errors }}
+                required
               />
-              {field("seed", "Seed", { type: "integer" }, "drawn")}
+              {field("batchSize", "Batch size", { type: "integer" }, fork ? "as before" : "32")}
+              {!fork && (
+                <Choice
+                  label="Optimizer"
+                  name="optimizer"
+                  form={form}
+                  choose={choose}
+                  groups={{ "": Object.keys(OPTIMIZER_SCHEMAS) }}
+                />
+              )}
+              {field("seed", "Seed", { type: "integer" }, fork ? "as before" : "drawn")}
               {field("evalEvery", "Validate every", { type: "integer", description: "Steps; 0: at the end only" }, "0")}
             </div>
           </fieldset>
           <fieldset>
             <legend>Schedule</legend>
             <div class="fields">
-              <Choice label="Type" name="schedule" form={form} choose={choose} groups={SCHEDULE_GROUPS} />
-              {field("low", "Lowest lr", { type: "number" }, "0.001")}
-              {field("high", "Highest lr", { type: "number" }, "0.1")}
+              <Choice
+                label="Type"
+                name="schedule"
+                form={form}
+                choose={choose}
+                groups={fork ? { "": [CONTINUED], ...SCHEDULE_GROUPS } : SCHEDULE_GROUPS}
+              />
+              {form.schedule !== CONTINUED && (
+                <>
+                  {field("low", "Lowest lr", { type: "number" }, "0.001")}
+                  {field("high", "Highest lr", { type: "number" }, "0.1")}
+                </>
+              )}
               {errors.lrRange !== undefined && <small class="error">Expected {errors.lrRange}</small>}
               {scheduleParameters(form.schedule!).map(([name, schema]) => (
                 <Field
@@ -128,36 +159,49 @@ export function ComposePage({ filled }: { filled: string | null }) {
             </div>
           </fieldset>
           <details>
-            <summary>Optimizer, model, data, names</summary>
+            <summary>{fork ? "Checkpoints, names" : "Optimizer, model, data, names"}</summary>
             <div class="fields">
-              {optimizerParameters(form.optimizer!).map(([name, schema]) => (
-                <Field
-                  key={name}
-                  name={`optimizer/${name}`}
-                  label={`${form.optimizer} ${name}`}
-                  fallback={schema.default === undefined ? undefined : show(schema.default)}
-                  {...{ schema, form, set, errors }}
-                />
-              ))}
-              {modelParameters().map(([name, schema]) => (
-                <Field
-                  key={name}
-                  name={`model/${name}`}
-                  label={name}
-                  fallback={schema.default === undefined ? undefined : show(schema.default)}
-                  {...{ schema, form, set, errors }}
-                />
-              ))}
-              {field("dataset", "Dataset", {}, "names")}
-              {field("datasetLimit", "First n examples only", { type: "integer" }, "all")}
-              {field("replicas", "Replicas", { type: "integer", description: "Seeds trained side by side" }, "1")}
-              <Choice
-                label="Engine"
-                name="engine"
-                form={form}
-                choose={(_, value) => set("engine", value)}
-                groups={{ "": ENGINES }}
-              />
+              {!fork && (
+                <>
+                  {optimizerParameters(form.optimizer!).map(([name, schema]) => (
+                    <Field
+                      key={name}
+                      name={`optimizer/${name}`}
+                      label={`${form.optimizer} ${name}`}
+                      fallback={schema.default === undefined ? undefined : show(schema.default)}
+                      {...{ schema, form, set, errors }}
+                    />
+                  ))}
+                  {modelParameters().map(([name, schema]) => (
+                    <Field
+                      key={name}
+                      name={`model/${name}`}
+                      label={name}
+                      fallback={schema.default === undefined ? undefined : show(schema.default)}
+                      {...{ schema, form, set, errors }}
+                    />
+                  ))}
+                  {field("dataset", "Dataset", {}, "names")}
+                  {field("datasetLimit", "First n examples only", { type: "integer" }, "all")}
+                  {field("replicas", "Replicas", { type: "integer", description: "Seeds trained side by side" }, "1")}
+                  <Choice
+                    label="Engine"
+                    name="engine"
+                    form={form}
+                    choose={(_, value) => set("engine", value)}
+                    groups={{ "": ENGINES }}
+                  />
+                </>
+              )}
+              {field(
+                "checkpointEvery",
+                "Keep checkpoints every",
+                {
+                  type: "integer",
+                  description: "Steps, to fork from; 0: only the latest is kept",
+                },
+                "0",
+              )}
               {field("stopOnDivergence", "Stop on divergence", { type: "boolean" }, "false")}
               {field("name", "Name")}
               {field("labels", "Labels", { description: "Separated by commas" })}
@@ -171,18 +215,20 @@ export function ComposePage({ filled }: { filled: string | null }) {
           </label>
           <Preview previewed={previewed} log={log} />
           <Remarks previewed={previewed} />
-          <Curl line={curlOf(request, location.origin)} />
+          <CurlLine line={curlOf(request, location.origin)} />
           <Failure message={failure} />
           <button type="submit" class="primary" disabled={sending}>
             {sending ? "Starting…" : "Start the run"}
           </button>{" "}
-          <button
-            type="button"
-            disabled={sending}
-            onClick={() => void send("/v1/lr-searches", toSearchRequest(request), searchLink)}
-          >
-            Search for the rate first
-          </button>
+          {!fork && (
+            <button
+              type="button"
+              disabled={sending}
+              onClick={() => void send("/v1/lr-searches", toSearchRequest(request), searchLink)}
+            >
+              Search for the rate first
+            </button>
+          )}
         </div>
       </div>
     </form>
@@ -196,67 +242,18 @@ const SCHEDULE_GROUPS = Object.fromEntries(
   ]),
 );
 
-interface ChoiceProps {
-  readonly label: string;
-  readonly name: string;
-  readonly form: Form;
-  readonly choose: (name: never, value: string) => void;
-  readonly groups: Readonly<Record<string, readonly string[]>>;
-}
-
-function Choice({ label, name, form, choose, groups }: ChoiceProps) {
-  const id = `field-${name}`;
-  return (
-    <div class="field">
-      <label for={id}>{label}</label>
-      <select id={id} value={form[name]} onChange={(event) => choose(name as never, event.currentTarget.value)}>
-        {Object.entries(groups).map(([group, types]) => {
-          const options = types.map((type) => (
-            <option key={type} value={type}>
-              {type}
-            </option>
-          ));
-          return group === "" ? (
-            options
-          ) : (
-            <optgroup key={group} label={group}>
-              {options}
-            </optgroup>
-          );
-        })}
-      </select>
-    </div>
-  );
-}
-
 /** What each parameter left open would be. */
-function scheduleFallbacks({ schedule, steps, lrRange = [0.001, 0.1] }: ReturnType<typeof toRequest>) {
-  const type = typeof schedule === "string" ? schedule : schedule!.type;
+function scheduleFallbacks({ schedule, steps, lrRange = [0.001, 0.1], from }: ReturnType<typeof toRequest>) {
+  if (schedule === undefined) return {};
+  const type = typeof schedule === "string" ? schedule : schedule.type;
   try {
-    const resolved = resolveSchedule(type as ScheduleRequest, { steps, lrRange: [lrRange[0]!, lrRange[1]!] });
+    const resolved = resolveSchedule(type as ScheduleRequest, {
+      steps: steps - (from?.step ?? 0),
+      lrRange: [lrRange[0]!, lrRange[1]!],
+    });
     if (!resolved.ok) return {};
     return Object.fromEntries(Object.entries(resolved.value).map(([name, value]) => [name, show(value)]));
   } catch {
     return {};
   }
-}
-
-function Curl({ line }: { line: string }) {
-  const [copied, setCopied] = useState(false);
-  const copy = async () => {
-    await navigator.clipboard.writeText(line);
-    setCopied(true);
-    setTimeout(() => setCopied(false), 2000);
-  };
-  return (
-    <div class="curl">
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls */}
-      <section tabIndex={0} aria-label="The same with curl">
-        <pre>{line}</pre>
-      </section>
-      <button type="button" onClick={() => void copy()}>
-        <output>{copied ? "Copied" : "Copy"}</output>
-      </button>
-    </div>
-  );
 }

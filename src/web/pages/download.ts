@@ -36,8 +36,8 @@ export function downloadCsv(fileName: string, runs: readonly Exported[], smoothi
     const label = `"${(name ?? "").replaceAll('"', '""')}"`;
     const smooth = columns.smoothed(smoothing);
     const rows: string[] = [];
-    for (let step = 0; step < columns.length; step++) {
-      rows.push(`${id},${label},${step},${columns.lr.at(step)},${columns.loss.at(step)},${smooth[step]}\n`);
+    for (let i = 0; i < columns.length; i++) {
+      rows.push(`${id},${label},${columns.first + i},${columns.lr.at(i)},${columns.loss.at(i)},${smooth[i]}\n`);
     }
     parts.push(rows.join(""));
   }

@@ -15,10 +15,15 @@ export type Previewed =
   | { readonly spec: ScheduleSpec; readonly lr: Schedule; readonly steps: number }
   | { readonly spec: ScheduleSpec | null; readonly why: string; readonly errors: Readonly<Record<string, string>> };
 
-export function previewOf({ schedule = "constant", steps, lrRange = [0.001, 0.1] }: RunRequest): Previewed {
+export function previewOf({ schedule: given, steps: end, lrRange = [0.001, 0.1], from }: RunRequest): Previewed {
+  const schedule = given ?? "constant";
+  const steps = end - (from?.step ?? 0);
   if (!Number.isInteger(steps) || steps < 1 || steps > LIMITS.steps) {
     const errors = { steps: `a whole number from 1 to ${whole(LIMITS.steps)}` };
     return { spec: null, why: "Say for how many steps.", errors };
+  }
+  if (from !== undefined && given === undefined) {
+    return { spec: null, why: "The schedule of the run that it forks goes on.", errors: {} };
   }
   if (JSON.stringify(schedule).includes('"auto"')) {
     return { spec: null, why: "A search finds the rate before the run.", errors: {} };

@@ -1,6 +1,6 @@
 import type { Frame, Line, Mark, Point } from "../charts/chart.js";
 import { ChartView, type Readout } from "../charts/chart-view.js";
-import { type Axis, envelope, planMarks, sampled, stepAt, type View, visible, xOf } from "../charts/plan.js";
+import { type Axis, envelope, indexAt, planMarks, sampled, type View, visible, xOf } from "../charts/plan.js";
 import type { RunColumns } from "../data/run-columns.js";
 import type { Smoothing } from "../data/smoother.js";
 import { number, whole } from "../format.js";
@@ -78,10 +78,10 @@ export function LrChart({ columns, subscribe, yLog }: Pick<Props, "columns" | "s
       frame={frame}
       subscribe={subscribe}
       readout={(x) => {
-        const step = nearestStep(columns, "step", x);
+        const index = nearestIndex(columns, "step", x);
         return [
-          { label: "step", value: whole(Math.max(0, step)) },
-          { label: "lr", value: number(columns.lr.at(step), 8), color: 2 },
+          { label: "step", value: whole(columns.first + Math.max(0, index)) },
+          { label: "lr", value: number(columns.lr.at(index), 8), color: 2 },
         ];
       }}
       shape={String(yLog)}
@@ -89,24 +89,25 @@ export function LrChart({ columns, subscribe, yLog }: Pick<Props, "columns" | "s
   );
 }
 
-/** The step whose x is nearest to a position; the last one for none. */
-export function nearestStep(columns: RunColumns, axis: Axis, x: number | null): number {
+/** The index in the columns of the step whose x is nearest to a position; the last one for none. */
+export function nearestIndex(columns: RunColumns, axis: Axis, x: number | null): number {
   if (x === null) return columns.length - 1;
-  const after = Math.min(stepAt(columns, axis, x), columns.length - 1);
+  const after = Math.min(indexAt(columns, axis, x), columns.length - 1);
   if (after <= 0) return after;
   return x - xOf(columns, axis, after - 1) < xOf(columns, axis, after) - x ? after - 1 : after;
 }
 
 function readout(columns: RunColumns, smoothing: Smoothing, axis: Axis, x: number | null): Readout[] {
-  const step = nearestStep(columns, axis, x);
-  const lr = columns.lr.at(step);
+  const index = nearestIndex(columns, axis, x);
+  const lr = columns.lr.at(index);
+  const step = columns.first + Math.max(0, index);
   const measured = columns.evals.findLast((point) => point.step <= step + 1);
   return [
-    { label: "step", value: whole(Math.max(0, step)) },
+    { label: "step", value: whole(step) },
     { label: "lr", value: number(lr, 8) },
     ...(axis === "exponent" ? [{ label: "log10 lr", value: number(Math.log10(lr), 6) }] : []),
-    { label: "loss", value: number(columns.loss.at(step), 7), color: 0, faint: true },
-    { label: "smoothed", value: number(columns.smoothed(smoothing)[step], 7), color: 0 },
+    { label: "loss", value: number(columns.loss.at(index), 7), color: 0, faint: true },
+    { label: "smoothed", value: number(columns.smoothed(smoothing)[index], 7), color: 0 },
     ...(measured === undefined
       ? []
       : [{ label: `validation (step ${whole(measured.step)})`, value: number(measured.validationLoss, 7), color: 1 }]),

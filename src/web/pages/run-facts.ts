@@ -1,5 +1,6 @@
 import { buildSchedule, isMetricDriven } from "../../core/schedules/build.js";
 import { baseRate } from "../../core/schedules/rates.js";
+import { LIMITS } from "../../spec/limits.js";
 import type { Run, RunRequest, RunSpec } from "../../spec/run.js";
 import { number } from "../format.js";
 
@@ -25,7 +26,8 @@ export function lrRange(spec: RunSpec): string {
   return text;
 }
 
-function computeRange({ schedule, steps }: RunSpec): string {
+function computeRange({ schedule, steps: end, from }: RunSpec): string {
+  const steps = end - (from?.scheduleFrom ?? 0);
   if (isMetricDriven(schedule)) return `from ${number(baseRate(schedule), 3)}`;
   const lr = buildSchedule(schedule);
   let low = Number.POSITIVE_INFINITY;
@@ -39,17 +41,39 @@ function computeRange({ schedule, steps }: RunSpec): string {
 }
 
 /** A request that makes the same run again. */
-export function requestOf({ dataset, engine, stopOnDivergence, name, replicas, ...spec }: RunSpec): RunRequest {
+export function requestOf(spec: RunSpec): RunRequest {
+  const { steps, batchSize, seed, evalEvery, checkpointEvery, labels, stopOnDivergence, name, from } = spec;
+  const schedule = spec.schedule as NonNullable<RunRequest["schedule"]>;
+  const own = {
+    steps,
+    batchSize,
+    seed,
+    evalEvery,
+    checkpointEvery,
+    labels,
+    ...(stopOnDivergence === null ? {} : { stopOnDivergence }),
+    ...(name === null ? {} : { name }),
+  };
+  if (from !== null) {
+    const { run, step, scheduleFrom } = from;
+    return { ...own, from: { run, step }, ...(scheduleFrom === step ? { schedule } : {}) };
+  }
+  const { model, optimizer, dataset, engine, replicas } = spec;
   return {
-    ...spec,
-    schedule: spec.schedule as NonNullable<RunRequest["schedule"]>,
+    ...own,
+    model,
+    optimizer,
+    schedule,
     dataset: dataset.name,
     ...(dataset.limit === null ? {} : { datasetLimit: dataset.limit }),
     ...(engine === "auto" ? {} : { engine }),
-    ...(stopOnDivergence === null ? {} : { stopOnDivergence }),
-    ...(name === null ? {} : { name }),
     ...(replicas === 1 ? {} : { replicas }),
   };
+}
+
+/** A request that goes on from where a run is, as long again as it has been. */
+export function forkOf({ id, progress, spec }: Run): RunRequest {
+  return { steps: Math.min(LIMITS.steps, 2 * spec.steps), from: { run: id, step: progress.steps } };
 }
 
 /** A spec's leaves by path, as text: what a table of differences compares. */

@@ -4,10 +4,10 @@ import type { Mark } from "../charts/chart.js";
 import { deleteRun, messageOf, post } from "../data/api.js";
 import type { RunColumns } from "../data/run-columns.js";
 import { duration, number, time, whole } from "../format.js";
-import { composeLink, go } from "../router.js";
+import { compareLink, composeLink, go, runLink } from "../router.js";
 import { downloadCsv } from "./download.js";
 import { LossChart, LrChart } from "./run-charts.js";
-import { flatten, isSweep, requestOf, titleOf } from "./run-facts.js";
+import { flatten, forkOf, isSweep, requestOf, titleOf } from "./run-facts.js";
 import { Samples } from "./samples.js";
 import { defaultSmoothing, SmoothingControl } from "./smoothing-control.js";
 import { ConnectionState, Failure, Progress, Status } from "./status.js";
@@ -57,6 +57,12 @@ function RunView({ entry: { stream }, run, bell }: { entry: Followed; run: Run; 
         <ConnectionState connection={stream.connection} />
       </div>
       <Failure message={run.reason ?? stream.reason} />
+      {run.spec.from !== null && (
+        <p>
+          Goes on from step {whole(run.spec.from.step)} of <a href={runLink(run.spec.from.run)}>another run</a>;{" "}
+          <a href={compareLink([run.spec.from.run, run.id])}>compare the two</a>.
+        </p>
+      )}
       <Live columns={columns} run={run} status={status} bell={bell} />
       <Actions run={run} status={status} />
       <div class="controls" role="toolbar" aria-label="Charts">
@@ -94,7 +100,7 @@ function RunView({ entry: { stream }, run, bell }: { entry: Followed; run: Run; 
       )}
       <LossChart {...shared} axis="step" />
       <LrChart columns={columns} yLog={lrLog} subscribe={bell.subscribe} />
-      {run.result !== null && <Samples run={run} />}
+      {run.progress.steps > 0 && <Samples run={run} />}
       <Details run={run} />
     </>
   );
@@ -103,23 +109,23 @@ function RunView({ entry: { stream }, run, bell }: { entry: Followed; run: Run; 
 /** Where the loss of a sweep stopped being a number. */
 function divergenceMark(run: Run, columns: RunColumns): Mark[] {
   const step = run.result?.firstBadStep ?? null;
-  const lr = step === null ? Number.NaN : columns.lr.at(step);
+  const lr = step === null ? Number.NaN : columns.lr.at(step - columns.first);
   return Number.isFinite(lr) ? [{ x: lr, label: "diverged", color: 6 }] : [];
 }
 
 /** Progress and speed, from the stream itself. */
 function Live({ columns, run, status, bell }: { columns: RunColumns; run: Run; status: string; bell: Bell }) {
   const [rate, setRate] = useState<number | null>(run.progress.stepsPerSecond);
-  const [steps, setSteps] = useState(Math.max(columns.length, run.progress.steps));
+  const [steps, setSteps] = useState(Math.max(columns.next, run.progress.steps));
   useEffect(() => {
-    let last = { at: performance.now(), steps: columns.length };
+    let last = { at: performance.now(), steps: columns.next };
     return bell.subscribe(() => {
       const now = performance.now();
-      if (now - last.at < 500 && columns.length < run.spec.steps) return;
+      if (now - last.at < 500 && columns.next < run.spec.steps) return;
       // What comes first is history, as fast as the line is.
-      if (last.steps > 0 && now - last.at >= 500) setRate(((columns.length - last.steps) / (now - last.at)) * 1000);
-      last = { at: now, steps: columns.length };
-      setSteps(columns.length);
+      if (last.steps > 0 && now - last.at >= 500) setRate(((columns.next - last.steps) / (now - last.at)) * 1000);
+      last = { at: now, steps: columns.next };
+      setSteps(columns.next);
     });
   }, [bell, columns, run.spec.steps]);
   const shownRate = status === "running" ? rate : run.progress.stepsPerSecond;
@@ -189,6 +195,11 @@ function Actions({ run, status }: { run: Run; status: Run["status"] | "deleted" 
         <a class="button" href={composeLink(requestOf(run.spec))}>
           Run again…
         </a>
+        {run.progress.steps > 0 && status !== "deleted" && (
+          <a class="button" href={composeLink(forkOf(run))}>
+            Fork…
+          </a>
+        )}
         {over && status !== "deleted" && (
           <button type="button" class="danger" onClick={remove}>
             Delete

@@ -1,0 +1,178 @@
+import { setImmediate as otherWork } from "node:timers/promises";
+import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
+import { Type } from "typebox";
+import { readEngineState } from "../../core/engine-state.js";
+import { forwardCost, parameterCount } from "../../core/model.js";
+import { toSafetensors } from "../../core/safetensors.js";
+import { sampleWords } from "../../core/sampling.js";
+import { LIMITS } from "../../spec/limits.js";
+import { ProblemError } from "../../spec/problem.js";
+import { idParams, notFound, problem } from "../common.js";
+import { invalidRequest } from "../creation.js";
+import { datasetSymbols } from "../dataset-facts.js";
+import type { ApiDeps } from "../deps.js";
+
+/** Sampling gives the API's thread back after this long. */
+const TURN_MS = 10;
+
+const Step = Type.Optional(
+  Type.Integer({ minimum: 1, maximum: LIMITS.steps, description: "A kept checkpoint; default: the latest" }),
+);
+const SamplesRequestSchema = Type.Object(
+  {
+    count: Type.Optional(Type.Integer({ minimum: 1, maximum: LIMITS.samples, default: 20 })),
+    temperature: Type.Optional(
+      Type.Number({
+        exclusiveMinimum: 0,
+        maximum: LIMITS.temperature,
+        default: 1,
+        description: "Divides the logits: below 1 the likely becomes likelier",
+      }),
+    ),
+    seed: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: LIMITS.seed,
+        default: 0,
+        description: "The same seed, the same samples",
+      }),
+    ),
+    step: Step,
+  },
+  { additionalProperties: false },
+);
+const SamplesSchema = Type.Object(
+  {
+    run: Type.String(),
+    step: Type.Integer({ description: "Steps that the model has been trained for" }),
+    temperature: Type.Number(),
+    seed: Type.Integer(),
+    samples: Type.Array(Type.String()),
+  },
+  { additionalProperties: false },
+);
+
+export const modelRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { runs, loadDataset }) => {
+  /** The model in a checkpoint; of a run with replicas the first one's. */
+  const modelOf = async (id: string, at: number | undefined) => {
+    const record = await runs.get(id);
+    if (record === null) throw notFound(id);
+    const checkpoint = await (at === undefined ? runs.checkpoint(id) : runs.checkpointAt(id, at));
+    if (checkpoint === null) {
+      throw new ProblemError(
+        "conflict",
+        at === undefined ? "The run has no step yet" : `No checkpoint of step ${at} was kept`,
+      );
+    }
+    const { spec } = record;
+    const symbols = datasetSymbols(loadDataset(spec.dataset.name));
+    const { step } = checkpoint.loop as { step: number };
+    const { parameters } = readEngineState(checkpoint.engine, parameterCount(spec.model, symbols.length));
+    return { spec, engineBuild: record.engineBuild, symbols, step, parameters };
+  };
+
+  app.post(
+    "/runs/:id/samples",
+    {
+      schema: {
+        summary: "Words made up by the trained model",
+        description: "From the latest checkpoint, of a run that still trains as well.",
+        tags: ["model"],
+        params: idParams("run"),
+        body: SamplesRequestSchema,
+        response: {
+          200: SamplesSchema,
+          400: problem("A field is wrong"),
+          404: problem("No such run"),
+          409: problem("There is no such checkpoint"),
+        },
+      },
+    },
+    async (request) => {
+      const { id } = request.params;
+      const { count = 20, temperature = 1, seed = 0, step: at } = request.body;
+      const { spec, symbols, step, parameters } = await modelOf(id, at);
+      const perSample = forwardCost(spec.model, symbols.length) * LIMITS.sampleLength;
+      const most = Math.max(1, Math.floor(LIMITS.multiplyAddsPerSamples / perSample));
+      if (count > most)
+        throw invalidRequest([{ pointer: "/count", expected: `at most ${most} of a model of this size` }]);
+      const options = {
+        model: spec.model,
+        symbols,
+        parameters,
+        count,
+        temperature,
+        seed,
+        longest: LIMITS.sampleLength,
+      };
+      const samples: string[] = [];
+      let turn = performance.now();
+      for (const word of sampleWords(options)) {
+        if (word !== null) samples.push(word);
+        if (performance.now() - turn < TURN_MS) continue;
+        await otherWork();
+        if (request.socket.destroyed) break;
+        turn = performance.now();
+      }
+      return { run: id, step, temperature, seed, samples };
+    },
+  );
+
+  app.get(
+    "/runs/:id/weights",
+    {
+      schema: {
+        summary: "The trained model as a safetensors file",
+        description:
+          "Names and shapes of a PyTorch module with `embedding` (nn.Embedding) and `layers` (nn.ModuleList of nn.Linear); the symbols and the model's spec are in the header's metadata.",
+        tags: ["model"],
+        produces: ["application/octet-stream"],
+        params: idParams("run"),
+        querystring: Type.Object({ step: Step }, { additionalProperties: false }),
+        response: { 404: problem("No such run"), 409: problem("There is no such checkpoint") },
+      },
+    },
+    async (request, reply) => {
+      const { id } = request.params;
+      const { spec, engineBuild, symbols, step, parameters } = await modelOf(id, request.query.step);
+      const file = toSafetensors(spec.model, symbols.length, parameters, {
+        format: "pt",
+        run: id,
+        step: String(step),
+        engineBuild: engineBuild ?? "",
+        model: JSON.stringify(spec.model),
+        dataset: JSON.stringify(spec.dataset),
+        symbols: JSON.stringify(symbols),
+      });
+      return reply
+        .type("application/octet-stream")
+        .header("content-disposition", `attachment; filename="${id}-${step}.safetensors"`)
+        .send(Buffer.from(file.buffer));
+    },
+  );
+
+  app.get(
+    "/runs/:id/checkpoints",
+    {
+      schema: {
+        summary: "The steps that can be forked, sampled and downloaded",
+        tags: ["model"],
+        params: idParams("run"),
+        response: {
+          200: Type.Object({
+            run: Type.String(),
+            kept: Type.Array(Type.Integer(), { description: "By checkpointEvery" }),
+            latest: Type.Union([Type.Integer(), Type.Null()], { description: "Of a run that trains it moves on" }),
+          }),
+          404: problem("No such run"),
+        },
+      },
+    },
+    async (request) => {
+      const { id } = request.params;
+      const record = await runs.get(id);
+      if (record === null) throw notFound(id);
+      return { run: id, kept: await runs.keptSteps(id), latest: record.committed > 0 ? record.committed : null };
+    },
+  );
+};

@@ -1,0 +1,69 @@
+import type { FieldError } from "../spec/problem.js";
+import type { RunRequest, RunSpec } from "../spec/run.js";
+import { checkCost, type DatasetFacts, DEFAULT_LR_RANGE, resolveStop } from "./resolve.js";
+import { invalid, ok, type Result } from "./result.js";
+import { resolveSchedule } from "./schedules/resolve.js";
+
+/** A checkpoint to go on from. */
+export interface ForkPoint {
+  readonly run: string;
+  /** Steps done. */
+  readonly step: number;
+  /** Of the run that it belongs to. */
+  readonly spec: RunSpec;
+}
+
+/** What the checkpoint's bytes depend on. */
+const INHERITED = ["model", "dataset", "datasetLimit", "optimizer", "replicas", "engine"] as const;
+
+/**
+ * The spec of a run that goes on from a checkpoint of another. Without a schedule of its own it continues the other run's, so
+ * that nothing but what the request changes is different: a fork that changes nothing gives the other run's bytes.
+ */
+export function resolveFork(request: RunRequest, point: ForkPoint, dataset: DatasetFacts): Result<RunSpec> {
+  const { step, spec: parent } = point;
+  const errors: FieldError[] = [];
+  for (const name of INHERITED) {
+    if (request[name] !== undefined) errors.push({ pointer: `/${name}`, expected: "nothing: a fork keeps its run's" });
+  }
+  const steps = request.steps - step;
+  if (steps < 1) errors.push({ pointer: "/steps", expected: `more than the ${step} steps that are done at the fork` });
+  const [low, high] = request.lrRange ?? DEFAULT_LR_RANGE;
+  if (low > high) errors.push({ pointer: "/lrRange", expected: "[low, high] with low at most high" });
+  if (request.lrRange !== undefined && request.schedule === undefined) {
+    errors.push({
+      pointer: "/lrRange",
+      expected: "a schedule beside it; without one the other run's schedule goes on",
+    });
+  }
+  const schedule =
+    request.schedule === undefined
+      ? ok(parent.schedule)
+      : resolveSchedule(request.schedule, { steps: Math.max(1, steps), lrRange: [low, high] });
+  if (!schedule.ok) {
+    for (const error of schedule.errors) errors.push({ ...error, pointer: `/schedule${error.pointer}` });
+  }
+  const { model, replicas, dataset: pinned } = parent;
+  const batchSize = request.batchSize ?? parent.batchSize;
+  const examples = Math.min(dataset.trainExamples, pinned.limit ?? dataset.trainExamples);
+  const rows = (batchSize === "full" ? examples : batchSize) * replicas;
+  const checkpointEvery = request.checkpointEvery ?? 0;
+  errors.push(...checkCost({ model, vocabSize: dataset.vocabSize, replicas, rows, steps, checkpointEvery }));
+  if (errors.length > 0 || !schedule.ok) return invalid(...errors);
+
+  const scheduleFrom = request.schedule === undefined ? (parent.from?.scheduleFrom ?? 0) : step;
+  return ok({
+    ...parent,
+    steps: request.steps,
+    batchSize,
+    schedule: schedule.value,
+    seed: request.seed ?? parent.seed,
+    evalEvery: request.evalEvery ?? parent.evalEvery,
+    checkpointEvery,
+    from: { run: point.run, step, scheduleFrom },
+    stopOnDivergence:
+      request.stopOnDivergence === undefined ? parent.stopOnDivergence : resolveStop(request.stopOnDivergence),
+    name: request.name ?? null,
+    labels: request.labels ?? [],
+  });
+}

@@ -1,0 +1,194 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { parseDataset, splitExamples } from "../../src/core/dataset.js";
+import { createReference } from "../../src/engine/reference.js";
+import type { Run, RunRequest } from "../../src/spec/run.js";
+import { loadDataset } from "../../src/store/datasets.js";
+import { startService, type TestService } from "../service.js";
+
+const PYTHON = process.env.PYTHON ?? "python3";
+const NO_TORCH =
+  spawnSync(PYTHON, ["-c", "import torch, safetensors"]).status === 0
+    ? false
+    : `${PYTHON} has no torch and safetensors: set PYTHON to one that has`;
+
+const REQUEST: RunRequest = {
+  steps: 2000,
+  seed: 5,
+  checkpointEvery: 500,
+  model: { hiddenSizes: [24, 16], embeddingDim: 5 },
+};
+let service: TestService;
+let run: Run;
+before(async () => {
+  service = await startService();
+  run = await service.finished((await service.createRun(REQUEST)).id);
+});
+after(() => service.stop());
+
+const dataset = parseDataset(loadDataset("names")!.text);
+const splits = splitExamples(dataset, 3);
+
+interface Entry {
+  readonly shape: number[];
+  readonly data_offsets: [number, number];
+}
+
+async function weightsFile(query = ""): Promise<Buffer> {
+  const response = await service.get(`/v1/runs/${run.id}/weights${query}`);
+  assert.equal(response.status, 200);
+  return Buffer.from(await response.arrayBuffer());
+}
+
+/** The header, and the tensors as plain arrays in the file's order. */
+function parse(file: Buffer) {
+  const length = Number(file.readBigUInt64LE(0));
+  const { __metadata__: metadata, ...entries } = JSON.parse(file.subarray(8, 8 + length).toString());
+  const data = new Uint8Array(file.subarray(8 + length)).buffer;
+  const tensors = Object.entries(entries as Record<string, Entry>).map(([name, { shape, data_offsets }]) => ({
+    name,
+    shape,
+    values: new Float32Array(data, data_offsets[0], (data_offsets[1] - data_offsets[0]) / 4),
+  }));
+  return { metadata: metadata as Record<string, string>, tensors };
+}
+
+/** Mean loss over the whole validation split of the model in a file, on the reference engine. */
+function validationLoss(file: Buffer): number {
+  const parameters: number[] = [];
+  for (const { name, shape, values } of parse(file).tensors) {
+    const [out, into] = shape as [number, number];
+    if (!name.startsWith("layers.") || shape.length === 1) parameters.push(...values);
+    else for (let i = 0; i < into; i++) for (let j = 0; j < out; j++) parameters.push(values[j * into + i]!);
+  }
+  const engine = createReference({
+    model: run.spec.model,
+    vocabSize: dataset.symbols.length,
+    batchSize: 1,
+    optimizer: run.spec.optimizer,
+    seed: 0,
+    splits,
+    parameters: Float32Array.from(parameters),
+  });
+  return engine.evaluate("validation");
+}
+
+test("the weights are the trained model: names and shapes of PyTorch, the run's own validation loss", async () => {
+  const file = await weightsFile();
+  const { metadata, tensors } = parse(file);
+  assert.deepEqual(
+    tensors.map(({ name, shape }) => [name, shape]),
+    [
+      ["embedding.weight", [27, 5]],
+      ["layers.0.weight", [24, 15]],
+      ["layers.0.bias", [24]],
+      ["layers.1.weight", [16, 24]],
+      ["layers.1.bias", [16]],
+      ["layers.2.weight", [27, 16]],
+      ["layers.2.bias", [27]],
+    ],
+  );
+  assert.equal(metadata.step, "2000");
+  assert.equal(JSON.parse(metadata.symbols!).join(""), ".abcdefghijklmnopqrstuvwxyz");
+  const difference = Math.abs(validationLoss(file) - run.result!.finalValidationLoss!);
+  assert.ok(difference < 1e-5, `validation loss differs by ${difference}`);
+});
+
+test("a kept checkpoint has weights of its own; one that was not kept is a 409", async () => {
+  const { kept, latest } = (await (await service.get(`/v1/runs/${run.id}/checkpoints`)).json()) as Record<
+    string,
+    unknown
+  >;
+  assert.deepEqual([kept, latest], [[500, 1000, 1500, 2000], 2000]);
+  const losses = await Promise.all([500, 2000].map(async (step) => validationLoss(await weightsFile(`?step=${step}`))));
+  assert.ok(losses[0]! > losses[1]!, `${losses}`);
+  assert.equal((await service.get(`/v1/runs/${run.id}/weights?step=501`)).status, 409);
+});
+
+test("PyTorch loads the weights into its own modules and gets the same loss", { skip: NO_TORCH }, async () => {
+  const folder = mkdtempSync(join(tmpdir(), "anneal-weights-"));
+  const path = join(folder, "model.safetensors");
+  writeFileSync(path, await weightsFile());
+  const { count, contexts, targets } = splits.validation;
+  const input = JSON.stringify({ path, count, contexts: [...contexts], targets: [...targets] });
+  const python = spawnSync(PYTHON, ["-c", LOAD], { input, encoding: "utf8" });
+  rmSync(folder, { recursive: true });
+  assert.equal(python.status, 0, python.stderr);
+  const difference = Math.abs(Number(python.stdout) - run.result!.finalValidationLoss!);
+  assert.ok(difference < 1e-5, `PyTorch's loss differs by ${difference}`);
+});
+
+const LOAD = `
+import json, sys, torch
+from safetensors.torch import load_file
+given = json.load(sys.stdin)
+weights = load_file(given["path"])
+class Model(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embedding = torch.nn.Embedding(*weights["embedding.weight"].shape)
+        linears = [weights[f"layers.{i}.weight"].shape for i in range(3)]
+        self.layers = torch.nn.ModuleList([torch.nn.Linear(inside, out) for out, inside in linears])
+    def forward(self, x):
+        x = self.embedding(x).flatten(1)
+        for layer in self.layers[:-1]:
+            x = torch.tanh(layer(x))
+        return self.layers[-1](x)
+model = Model()
+model.load_state_dict(weights, strict=True)
+contexts = torch.tensor(given["contexts"]).view(given["count"], -1)
+with torch.no_grad():
+    print(torch.nn.functional.cross_entropy(model(contexts), torch.tensor(given["targets"])).item())
+`;
+
+async function samples(body: object): Promise<{ status: number; samples: string[]; errors?: { pointer: string }[] }> {
+  const response = await service.post(body, `/v1/runs/${run.id}/samples`);
+  return { status: response.status, ...((await response.json()) as { samples: string[] }) };
+}
+
+test("samples: words of the alphabet, the same for one seed, others for another", async () => {
+  const [first, again, other] = [
+    await samples({ count: 50, seed: 1 }),
+    await samples({ count: 50, seed: 1 }),
+    await samples({ count: 50, seed: 2 }),
+  ];
+  assert.equal(first.samples.length, 50);
+  for (const word of first.samples) assert.match(word, /^[a-z]*$/);
+  assert.deepEqual(first.samples, again.samples);
+  assert.notDeepEqual(first.samples, other.samples);
+});
+
+test("samples follow the model: a cold one repeats itself, a trained one is more like names than an untrained one", async () => {
+  const cold = await samples({ count: 30, temperature: 0.001 });
+  assert.equal(new Set(cold.samples).size, 1);
+  // Of real names nearly all letters follow a vowel or are one; of hot, random letters few.
+  const bigrams = new Set(dataset.words.flatMap((word) => [...word].slice(1).map((letter, i) => word[i]! + letter)));
+  const unseen = (words: string[]) => {
+    const pairs = words.flatMap((word) => [...word].slice(1).map((letter, i) => word[i]! + letter));
+    return pairs.filter((pair) => !bigrams.has(pair)).length / pairs.length;
+  };
+  const [trained, random] = [await samples({ count: 300 }), await samples({ count: 300, temperature: 100 })];
+  assert.ok(
+    unseen(trained.samples) < unseen(random.samples) / 2,
+    `${unseen(trained.samples)} ${unseen(random.samples)}`,
+  );
+});
+
+test("what is wrong with a request for samples is said by field", async () => {
+  for (const [body, pointer] of [
+    [{ count: 0 }, "/count"],
+    [{ temperature: 0 }, "/temperature"],
+    [{ seeds: 1 }, "/seeds"],
+    [{ step: 1.5 }, "/step"],
+  ] as const) {
+    const { status, errors } = await samples(body);
+    assert.deepEqual([status, errors?.[0]?.pointer], [400, pointer]);
+  }
+  const queued = await service.createRun({ steps: 10_000_000, schedule: { type: "constant", lr: 0.1 } });
+  await service.post(undefined, `/v1/runs/${queued.id}/cancel`);
+  assert.equal((await service.post({}, "/v1/runs/run_00000000000000000000/samples")).status, 404);
+});
