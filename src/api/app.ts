@@ -2,6 +2,7 @@ import swagger from "@fastify/swagger";
 import swaggerUi from "@fastify/swagger-ui";
 import websocket from "@fastify/websocket";
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
+import { DatasetSchema } from "../spec/dataset.js";
 import { LIMITS } from "../spec/limits.js";
 import { ProblemError, ProblemSchema } from "../spec/problem.js";
 import { RunRequestSchema, RunSchema, RunSpecSchema } from "../spec/run.js";
@@ -11,6 +12,7 @@ import { StreamMessageSchema } from "../spec/stream.js";
 import { StreamCommandSchema, StreamReplySchema } from "../spec/stream-many.js";
 import type { ApiDeps } from "./deps.js";
 import { sendProblem } from "./problems.js";
+import { datasetRoutes } from "./routes/datasets.js";
 import { healthRoutes } from "./routes/health.js";
 import { searchRoutes } from "./routes/lr-searches.js";
 import { metricsRoutes } from "./routes/metrics.js";
@@ -36,6 +38,7 @@ const SHARED = [
   RunSchema,
   SearchRequestSchema,
   SearchSchema,
+  DatasetSchema,
   StreamMessageSchema,
   StreamCommandSchema,
   StreamReplySchema,
@@ -114,6 +117,7 @@ export async function buildApp(deps: ApiDeps, log: FastifyBaseLogger): Promise<F
     suggestionRoutes,
     searchRoutes,
     scheduleRoutes,
+    datasetRoutes,
   ]) {
     await app.register(routes, { ...deps, prefix: "/v1" });
   }

@@ -24,6 +24,9 @@ export async function createRecord<Spec extends { readonly labels: readonly stri
   if (created === "late") throw new ProblemError("unavailable", "Redis answered too late; nothing was done");
   if (created === "full") throw new ProblemError("too-many-requests", "Too many runs are waiting; nothing was done");
   if (created === "no-checkpoint") throw new ProblemError("conflict", "The checkpoint to fork from is no longer there");
+  if (created === "no-dataset") {
+    throw new ProblemError("conflict", "The dataset has just been replaced or deleted; nothing was done");
+  }
   // From here on it exists: the client need not wait for its job, and should this process die, the reconciler makes one.
   queue?.enqueue(id, 0).catch((error) => log.warn({ err: error, id }, "left to the reconciler"));
   return created;

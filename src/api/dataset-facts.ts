@@ -1,29 +1,34 @@
-import { parseDataset, splitExamples } from "../core/dataset.js";
+import { datasetStatistics, parseDataset } from "../core/dataset.js";
 import type { DatasetFacts } from "../core/resolve.js";
-import { ProblemError } from "../spec/problem.js";
-import type { DatasetText } from "../store/datasets.js";
+import { BUILT_IN_DATASET, type DatasetStatistics } from "../spec/dataset.js";
+import { builtInDataset, type DatasetEntry, type DatasetStore } from "../store/datasets.js";
+import { invalidRequest } from "./creation.js";
 
-const known = new Map<string, Pick<DatasetFacts, "vocabSize" | "trainExamples">>();
+let builtIn: DatasetStatistics | undefined;
 
-/** The symbols of a dataset, by index. */
-export function datasetSymbols(source: DatasetText | null): readonly string[] {
-  if (source === null) throw new ProblemError("conflict", "The run's dataset is gone");
-  return parseDataset(source.text).symbols;
+/** Of the dataset that needs no store. */
+export function builtInStatistics(): DatasetStatistics {
+  builtIn ??= datasetStatistics(parseDataset(builtInDataset().text.toString("utf8")));
+  return builtIn;
 }
 
-/** What a spec is checked against. A dataset never changes, so its facts are computed once. */
-export function datasetFacts(source: DatasetText | null, contextLength: number): DatasetFacts {
-  if (source === null) {
-    throw new ProblemError("invalid-request", "There is no such dataset", [
-      { pointer: "/dataset", expected: "the name of a dataset; `names` is built in" },
-    ]);
+/** Built in, or somebody's; null: there is none of that name. */
+export async function findDataset(
+  datasets: DatasetStore,
+  name: string,
+): Promise<Pick<DatasetEntry, "digest" | "statistics"> | null> {
+  return name === BUILT_IN_DATASET
+    ? { digest: builtInDataset().digest, statistics: builtInStatistics() }
+    : datasets.get(name);
+}
+
+/** What a spec is checked against. */
+export async function datasetFacts(datasets: DatasetStore, name = BUILT_IN_DATASET): Promise<DatasetFacts> {
+  const entry = await findDataset(datasets, name);
+  if (entry === null) {
+    const expected = `the name of a dataset; \`${BUILT_IN_DATASET}\` is built in, GET /v1/datasets lists all`;
+    throw invalidRequest([{ pointer: "/dataset", expected }]);
   }
-  const { name, digest, text } = source;
-  let facts = known.get(digest);
-  if (facts === undefined) {
-    const dataset = parseDataset(text);
-    facts = { vocabSize: dataset.symbols.length, trainExamples: splitExamples(dataset, contextLength).train.count };
-    known.set(digest, facts);
-  }
-  return { name, digest, ...facts };
+  const { digest, statistics } = entry;
+  return { name, digest, vocabSize: statistics.symbols.length, trainExamples: statistics.splits.train.examples };
 }

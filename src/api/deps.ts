@@ -1,5 +1,5 @@
 import type { RunQueue } from "../queue/run-queue.js";
-import type { DatasetText } from "../store/datasets.js";
+import type { DatasetStore } from "../store/datasets.js";
 import type { MetricsReader } from "../store/metrics.js";
 import type { RunStore } from "../store/runs.js";
 import type { SearchStore } from "../store/searches.js";
@@ -13,7 +13,7 @@ export interface ApiDeps {
   readonly searches: SearchStore;
   readonly searchQueue: RunQueue;
   readonly tail: Tail;
-  readonly loadDataset: (name: string) => DatasetText | null;
+  readonly datasets: DatasetStore;
   /** Why the service cannot work right now; null: it can. */
   readonly readiness: () => Promise<string | null>;
 }

@@ -3,7 +3,7 @@ import type { Logger } from "pino";
 import { buildApp } from "../api/app.js";
 import { RunQueue } from "../queue/run-queue.js";
 import { connect, storageProblem } from "../store/connect.js";
-import { loadDataset } from "../store/datasets.js";
+import { DatasetStore } from "../store/datasets.js";
 import { WORKERS_KEY } from "../store/keys.js";
 import { MetricsReader } from "../store/metrics.js";
 import { RunStore } from "../store/runs.js";
@@ -45,7 +45,7 @@ export async function startApi(
     searches: new SearchStore(prompt),
     searchQueue,
     tail,
-    loadDataset,
+    datasets: new DatasetStore(prompt),
     readiness,
   };
   const app = await buildApp(deps, log);

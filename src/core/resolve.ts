@@ -12,14 +12,14 @@ export interface DatasetFacts {
   /** SHA-256 of the text, hexadecimal. */
   readonly digest: string;
   readonly vocabSize: number;
-  /** Training examples at the context length asked for. */
+  /** Before any limit. */
   readonly trainExamples: number;
 }
 
 /** The range that fills in a schedule when the request has none: the textbook's 0.1, and a hundredth of it. */
 export const DEFAULT_LR_RANGE: readonly [number, number] = [0.001, 0.1];
 
-export function resolveModel(request: RunRequest): ModelSpec {
+function resolveModel(request: RunRequest): ModelSpec {
   return { ...schemaDefaults<ModelSpec>(ModelSpecSchema.properties), ...request.model };
 }
 

@@ -33,6 +33,16 @@ export const LIMITS = {
   sampleLength: 100,
   temperature: 100,
 
+  /** A person's dataset. Its text is read through on the API's thread, which 4 MiB keep busy for a tenth of a second or two. */
+  datasetBytes: 4 << 20,
+  datasetItems: 200_000,
+  datasetItemLength: 1000,
+  /** The boundary included: contexts are bytes. */
+  datasetSymbols: 256,
+  /** All datasets together. */
+  datasets: 500,
+  allDatasetsBytes: 256 << 20,
+
   /** Trainable numbers of one run, over all replicas. */
   parameters: 20_000_000,
   /** Multiply-adds of one step: parameters times batch size, about. */

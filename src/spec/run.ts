@@ -1,5 +1,6 @@
 import { type Static, Type } from "typebox";
 import { byType, nameOrObject, requestSchema } from "./choice.js";
+import { DatasetNameSchema } from "./dataset.js";
 import { LIMITS } from "./limits.js";
 import { type ModelSpec, ModelSpecSchema, OPTIMIZER_SCHEMAS, type OptimizerSpec } from "./model.js";
 import { ScheduleRequestSchema, type ScheduleSpec, ScheduleSpecSchema } from "./schedule.js";
@@ -64,7 +65,6 @@ const Labels = Type.Array(Type.String({ minLength: 1, maxLength: LIMITS.labelLen
   maxItems: LIMITS.labels,
   uniqueItems: true,
 });
-const DatasetName = Type.String({ pattern: "^[a-z0-9][a-z0-9._-]{0,63}$" });
 const DatasetLimit = Type.Integer({ minimum: 1, description: "Keep only the first n training examples" });
 const Replicas = Type.Integer({
   minimum: 1,
@@ -91,7 +91,7 @@ export const RunRequestSchema = Type.Object(
     batchSize: Type.Optional(BatchSize),
     schedule: Type.Optional(ScheduleRequestSchema),
     lrRange: Type.Optional(LrRangeSchema),
-    dataset: Type.Optional(DatasetName),
+    dataset: Type.Optional(DatasetNameSchema),
     datasetLimit: Type.Optional(DatasetLimit),
     model: Type.Optional(Type.Partial(ModelSpecSchema, strict)),
     optimizer: Type.Optional(OptimizerRequestSchema),
@@ -151,7 +151,7 @@ export const RunSpecSchema = Type.Unsafe<RunSpec>(
       schedule: ScheduleSpecSchema,
       dataset: Type.Object(
         {
-          name: DatasetName,
+          name: DatasetNameSchema,
           digest: Type.String({ description: "SHA-256 of the text, hexadecimal" }),
           limit: Type.Union([DatasetLimit, Type.Null()]),
         },

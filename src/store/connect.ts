@@ -21,6 +21,8 @@ export interface AnnealRedis extends Redis {
   annealResume(id: string): Reply<["enqueue" | "ok" | "gone" | "conflict", string?]>;
   annealRequeue(id: string, epoch: string): Reply<string | null>;
   annealDelete(keys: number, ...args: string[]): Reply<"deleted" | "gone" | "conflict">;
+  annealPutDataset(...args: Value[]): Reply<"created" | "same" | "replaced" | "used" | "full">;
+  annealDeleteDataset(name: string): Reply<"deleted" | "gone" | "used">;
 }
 
 export type CommitReply = "continue" | "paused" | "canceled" | "stale" | "gap";

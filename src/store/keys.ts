@@ -33,3 +33,14 @@ export const labelKey = (label: string) => `${LABEL_PREFIX}${label}`;
 
 /** Hash of totals since ever, over all processes: commits, steps, refused. */
 export const TOTALS_KEY = `${ROOT}:totals`;
+
+/** Hash, name -> JSON: people's datasets, and the digest that each points to. */
+export const DATASETS_KEY = `${ROOT}:datasets`;
+/** Bytes of all texts together. */
+export const DATASET_BYTES_KEY = `${ROOT}:datasets:bytes`;
+/** Hash of a text and the number of names that point to it; where no name does, it is gone. */
+export const DATASET_TEXT_PREFIX = `${ROOT}:dataset-text:`;
+export const datasetTextKey = (digest: string) => `${DATASET_TEXT_PREFIX}${digest}`;
+/** Sorted set of the runs and searches that pin a dataset; while there is one, its name stays and keeps its text. */
+export const DATASET_USERS_PREFIX = `${ROOT}:dataset-users:`;
+export const datasetUsersKey = (name: string) => `${DATASET_USERS_PREFIX}${name}`;

@@ -1,8 +1,9 @@
+import { BUILT_IN_DATASET } from "../spec/dataset.js";
 import { LIMITS } from "../spec/limits.js";
-import type { RunStatus } from "../spec/run.js";
+import type { RunSpec, RunStatus } from "../spec/run.js";
 import { RedisClock } from "./clock.js";
 import { type AnnealRedis, COMMAND_TIMEOUT_MS } from "./connect.js";
-import { labelKey, runKey, statusKey } from "./keys.js";
+import { datasetUsersKey, labelKey, runKey, statusKey } from "./keys.js";
 import { patiently } from "./patience.js";
 
 /** What runs and searches have in common as stored; times in milliseconds since 1970 by Redis's clock. */
@@ -29,6 +30,8 @@ export interface Claim<Record> {
 export interface ListQuery {
   readonly status?: RunStatus | undefined;
   readonly label?: string | undefined;
+  /** By name. */
+  readonly dataset?: string | undefined;
   /** The last id of the page before. */
   readonly after?: string | undefined;
   readonly limit: number;
@@ -42,7 +45,9 @@ export interface Birth {
   readonly fork?: { readonly run: string; readonly step: number; readonly loop: unknown };
 }
 
-export type Uncreated = "late" | "full" | "no-checkpoint";
+const UNCREATED = ["late", "full", "no-dataset", "no-checkpoint"] as const;
+/** Why nothing was created. */
+export type Uncreated = (typeof UNCREATED)[number];
 
 interface Labelled {
   readonly labels: readonly string[];
@@ -68,22 +73,28 @@ export abstract class RecordStore<Spec extends Labelled, R extends StoredRecord<
 
   protected abstract toRecord(hash: Record<string, string>): R;
 
+  /** The dataset that it pins for as long as it exists. */
+  protected abstract datasetOf(spec: Spec): RunSpec["dataset"];
+
   #indexes(spec: Spec): string[] {
-    return [this.#index, ...spec.labels.map(labelKey)];
+    return [this.#index, datasetUsersKey(this.datasetOf(spec).name), ...spec.labels.map(labelKey)];
   }
 
   /**
-   * Stores a queued record. Nothing is stored when the answer would come too late for the client that asked ("late"), or
-   * when too many are waiting ("full"), or when the checkpoint to begin with is not there ("no-checkpoint").
+   * Stores a queued record. Nothing is stored when the answer would come too late for the client that asked ("late"), when
+   * too many are waiting ("full"), when its dataset has another text by now ("no-dataset"), or when the checkpoint to begin
+   * with is not there ("no-checkpoint").
    */
   async create(id: string, spec: Spec, { waitsFor, fork }: Birth = {}): Promise<R | Uncreated> {
     const deadline = (await this.#clock.now()) + COMMAND_TIMEOUT_MS;
     const indexes = this.#indexes(spec);
     const text = JSON.stringify(spec);
-    const args = [id, text, deadline, LIMITS.waitingRuns, waitsFor ?? ""];
+    const { name, digest } = this.datasetOf(spec);
+    const pinned = name === BUILT_IN_DATASET ? "" : digest;
+    const args = [id, text, deadline, LIMITS.waitingRuns, waitsFor ?? "", name, pinned];
     if (fork !== undefined) args.push(fork.run, fork.step, JSON.stringify(fork.loop));
     const reply = await this.redis.annealCreate(indexes.length, ...indexes, ...args);
-    if (reply === "late" || reply === "full" || reply === "no-checkpoint") return reply;
+    if (UNCREATED.includes(reply as Uncreated)) return reply as Uncreated;
     const committed = String(fork?.step ?? 0);
     const fresh = { id, spec: "null", status: "queued", createdAt: reply, committed, attempts: "0" };
     return { ...this.toRecord(waitsFor === undefined ? fresh : { ...fresh, waitsFor }), spec };
@@ -95,14 +106,22 @@ export abstract class RecordStore<Spec extends Labelled, R extends StoredRecord<
   }
 
   /** Newest first. Not atomic: a record created meanwhile may be missing. */
-  async list({ status, label, after, limit }: ListQuery): Promise<R[]> {
-    const index = status !== undefined ? statusKey(status) : label !== undefined ? labelKey(label) : this.#index;
+  async list({ status, label, dataset, after, limit }: ListQuery): Promise<R[]> {
+    const index =
+      status !== undefined
+        ? statusKey(status)
+        : label !== undefined
+          ? labelKey(label)
+          : dataset !== undefined
+            ? datasetUsersKey(dataset)
+            : this.#index;
     const records: R[] = [];
     let upper = after === undefined ? `(${this.#idPrefix}~` : `(${after}`;
     while (records.length < limit) {
       const ids = await this.redis.zrevrangebylex(index, upper, `[${this.#idPrefix}`, "LIMIT", 0, limit);
       for (const record of await this.#getAll(ids)) {
-        const matches = (status ?? record.status) === record.status;
+        const { name } = this.datasetOf(record.spec);
+        const matches = (status ?? record.status) === record.status && (dataset ?? name) === name;
         if (matches && (label === undefined || record.spec.labels.includes(label))) records.push(record);
       }
       if (ids.length < limit) break;

@@ -41,6 +41,10 @@ export class RunStore extends RecordStore<RunSpec, RunRecord> {
     super(redis, RUNS_KEY, "run_");
   }
 
+  protected override datasetOf(spec: RunSpec): RunSpec["dataset"] {
+    return spec.dataset;
+  }
+
   protected override toRecord(hash: Record<string, string>): RunRecord {
     return {
       ...commonFields<RunSpec>(hash),

@@ -1,4 +1,13 @@
-import { RUN_PREFIX, STATUS_PREFIX, TOTALS_KEY, WAKE_CHANNEL } from "./keys.js";
+import {
+  DATASET_BYTES_KEY,
+  DATASET_TEXT_PREFIX,
+  DATASET_USERS_PREFIX,
+  DATASETS_KEY,
+  RUN_PREFIX,
+  STATUS_PREFIX,
+  TOTALS_KEY,
+  WAKE_CHANNEL,
+} from "./keys.js";
 
 /** Longer than an API waits for Redis before it takes back a run that it could not confirm. */
 const YOUNG_MS = 5000;
@@ -65,8 +74,9 @@ end
 
 /**
  * ARGV: id, spec, deadline (ms of Redis time; later than that nothing is created; 0: none), most waiting runs, the search
- * whose answer it waits for or '', then of a fork the run, step and loop state (JSON) that it begins with. KEYS: the index it
- * stands in, then those of its labels. Returns the time of creation, 'late', 'full' or 'no-checkpoint'.
+ * whose answer it waits for or '', the name of its dataset and the digest that it must have ('': any), then of a fork the run,
+ * step and loop state (JSON) that it begins with. KEYS: the indexes it stands in. Returns the time of creation, 'late',
+ * 'full', 'no-dataset' or 'no-checkpoint'.
  */
 const CREATE = `${CHECKPOINT_AT}
 local id, spec, deadline = ARGV[1], ARGV[2], tonumber(ARGV[3])
@@ -74,13 +84,17 @@ local at = now_ms()
 if deadline > 0 and at > deadline then return 'late' end
 if redis.call('EXISTS', key(id)) == 1 then return field(id, 'createdAt') end
 if redis.call('ZCARD', '${STATUS_PREFIX}queued') >= tonumber(ARGV[4]) then return 'full' end
+if ARGV[7] ~= '' then
+  local entry = redis.call('HGET', '${DATASETS_KEY}', ARGV[6])
+  if not entry or cjson.decode(entry).digest ~= ARGV[7] then return 'no-dataset' end
+end
 local committed = 0
-if ARGV[6] then
-  local engine = checkpoint_at(ARGV[6], ARGV[7])
+if ARGV[8] then
+  local engine = checkpoint_at(ARGV[8], ARGV[9])
   if not engine then return 'no-checkpoint' end
-  committed = ARGV[7]
-  redis.call('HSET', key(id) .. ':checkpoint', 'loop', ARGV[8], 'engine', engine)
-  redis.call('HSET', key(id), 'engineBuild', field(ARGV[6], 'engineBuild'))
+  committed = ARGV[9]
+  redis.call('HSET', key(id) .. ':checkpoint', 'loop', ARGV[10], 'engine', engine)
+  redis.call('HSET', key(id), 'engineBuild', field(ARGV[8], 'engineBuild'))
 end
 redis.call('HSET', key(id), 'id', id, 'spec', spec, 'createdAt', at, 'committed', committed, 'fence', 0, 'epoch', 0, 'crashes', 0, 'attempts', 0)
 if ARGV[5] ~= '' then redis.call('HSET', key(id), 'waitsFor', ARGV[5]) end
@@ -330,6 +344,58 @@ redis.call('PUBLISH', '${WAKE_CHANNEL}', id)
 return 'deleted'
 `;
 
+/** A name less points to a text. */
+const DATASET_PRELUDE = `
+local function release(digest)
+  local text = '${DATASET_TEXT_PREFIX}' .. digest
+  if redis.call('HINCRBY', text, 'names', -1) > 0 then return end
+  redis.call('DECRBY', '${DATASET_BYTES_KEY}', redis.call('HSTRLEN', text, 'text'))
+  redis.call('UNLINK', text)
+end
+
+local function entry_of(name)
+  local entry = redis.call('HGET', '${DATASETS_KEY}', name)
+  return entry and cjson.decode(entry)
+end
+
+local function is_used(name)
+  return redis.call('EXISTS', '${DATASET_USERS_PREFIX}' .. name) == 1
+end
+`;
+
+/**
+ * Points a name to a text. ARGV: name, digest, text, entry (JSON, with the digest), most names, most bytes of all texts.
+ * Returns 'created', 'same' (it points there already), 'replaced', 'used' (runs pin another text by this name) or 'full'.
+ */
+const PUT_DATASET = `
+local name, digest, bytes = ARGV[1], ARGV[2], string.len(ARGV[3])
+local text = '${DATASET_TEXT_PREFIX}' .. digest
+local old = entry_of(name)
+if old and old.digest == digest then return 'same' end
+if old and is_used(name) then return 'used' end
+if not old and redis.call('HLEN', '${DATASETS_KEY}') >= tonumber(ARGV[5]) then return 'full' end
+if redis.call('EXISTS', text) == 0 then
+  if tonumber(redis.call('GET', '${DATASET_BYTES_KEY}') or '0') + bytes > tonumber(ARGV[6]) then return 'full' end
+  redis.call('HSET', text, 'text', ARGV[3])
+  redis.call('INCRBY', '${DATASET_BYTES_KEY}', bytes)
+end
+redis.call('HINCRBY', text, 'names', 1)
+redis.call('HSET', '${DATASETS_KEY}', name, ARGV[4])
+if not old then return 'created' end
+release(old.digest)
+return 'replaced'
+`;
+
+/** ARGV: name. Returns 'deleted', 'gone' or 'used'. */
+const DELETE_DATASET = `
+local old = entry_of(ARGV[1])
+if not old then return 'gone' end
+if is_used(ARGV[1]) then return 'used' end
+redis.call('HDEL', '${DATASETS_KEY}', ARGV[1])
+release(old.digest)
+return 'deleted'
+`;
+
 const withPrelude = (lua: string) => PRELUDE + lua;
 /** For what ends, stops or hands back a run: a few bytes, which a full Redis must still take. */
 const evenWhenFull = (lua: string) => `#!lua flags=allow-oom\n${PRELUDE}${lua}`;
@@ -350,4 +416,6 @@ export const SCRIPTS = {
   annealResume: { lua: evenWhenFull(RESUME), numberOfKeys: 0 },
   annealRequeue: { lua: withPrelude(REQUEUE), numberOfKeys: 0 },
   annealDelete: { lua: evenWhenFull(DELETE) },
+  annealPutDataset: { lua: withPrelude(DATASET_PRELUDE + PUT_DATASET), numberOfKeys: 0 },
+  annealDeleteDataset: { lua: evenWhenFull(DATASET_PRELUDE + DELETE_DATASET), numberOfKeys: 0 },
 } as const;

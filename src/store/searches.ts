@@ -16,6 +16,10 @@ export class SearchStore extends RecordStore<SearchSpec, SearchRecord> {
     super(redis, SEARCHES_KEY, "search_");
   }
 
+  protected override datasetOf({ run }: SearchSpec): SearchSpec["run"]["dataset"] {
+    return run.dataset;
+  }
+
   protected override toRecord(hash: Record<string, string>): SearchRecord {
     return { ...commonFields<SearchSpec>(hash), state: jsonField(hash, "state"), answer: jsonField(hash, "result") };
   }

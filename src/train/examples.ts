@@ -1,7 +1,7 @@
 import { parseDataset, splitExamples } from "../core/dataset.js";
 import type { Splits } from "../core/engine.js";
 import type { RunSpec } from "../spec/run.js";
-import type { DatasetText } from "../store/datasets.js";
+import { digestOf } from "../store/datasets.js";
 
 export interface PreparedExamples {
   readonly vocabSize: number;
@@ -12,19 +12,21 @@ export interface PreparedExamples {
 const recent = new Map<string, PreparedExamples>();
 const KEPT = 2;
 
-/** The examples that a run trains on. Throws where the dataset is not the one that its spec pins. */
-export function prepareExamples(source: DatasetText | null, { dataset, model }: RunSpec): PreparedExamples {
-  if (source === null || source.digest !== dataset.digest) {
-    throw new Error(`the dataset ${dataset.name} is not the one that this run was made for`);
-  }
-  const key = `${dataset.digest} ${model.contextLength} ${dataset.limit}`;
+/** The examples that a run trains on; `load` gives the text of a digest. Throws where there is no such text. */
+export async function prepareExamples(
+  load: (digest: string) => Promise<Buffer | null>,
+  { dataset, model }: RunSpec,
+): Promise<PreparedExamples> {
+  const { name, digest, limit } = dataset;
+  const key = `${digest} ${model.contextLength} ${limit}`;
   let prepared = recent.get(key);
   if (prepared === undefined) {
-    const parsed = parseDataset(source.text);
-    prepared = {
-      vocabSize: parsed.symbols.length,
-      splits: splitExamples(parsed, model.contextLength, dataset.limit),
-    };
+    const text = await load(digest);
+    if (text === null || digestOf(text) !== digest) {
+      throw new Error(`the dataset ${name} is not the one that this run was made for`);
+    }
+    const parsed = parseDataset(text.toString("utf8"));
+    prepared = { vocabSize: parsed.symbols.length, splits: splitExamples(parsed, model.contextLength, limit) };
     recent.set(key, prepared);
     if (recent.size > KEPT) recent.delete(recent.keys().next().value!);
   }

@@ -6,7 +6,6 @@ import { ReplicaSet } from "../core/replicas.js";
 import { type LoopState, train } from "../core/train.js";
 import { LIMITS } from "../spec/limits.js";
 import type { EngineName, RunResult } from "../spec/run.js";
-import type { DatasetText } from "../store/datasets.js";
 import { isRedisError } from "../store/patience.js";
 import type { Claim } from "../store/records.js";
 import type { Checkpoint, RunRecord, RunStore } from "../store/runs.js";
@@ -15,7 +14,8 @@ import { prepareExamples } from "./examples.js";
 export interface TrainingDeps {
   readonly runs: RunStore;
   readonly createEngine: (name: EngineName, options: EngineOptions) => Promise<Engine>;
-  readonly loadDataset: (name: string) => DatasetText | null;
+  /** The text with that digest. */
+  readonly loadDataset: (digest: string) => Promise<Buffer | null>;
   readonly log: Logger;
 }
 
@@ -76,7 +76,7 @@ async function prepareEngine(
   checkpoint: Checkpoint | null,
 ): Promise<Engine> {
   const { spec, engineBuild } = claim.record;
-  const { vocabSize, splits } = prepareExamples(deps.loadDataset(spec.dataset.name), spec);
+  const { vocabSize, splits } = await prepareExamples(deps.loadDataset, spec);
   const create = (seed: number) =>
     deps.createEngine(spec.engine, {
       model: spec.model,

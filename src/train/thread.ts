@@ -3,7 +3,7 @@ import pino from "pino";
 import type { Engine, EngineOptions } from "../core/engine.js";
 import type { EngineName } from "../spec/run.js";
 import { connect } from "../store/connect.js";
-import { loadDataset } from "../store/datasets.js";
+import { DatasetStore } from "../store/datasets.js";
 import { RunStore } from "../store/runs.js";
 import { runTraining } from "./run-training.js";
 import type { ThreadData, ToPool, ToThread } from "./thread-pool.js";
@@ -16,7 +16,13 @@ redis.on("error", (error) => log.debug({ err: error }, "redis"));
 const { createEngine } = (await import(enginesModule)) as {
   createEngine: (name: EngineName, options: EngineOptions) => Promise<Engine>;
 };
-const deps = { runs: new RunStore(redis), createEngine, loadDataset, log };
+const datasets = new DatasetStore(redis);
+const deps = {
+  runs: new RunStore(redis),
+  createEngine,
+  loadDataset: (digest: string) => datasets.text(digest),
+  log,
+};
 const port = parentPort!;
 const say = (message: ToPool) => port.postMessage(message);
 

@@ -4,6 +4,7 @@ import { render } from "preact";
 import { useEffect, useErrorBoundary, useRef } from "preact/hooks";
 import { ComparePage } from "./pages/compare.js";
 import { ComposePage } from "./pages/compose.js";
+import { DatasetsPage } from "./pages/datasets.js";
 import { ListPage } from "./pages/list.js";
 import { RunPage } from "./pages/run.js";
 import { SearchPage } from "./pages/search.js";
@@ -17,6 +18,7 @@ function pageOf({ path, query }: Place): { title: string; page: preact.JSX.Eleme
     const ids = (query.get("runs") ?? "").split(",").filter((id) => id !== "");
     return { title: "Compare", page: <ComparePage key={ids.join()} ids={ids} /> };
   }
+  if (path === "/datasets") return { title: "Datasets", page: <DatasetsPage /> };
   if (path === "/searches") return { title: "Searches", page: <SearchesPage /> };
   const search = /^\/searches\/(search_[0-9a-z]+)$/.exec(path)?.[1];
   if (search !== undefined) return { title: "Search", page: <SearchPage key={search} id={search} /> };
@@ -67,6 +69,7 @@ function App() {
         <nav aria-label="Main">
           {link("#/", "Runs")}
           {link("#/searches", "Searches")}
+          {link("#/datasets", "Datasets")}
           {link("#/new", "New run")}
           <a href="/docs">API</a>
         </nav>

@@ -28,5 +28,7 @@ export const go = (hash: string): void => {
 export const searchLink = (id: string): string => `#/searches/${id}`;
 export const runLink = (id: string): string => `#/runs/${id}`;
 export const compareLink = (ids: readonly string[]): string => `#/compare?runs=${ids.join(",")}`;
+/** The list of runs, filtered. */
+export const listLink = (filter: string): string => `#/?filter=${encodeURIComponent(filter)}`;
 /** The compose page, filled in. */
 export const composeLink = (request: unknown): string => `#/new?request=${encodeURIComponent(JSON.stringify(request))}`;

@@ -7,7 +7,7 @@ import { after, before, test } from "node:test";
 import { parseDataset, splitExamples } from "../../src/core/dataset.js";
 import { createReference } from "../../src/engine/reference.js";
 import type { Run, RunRequest } from "../../src/spec/run.js";
-import { loadDataset } from "../../src/store/datasets.js";
+import { builtInDataset } from "../../src/store/datasets.js";
 import { startService, type TestService } from "../service.js";
 
 const PYTHON = process.env.PYTHON ?? "python3";
@@ -30,7 +30,7 @@ before(async () => {
 });
 after(() => service.stop());
 
-const dataset = parseDataset(loadDataset("names")!.text);
+const dataset = parseDataset(builtInDataset().text.toString());
 const splits = splitExamples(dataset, 3);
 
 interface Entry {

@@ -147,6 +147,16 @@ export function conformance(name: string, create: Create, tolerances: Tolerances
       }
     });
 
+    test("alphabets of 2, of 255 and of all 256 symbols stay with the reference for 20 steps", async () => {
+      for (const vocabSize of [2, 255, 256]) {
+        const options = problem({ ...MIXED, vocabSize, examples: 600 }, { batchSize: 33 });
+        const want = train(createReference(options), 20);
+        const got = await using(options, (engine) => train(engine, 20));
+        close(got.loss, want.loss, tolerances.short, `losses, ${vocabSize} symbols`);
+        close(got.parameters, want.parameters, tolerances.short, `parameters, ${vocabSize} symbols`);
+      }
+    });
+
     test("evaluate is the mean over a split, and NaN for an empty one", async () => {
       const options = problem(MIXED);
       const reference = createReference(options);

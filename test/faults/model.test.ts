@@ -89,7 +89,7 @@ function expected(model: Model, command: Command): Model {
   }
 }
 
-const SPEC = { steps: 1000, labels: [] } as unknown as RunSpec;
+const SPEC = { steps: 1000, labels: [], dataset: { name: "names" } } as unknown as RunSpec;
 
 async function play(commands: readonly Command[], judge = expected): Promise<void> {
   const id = `run_${randomUUID()}`;

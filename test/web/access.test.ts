@@ -20,6 +20,9 @@ before(async () => {
   const request = { steps: 20, seed: 1, batchSize: 8, model: { embeddingDim: 2, hiddenSizes: [4] } };
   const search = (await (await service.post(request, "/v1/lr-searches")).json()) as { id: string };
   for (const { id } of [sweep, plain]) await service.finished(id);
+  const alphabet = Array.from({ length: 255 }, (_, i) => String.fromCodePoint(0x4e00 + i));
+  const headers = { "content-type": "text/plain" };
+  await fetch(`${service.url}/v1/datasets/han`, { method: "PUT", headers, body: alphabet.join("\n") });
   await readToEnd(`${service.url}/v1/lr-searches/${search.id}/events`);
   pages.push(
     ["list", ""],
@@ -28,6 +31,7 @@ before(async () => {
     ["run", `#/runs/${plain.id}`],
     ["compare", `#/compare?runs=${sweep.id},${plain.id}`],
     ["searches", "#/searches"],
+    ["datasets", "#/datasets"],
     ["search", `#/searches/${search.id}`],
     ["nothing to compare", "#/compare"],
     ["no such run", "#/runs/run_00000000000000000000"],

@@ -2,11 +2,11 @@ import { randomInt } from "node:crypto";
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import { Type } from "typebox";
 import type { SearchAnswer, SearchState } from "../../core/finder/search-state.js";
-import { resolveModel } from "../../core/resolve.js";
 import { resolveSearch } from "../../core/resolve-search.js";
+import { DatasetNameSchema } from "../../spec/dataset.js";
 import { LIMITS } from "../../spec/limits.js";
 import { ProblemError } from "../../spec/problem.js";
-import { RUN_STATUSES, type RunRequest, TERMINAL_STATUSES } from "../../spec/run.js";
+import { RUN_STATUSES, TERMINAL_STATUSES } from "../../spec/run.js";
 import type { Search, SearchRequest } from "../../spec/search.js";
 import type { SearchRecord } from "../../store/searches.js";
 import { idParams, notFound, problem } from "../common.js";
@@ -19,7 +19,7 @@ import { time } from "../run-view.js";
 const SearchRef = Type.Ref("Search");
 const params = idParams("search");
 
-export const searchRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { searches, searchQueue, loadDataset }) => {
+export const searchRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { searches, searchQueue, datasets }) => {
   app.post(
     "/lr-searches",
     {
@@ -29,13 +29,17 @@ export const searchRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { se
           "Brackets with an ensemble sweep, trains short constant-rate runs with common seeds, halves the field, and answers with the rate, an interval, and what each classic method's suggestion would have cost.",
         tags: ["learning rate"],
         body: Type.Ref("SearchRequest"),
-        response: { 202: SearchRef, 400: problem("A field is wrong"), 503: problem("Redis is away") },
+        response: {
+          202: SearchRef,
+          400: problem("A field is wrong"),
+          409: problem("The dataset was replaced meanwhile"),
+          503: problem("Redis is away"),
+        },
       },
     },
     async (request, reply) => {
       const body = request.body as SearchRequest;
-      const { contextLength } = resolveModel(body as RunRequest);
-      const facts = datasetFacts(loadDataset(body.dataset ?? "names"), contextLength);
+      const facts = await datasetFacts(datasets, body.dataset);
       const resolved = resolveSearch(body, facts, randomInt(LIMITS.seed));
       if (!resolved.ok) throw invalidRequest(resolved.errors);
       const id = newId("search", Date.now());
@@ -53,6 +57,7 @@ export const searchRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { se
         querystring: Type.Object(
           {
             status: Type.Optional(Type.Enum([...RUN_STATUSES])),
+            dataset: Type.Optional(DatasetNameSchema),
             after: Type.Optional(params.properties.id),
             limit: Type.Integer({ minimum: 1, maximum: LIMITS.pageSize, default: 20 }),
           },

@@ -9,7 +9,7 @@ import { LIMITS } from "../../spec/limits.js";
 import { ProblemError } from "../../spec/problem.js";
 import { idParams, notFound, problem } from "../common.js";
 import { invalidRequest } from "../creation.js";
-import { datasetSymbols } from "../dataset-facts.js";
+import { findDataset } from "../dataset-facts.js";
 import type { ApiDeps } from "../deps.js";
 
 /** Sampling gives the API's thread back after this long. */
@@ -52,7 +52,7 @@ const SamplesSchema = Type.Object(
   { additionalProperties: false },
 );
 
-export const modelRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { runs, loadDataset }) => {
+export const modelRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { runs, datasets }) => {
   /** The model in a checkpoint; of a run with replicas the first one's. */
   const modelOf = async (id: string, at: number | undefined) => {
     const record = await runs.get(id);
@@ -65,7 +65,9 @@ export const modelRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { run
       );
     }
     const { spec } = record;
-    const symbols = datasetSymbols(loadDataset(spec.dataset.name));
+    const dataset = await findDataset(datasets, spec.dataset.name);
+    if (dataset === null) throw new ProblemError("conflict", "The run's dataset is gone");
+    const { symbols } = dataset.statistics;
     const { step } = checkpoint.loop as { step: number };
     const { parameters } = readEngineState(checkpoint.engine, parameterCount(spec.model, symbols.length));
     return { spec, engineBuild: record.engineBuild, symbols, step, parameters };

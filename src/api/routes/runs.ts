@@ -2,11 +2,12 @@ import { randomInt } from "node:crypto";
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import type { FastifyBaseLogger, FastifyReply } from "fastify";
 import { Type } from "typebox";
-import { type DatasetFacts, DEFAULT_LR_RANGE, resolveModel, resolveRun } from "../../core/resolve.js";
+import { type DatasetFacts, DEFAULT_LR_RANGE, resolveRun } from "../../core/resolve.js";
 import { resolveFork } from "../../core/resolve-fork.js";
 import { autoSearch } from "../../core/resolve-search.js";
 import { autoRatePaths, substituteRate } from "../../core/schedules/auto-rate.js";
 import { forkedState, type LoopState } from "../../core/train.js";
+import { DatasetNameSchema } from "../../spec/dataset.js";
 import { LIMITS } from "../../spec/limits.js";
 import { ProblemError } from "../../spec/problem.js";
 import { RUN_STATUSES, type RunRequest, TERMINAL_STATUSES } from "../../spec/run.js";
@@ -38,7 +39,7 @@ const accepted = (reply: FastifyReply, run: RunRecord) =>
 
 export const runRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (
   app,
-  { runs, queue, searches, searchQueue, loadDataset },
+  { runs, queue, searches, searchQueue, datasets },
 ) => {
   const getRun = async (id: string) => {
     const record = await runs.get(id);
@@ -79,8 +80,7 @@ export const runRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (
     for (let tries = 1; ; tries++) {
       const { run, checkpoint } = await forkPoint(runs, body.from);
       const loop = checkpoint.loop as LoopState;
-      const { contextLength } = run.spec.model;
-      const facts = datasetFacts(loadDataset(run.spec.dataset.name), contextLength);
+      const facts = await datasetFacts(datasets, run.spec.dataset.name);
       const resolved = resolveFork(body, { run: run.id, step: loop.step, spec: run.spec }, facts);
       if (!resolved.ok) throw invalidRequest(resolved.errors);
       const fork = { run: run.id, step: loop.step, loop: forkedState(resolved.value, run.spec, loop) };
@@ -104,7 +104,7 @@ export const runRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (
         response: {
           202: RunRef,
           400: problem("A field is wrong"),
-          409: problem("The checkpoint to fork from is gone"),
+          409: problem("The checkpoint to fork from is gone, or the dataset was replaced meanwhile"),
           429: problem("The queue is full"),
           503: problem("Redis is away"),
         },
@@ -115,7 +115,7 @@ export const runRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (
       const id = newId("run", Date.now());
       const { from } = body;
       if (from !== undefined) return accepted(reply, await createFork(id, { ...body, from }, request.log));
-      const facts = datasetFacts(loadDataset(body.dataset ?? "names"), resolveModel(body).contextLength);
+      const facts = await datasetFacts(datasets, body.dataset);
       const isAuto = typeof body.schedule === "object" && autoRatePaths(body.schedule).length > 0;
       const created = isAuto
         ? await createWithSearch(id, body, facts, request.log)
@@ -134,6 +134,7 @@ export const runRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (
           {
             status: Type.Optional(Type.Enum([...RUN_STATUSES])),
             label: Type.Optional(Type.String({ minLength: 1, maxLength: LIMITS.labelLength })),
+            dataset: Type.Optional(DatasetNameSchema),
             after: Type.Optional(RunIdParams.properties.id),
             limit: Type.Integer({ minimum: 1, maximum: LIMITS.pageSize, default: 20 }),
           },

@@ -1,3 +1,4 @@
+import type { Dataset } from "../../spec/dataset.js";
 import type { Problem } from "../../spec/problem.js";
 import type { Run } from "../../spec/run.js";
 
@@ -33,6 +34,13 @@ export const getRun = (id: string) => call<Run>(`/v1/runs/${id}`);
 export const deleteRun = (id: string) => call<null>(`/v1/runs/${id}`, { method: "DELETE" });
 export const listRuns = (after: string | null) =>
   call<{ runs: Run[]; next: string | null }>(`/v1/runs?limit=100${after === null ? "" : `&after=${after}`}`);
+
+export const listDatasets = async () => (await call<{ datasets: Dataset[] }>("/v1/datasets")).datasets;
+const datasetPath = (name: string) => `/v1/datasets/${encodeURIComponent(name)}`;
+export const deleteDataset = (name: string) => call<null>(datasetPath(name), { method: "DELETE" });
+/** The bytes of a file as they are, or a text. */
+export const putDataset = (name: string, body: Blob | string) =>
+  call<Dataset>(datasetPath(name), { method: "PUT", headers: { "content-type": "text/plain" }, body });
 
 /** One line for people. */
 export function messageOf(error: unknown): string {

@@ -1,8 +1,8 @@
-import { useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo, useState } from "preact/hooks";
 import { resolveSchedule } from "../../core/schedules/resolve.js";
 import { OPTIMIZER_SCHEMAS } from "../../spec/model.js";
 import { SCHEDULE_LIBRARIES, type ScheduleRequest } from "../../spec/schedule.js";
-import { ApiError, messageOf, post } from "../data/api.js";
+import { ApiError, listDatasets, messageOf, post } from "../data/api.js";
 import { go, runLink, searchLink } from "../router.js";
 import { Choice } from "./choice.js";
 import {
@@ -44,6 +44,7 @@ export function ComposePage({ filled }: { filled: string | null }) {
   const [failure, setFailure] = useState<string | null>(null);
   const [sending, setSending] = useState(false);
   const [log, setLog] = useState(false);
+  const datasets = useDatasetNames();
   const request = useMemo(() => toRequest(form), [form]);
   const previewed = useMemo(() => previewOf(request), [request]);
   const errors = { ...("why" in previewed ? previewed.errors : {}), ...refused };
@@ -181,7 +182,7 @@ export function ComposePage({ filled }: { filled: string | null }) {
                       {...{ schema, form, set, errors }}
                     />
                   ))}
-                  {field("dataset", "Dataset", {}, "names")}
+                  {field("dataset", "Dataset", datasetSchema(datasets, form.dataset), "names")}
                   {field("datasetLimit", "First n examples only", { type: "integer" }, "all")}
                   {field("replicas", "Replicas", { type: "integer", description: "Seeds trained side by side" }, "1")}
                   <Choice
@@ -241,6 +242,24 @@ const SCHEDULE_GROUPS = Object.fromEntries(
     Object.keys(schemas),
   ]),
 );
+
+/** The names to choose from; null while they are not known, when any can be written. */
+function useDatasetNames(): readonly string[] | null {
+  const [names, setNames] = useState<readonly string[] | null>(null);
+  useEffect(() => {
+    listDatasets().then(
+      (datasets) => setNames(datasets.map(({ name }) => name)),
+      () => {},
+    );
+  }, []);
+  return names;
+}
+
+/** A dataset that a link asks for stays chosen where it is gone: the API says so. */
+function datasetSchema(names: readonly string[] | null, chosen = ""): FieldSchema {
+  if (names === null) return {};
+  return { enum: chosen === "" || names.includes(chosen) ? names : [...names, chosen] };
+}
 
 /** What each parameter left open would be. */
 function scheduleFallbacks({ schedule, steps, lrRange = [0.001, 0.1], from }: ReturnType<typeof toRequest>) {

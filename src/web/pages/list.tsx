@@ -103,7 +103,7 @@ export function ListPage({ filter }: { filter: string }) {
           Filter
           <input
             type="search"
-            placeholder="name, label, schedule, id"
+            placeholder="name, label, schedule, dataset:…, id"
             value={text}
             onInput={(event) => setText(event.currentTarget.value)}
           />
@@ -164,7 +164,7 @@ const isOpen = ({ status }: Run): boolean => !TERMINAL_STATUSES.includes(status)
 function matches({ id, spec }: Run, text: string): boolean {
   const words = text.toLowerCase().split(/\s+/);
   const where = [id, spec.name ?? "", spec.schedule.type, spec.optimizer.type, ...spec.labels].join(" ").toLowerCase();
-  return words.every((word) => where.includes(word));
+  return words.every((word) => where.includes(word) || word === `dataset:${spec.dataset.name}`);
 }
 
 function Welcome() {

@@ -3,7 +3,7 @@ import { TERMINAL_STATUSES } from "../../spec/run.js";
 import type { Search, SearchSpec } from "../../spec/search.js";
 import { call, messageOf, post } from "../data/api.js";
 import { number, whole } from "../format.js";
-import { composeLink } from "../router.js";
+import { composeLink, listLink } from "../router.js";
 import { ArmsChart } from "./arms-chart.js";
 import { requestOf } from "./run-facts.js";
 import { Failure, Status } from "./status.js";
@@ -88,7 +88,7 @@ export function SearchPage({ id }: { id: string }) {
             New run at {number(answer.lr, 3)}
           </a>
         )}
-        <a class="button" href={`#/?filter=${id}`}>
+        <a class="button" href={listLink(id)}>
           Its runs
         </a>
       </div>

@@ -1,0 +1,210 @@
+import { isUtf8 } from "node:buffer";
+import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
+import { Type } from "typebox";
+import { checkDataset } from "../../core/check-dataset.js";
+import { BUILT_IN_DATASET, type Dataset, DatasetNameSchema } from "../../spec/dataset.js";
+import { LIMITS } from "../../spec/limits.js";
+import { type FieldError, ProblemError } from "../../spec/problem.js";
+import { builtInDataset, type DatasetEntry } from "../../store/datasets.js";
+import { notFound, problem } from "../common.js";
+import { builtInStatistics } from "../dataset-facts.js";
+import type { ApiDeps } from "../deps.js";
+import { time } from "../run-view.js";
+
+const params = Type.Object({ name: DatasetNameSchema });
+const DatasetRef = Type.Ref("Dataset");
+const TEXT_TYPE = "text/plain; charset=utf-8";
+
+export const datasetRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { datasets }) => {
+  const getEntry = async (name: string): Promise<DatasetEntry> => {
+    if (name === BUILT_IN_DATASET) return builtInEntry();
+    const entry = await datasets.get(name);
+    if (entry === null) throw notFound(`dataset ${name}`);
+    return entry;
+  };
+  const show = async (entry: DatasetEntry) => toDataset(entry, await datasets.users(entry.name));
+
+  app.get(
+    "/datasets",
+    {
+      schema: {
+        summary: "List datasets, the built-in one first",
+        tags: ["datasets"],
+        response: { 200: Type.Object({ datasets: Type.Array(DatasetRef) }, { additionalProperties: false }) },
+      },
+    },
+    async () => ({ datasets: await Promise.all([builtInEntry(), ...(await datasets.list())].map(show)) }),
+  );
+
+  app.get(
+    "/datasets/:name",
+    {
+      schema: {
+        summary: "Get a dataset's digest and statistics",
+        tags: ["datasets"],
+        params,
+        response: { 200: DatasetRef, 404: problem("No such dataset") },
+      },
+    },
+    async (request) => show(await getEntry(request.params.name)),
+  );
+
+  app.get(
+    "/datasets/:name/text",
+    {
+      schema: {
+        summary: "Get a dataset's text, byte by byte as it was put",
+        tags: ["datasets"],
+        params,
+        response: {
+          200: { description: "The text", content: { "text/plain": { schema: Type.String() } } },
+          404: problem("No such dataset"),
+        },
+      },
+    },
+    async (request, reply) => {
+      const { name } = request.params;
+      const text = await datasets.text((await getEntry(name)).digest);
+      if (text === null) throw new ProblemError("unavailable", "The dataset has just been replaced; ask again");
+      // A stranger's text: never to be taken for anything else.
+      return reply.type(TEXT_TYPE).header("x-content-type-options", "nosniff").send(text);
+    },
+  );
+
+  app.delete(
+    "/datasets/:name",
+    {
+      schema: {
+        summary: "Delete a dataset that nothing uses",
+        tags: ["datasets"],
+        params,
+        response: {
+          204: Type.Null(),
+          404: problem("No such dataset"),
+          409: problem("Runs or searches use it, or it is built in"),
+        },
+      },
+    },
+    async (request, reply) => {
+      const { name } = request.params;
+      refuseBuiltIn(name);
+      const outcome = await datasets.delete(name);
+      if (outcome === "gone") throw notFound(`dataset ${name}`);
+      if (outcome === "used") throw inUse(name);
+      return reply.code(204).send(null);
+    },
+  );
+
+  // The only route that takes text has a scope of its own: no other parser works here, and this one nowhere else.
+  const upload: FastifyPluginAsyncTypebox = async (scope) => {
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser("text/plain", { parseAs: "buffer" }, (request, body, done) => {
+      try {
+        done(null, decode(body as Buffer, request.headers["content-type"]!));
+      } catch (error) {
+        done(error as Error);
+      }
+    });
+    scope.addContentTypeParser("*", (_request, _payload, done) => done(wrongType()));
+
+    scope.put(
+      "/datasets/:name",
+      {
+        bodyLimit: LIMITS.datasetBytes,
+        schema: {
+          summary: "Store a dataset: text, one item a line",
+          description: `Blank lines are dropped, and nothing else is changed: at least 10 and at most ${LIMITS.datasetItems} items of up to ${LIMITS.datasetItemLength} symbols (Unicode code points), at most ${LIMITS.datasetSymbols - 1} different ones; a full stop is kept for the boundary. The same text again is answered with 200 and changes nothing; another text replaces the old one as long as no run or search uses it.`,
+          tags: ["datasets"],
+          consumes: ["text/plain"],
+          params,
+          body: Type.String(),
+          response: {
+            200: { ...DatasetRef, description: "It had this text already, or has now, in place of another" },
+            201: { ...DatasetRef, description: "New" },
+            400: problem("The text is wrong; told by line"),
+            409: problem("Runs or searches use the text that it has, or it is built in"),
+            413: problem(`More than ${LIMITS.datasetBytes} bytes`),
+            415: problem("Not text/plain, or not in UTF-8"),
+            507: problem("No room for more datasets"),
+          },
+        },
+      },
+      async (request, reply) => {
+        const { name } = request.params;
+        refuseBuiltIn(name);
+        const text = request.body;
+        const checked = checkDataset(text);
+        if (!checked.ok) throw wrongText(checked.errors);
+        const outcome = await datasets.put(name, Buffer.from(text, "utf8"), checked.value);
+        if (outcome === "used") throw inUse(name);
+        if (outcome === "full") {
+          throw new ProblemError(
+            "storage-full",
+            `There is room for ${LIMITS.datasets} datasets with ${LIMITS.allDatasetsBytes} bytes in all; delete some first`,
+          );
+        }
+        return reply
+          .code(outcome === "created" ? 201 : 200)
+          .header("location", `/v1/datasets/${name}`)
+          .send(await show(await getEntry(name)));
+      },
+    );
+  };
+  await app.register(upload);
+};
+
+/** The body as text. Throws a ProblemError that names the line where it is not UTF-8. */
+function decode(body: Buffer, contentType: string): string {
+  const charset = /;\s*charset\s*=\s*"?([^\s;"]+)/i.exec(contentType)?.[1];
+  if (charset !== undefined && !/^utf-?8$/i.test(charset)) throw wrongType();
+  if (isUtf8(body)) return body.toString("utf8");
+  // A line feed is never a part of another character.
+  for (let line = 1, start = 0; ; line++) {
+    const end = body.indexOf("\n", start);
+    if (end < 0 || !isUtf8(body.subarray(start, end))) {
+      throw wrongText([{ pointer: "", expected: `line ${line}: text in UTF-8` }]);
+    }
+    start = end + 1;
+  }
+}
+
+function wrongText(errors: readonly FieldError[]): ProblemError {
+  const detail = errors.map(({ expected }) => expected).join("; ");
+  return new ProblemError("invalid-request", `The text is not valid: expected ${detail}`, errors);
+}
+
+function wrongType(): ProblemError {
+  return new ProblemError("unsupported-media-type", `The text must be sent as content-type: ${TEXT_TYPE}`);
+}
+
+function refuseBuiltIn(name: string): void {
+  if (name === BUILT_IN_DATASET)
+    throw new ProblemError("conflict", `The dataset ${name} is built in: it stays as it is`);
+}
+
+function inUse(name: string): ProblemError {
+  return new ProblemError(
+    "conflict",
+    `Runs or searches use the dataset ${name} (GET /v1/runs?dataset=${name}): it stays as it is until they are deleted`,
+  );
+}
+
+function builtInEntry(): DatasetEntry {
+  const { digest, text } = builtInDataset();
+  return { name: BUILT_IN_DATASET, digest, bytes: text.length, createdAt: 0, statistics: builtInStatistics() };
+}
+
+function toDataset({ name, digest, bytes, createdAt, statistics }: DatasetEntry, usedBy: number): Dataset {
+  const builtIn = name === BUILT_IN_DATASET;
+  const self = `/v1/datasets/${name}`;
+  return {
+    name,
+    digest,
+    bytes,
+    ...statistics,
+    builtIn,
+    createdAt: builtIn ? null : time(createdAt),
+    usedBy,
+    links: { self, text: `${self}/text` },
+  };
+}
