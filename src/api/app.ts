@@ -9,6 +9,7 @@ import { RunRequestSchema, RunSchema, RunSpecSchema } from "../spec/run.js";
 import { ScheduleRequestDefinition, ScheduleSpecDefinition } from "../spec/schedule.js";
 import { SearchRequestSchema, SearchSchema } from "../spec/search.js";
 import { StreamMessageSchema } from "../spec/stream.js";
+import { StreamCommandSchema, StreamReplySchema } from "../spec/stream-many.js";
 import type { ApiDeps } from "./deps.js";
 import { sendProblem } from "./problems.js";
 import { datasetRoutes } from "./routes/datasets.js";
@@ -21,8 +22,11 @@ import { runListEventRoutes } from "./routes/run-list-events.js";
 import { runRoutes } from "./routes/runs.js";
 import { scheduleRoutes } from "./routes/schedules.js";
 import { streamRoutes } from "./routes/stream.js";
+import { streamManyRoutes } from "./routes/stream-many.js";
 import { suggestionRoutes } from "./routes/suggestions.js";
 import { webRoutes } from "./routes/web.js";
+import { chooseProtocol } from "./socket-protocol.js";
+import type { Extent } from "./stream-start.js";
 import { createValidatorCompiler } from "./validation.js";
 
 const SHARED = [
@@ -36,6 +40,8 @@ const SHARED = [
   SearchSchema,
   DatasetSchema,
   StreamMessageSchema,
+  StreamCommandSchema,
+  StreamReplySchema,
 ] as const;
 
 /** The whole HTTP application; never listens. `deps` stay the caller's to close, after the app. */
@@ -85,7 +91,12 @@ export async function buildApp(deps: ApiDeps, log: FastifyBaseLogger): Promise<F
   });
   await app.register(swaggerUi, { routePrefix: "/docs" });
   await app.register(websocket, {
-    options: { maxPayload: 64 * 1024, perMessageDeflate: false, closeTimeout: 15_000 } as never,
+    options: {
+      maxPayload: LIMITS.messageBytes,
+      perMessageDeflate: false,
+      closeTimeout: 15_000,
+      handleProtocols: chooseProtocol,
+    } as never,
     // By default it closes every socket without a word, before the routes can tell their readers where to go on.
     preClose(done) {
       this.websocketServer.close();
@@ -111,24 +122,22 @@ export async function buildApp(deps: ApiDeps, log: FastifyBaseLogger): Promise<F
     await app.register(routes, { ...deps, prefix: "/v1" });
   }
   const { runs, searches, tail } = deps;
-  await app.register(streamRoutes, {
-    prefix: "/v1",
-    tail,
-    path: "/runs",
-    idPrefix: "run",
-    extent: async (id) => extentOf(await runs.get(id), (record) => record.spec.steps),
-  });
-  await app.register(streamRoutes, {
-    prefix: "/v1",
-    tail,
-    path: "/lr-searches",
-    idPrefix: "search",
-    extent: async (id) => extentOf(await searches.get(id), (record) => record.committed),
+  const runExtent = async (id: string) => extentOf(await runs.get(id), (record) => record.spec.steps);
+  const searchExtent = async (id: string) => extentOf(await searches.get(id), (record) => record.committed);
+  const streams = { prefix: "/v1", tail };
+  await app.register(streamRoutes, { ...streams, path: "/runs", idPrefix: "run", extentOf: runExtent });
+  await app.register(streamRoutes, { ...streams, path: "/lr-searches", idPrefix: "search", extentOf: searchExtent });
+  await app.register(streamManyRoutes, {
+    ...streams,
+    extentOf: (id) => (id.startsWith("run_") ? runExtent(id) : searchExtent(id)),
   });
   await app.register(webRoutes);
   return app;
 }
 
-function extentOf<R extends { readonly committed: number }>(record: R | null, total: (record: R) => number) {
+function extentOf<R extends { readonly committed: number }>(
+  record: R | null,
+  total: (record: R) => number,
+): Extent | null {
   return record === null ? null : { committed: record.committed, total: total(record) };
 }

@@ -1,19 +1,70 @@
-import type { MetricChunk } from "../spec/metrics.js";
+import type { Envelope } from "../core/envelope.js";
+import type { EvalPoint, MetricChunk } from "../spec/metrics.js";
 import { TERMINAL_STATUSES } from "../spec/run.js";
+import type { StreamMessage } from "../spec/stream.js";
 import { type LogEntry, sliceChunk } from "../store/log.js";
+import { metricsFrame } from "./binary.js";
 
-/** One message of a stream: its type, its JSON, and the step that a reader who has it goes on from. */
-export interface Message {
-  readonly type: "metrics" | "progress" | "status" | "end";
-  readonly json: string;
-  /** The same as UTF-8, made once for all readers. */
-  readonly bytes: Buffer;
+/** One message of a stream. Each form of it is made when it is first asked for, once for all readers. */
+export class Message {
+  readonly type: StreamMessage["type"];
+  /** The step that a reader who has it goes on from. */
   readonly nextStep: number;
+  readonly #body: () => object;
+  readonly #chunk: MetricChunk | null;
+  #json: string | undefined;
+  #bytes: Buffer | undefined;
+  #tagged: Buffer | undefined;
+  #binary: BinaryForm | undefined;
+
+  /** `chunk`: what has a binary form. */
+  constructor(type: StreamMessage["type"], nextStep: number, body: () => object, chunk: MetricChunk | null = null) {
+    this.type = type;
+    this.nextStep = nextStep;
+    this.#body = body;
+    this.#chunk = chunk;
+  }
+
+  get json(): string {
+    this.#json ??= JSON.stringify({ type: this.type, ...this.#body() });
+    return this.#json;
+  }
+
+  /** The JSON as UTF-8. */
+  get bytes(): Buffer {
+    this.#bytes ??= Buffer.from(this.json);
+    return this.#bytes;
+  }
+
+  /** The same with `run`, the id of the log that it is from; a search's progress then calls its child run `child`. */
+  taggedBytes(id: string): Buffer {
+    this.#tagged ??=
+      this.type === "progress"
+        ? Buffer.from(JSON.stringify(progressOf(id, this.#body() as { run: string })))
+        : Buffer.concat([Buffer.from(`{"run":"${id}",`), this.bytes.subarray(1)]);
+    return this.#tagged;
+  }
+
+  /** Its form in the binary subprotocol; null: it is JSON there as well. */
+  get binary(): BinaryForm | null {
+    if (this.#chunk === null) return null;
+    this.#binary ??= {
+      evals: this.#chunk.evals.length === 0 ? null : evalsMessage(this.#chunk.evals, this.#chunk.from),
+      frame: metricsFrame(this.#chunk),
+    };
+    return this.#binary;
+  }
+}
+
+export interface BinaryForm {
+  /** Goes before the frame: who is cut off between them hears it again, rather than never. */
+  readonly evals: Message | null;
+  readonly frame: Buffer;
 }
 
 const shared = new WeakMap<LogEntry, readonly Message[]>();
 
-/** A log entry as messages for a reader from step `from`; serialised once for all readers who get the whole of it. */
+/** A log entry as messages for a reader from step `from`; the same ones for all readers who get the whole of it. */
 export function messagesOf(entry: LogEntry, from: number): readonly Message[] {
   if (entry.kind === "chunk" && entry.chunk.from < from) {
     const rest = sliceChunk(entry.chunk, from);
@@ -25,30 +76,48 @@ export function messagesOf(entry: LogEntry, from: number): readonly Message[] {
       entry.kind === "chunk"
         ? [metricsMessage(entry.chunk)]
         : entry.kind === "progress"
-          ? [message("progress", { type: "progress", ...(entry.progress as object) }, entry.step)]
+          ? [new Message("progress", entry.step, () => entry.progress as object)]
           : statusMessages(entry);
     shared.set(entry, messages);
   }
   return messages;
 }
 
-function metricsMessage({ from, lr, loss, evals }: MetricChunk): Message {
-  const columns = { type: "metrics", from, lr: Array.from(lr), loss: Array.from(loss) };
-  return message("metrics", evals.length === 0 ? columns : { ...columns, evals }, from + lr.length);
+export function metricsMessage(chunk: MetricChunk): Message {
+  const { from, lr, loss, evals } = chunk;
+  const body = () => ({ from, lr: Array.from(lr), loss: Array.from(loss), ...some(evals) });
+  return new Message("metrics", from + lr.length, body, chunk);
 }
 
-function statusMessages({ step, change }: LogEntry & { kind: "status" }): Message[] {
-  const { status, at, reason } = change;
-  const base = { status, step, ...(reason === undefined ? {} : { reason }) };
-  const changed = message("status", { type: "status", ...base, at: new Date(at).toISOString() }, step);
-  return TERMINAL_STATUSES.includes(status) ? [changed, message("end", { type: "end", ...base }, step)] : [changed];
+export function envelopeMessage(envelope: Envelope, evals: readonly EvalPoint[]): Message {
+  return new Message("envelope", envelope.to, () => ({ ...envelope, ...some(evals) }));
 }
 
 export function deletedMessage(step: number): Message {
-  return message("end", { type: "end", status: "deleted", step }, step);
+  return new Message("end", step, () => ({ status: "deleted", step }));
 }
 
-function message(type: Message["type"], body: object, nextStep: number): Message {
-  const json = JSON.stringify(body);
-  return { type, json, bytes: Buffer.from(json), nextStep };
+/** Whether a log goes no further. */
+export function isLast(entry: LogEntry): boolean {
+  return entry.kind === "status" && TERMINAL_STATUSES.includes(entry.change.status);
+}
+
+function statusMessages(entry: LogEntry & { kind: "status" }): Message[] {
+  const { step, change } = entry;
+  const { status, at, reason } = change;
+  const base = { status, step, ...(reason === undefined ? {} : { reason }) };
+  const changed = new Message("status", step, () => ({ ...base, at: new Date(at).toISOString() }));
+  return isLast(entry) ? [changed, new Message("end", step, () => base)] : [changed];
+}
+
+export function evalsMessage(evals: readonly EvalPoint[], step: number): Message {
+  return new Message("evals", step, () => ({ evals }));
+}
+
+function some(evals: readonly EvalPoint[]): object {
+  return evals.length === 0 ? {} : { evals };
+}
+
+function progressOf(id: string, { run: child, ...progress }: { run: string }): object {
+  return { run: id, type: "progress", ...progress, child };
 }

@@ -2,22 +2,26 @@ import type { ErrorObject } from "ajv";
 import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
 import { type FieldError, PROBLEMS, type Problem, type ProblemCode, ProblemError } from "../spec/problem.js";
 
-/** Turns whatever a route threw into the one error shape; never shows a stack or an internal message. */
 export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const problem = problemOf(error, request.id);
+  if (problem.status >= 500) request.log.error({ err: error }, "request failed");
+  if (problem.retryable) reply.header("retry-after", "1");
+  return reply.code(problem.status).type("application/problem+json").send(problem);
+}
+
+/** Turns whatever was thrown into the one error shape; never shows a stack or an internal message. */
+export function problemOf(error: unknown, requestId: string): Problem {
   const { code, detail, errors } = describe(error as FastifyError | ProblemError);
   const { status, title, retryable } = PROBLEMS[code];
-  if (status >= 500) request.log.error({ err: error }, "request failed");
-  const problem: Problem = {
+  return {
     type: `urn:anneal:problem:${code}`,
     title,
     status,
     detail,
     retryable,
     ...(errors === undefined ? {} : { errors: [...errors] }),
-    requestId: request.id,
+    requestId,
   };
-  if (retryable) reply.header("retry-after", "1");
-  return reply.code(status).type("application/problem+json").send(problem);
 }
 
 const PARTS: Readonly<Record<string, string>> = { params: "path", querystring: "query" };

@@ -1,76 +1,75 @@
 import type { WebSocket } from "ws";
+import type { Thinning } from "../spec/stream.js";
 import type { Cursor, Sink } from "../store/tail.js";
-import { deletedMessage, type Message, messagesOf } from "./messages.js";
+import { FrozenWatch } from "./frozen-watch.js";
+import type { Message } from "./messages.js";
+import { Reading } from "./reading.js";
+import { sendMessage } from "./socket-protocol.js";
 
 /** Bytes that may wait in a connection before its reader counts as lagging. */
-const HIGH_WATER = 256 * 1024;
-/** A reader that takes nothing for this long is cut off; it can resume from its last step. */
-const FROZEN_MS = 12_000;
+export const HIGH_WATER = 256 * 1024;
 /** How long a reader has to take what is left when the server goes away. */
-const RESTART_MS = 3000;
+export const RESTART_MS = 3000;
 export const HEARTBEAT_MS = 10_000;
 
-/** Close codes of ours; 1000: the run is over, 1012: this server restarts. */
-export const CLOSE = { end: 1000, restart: 1012, frozen: 4008 } as const;
+/** Close codes of ours; the README has the table. */
+export const CLOSE = { end: 1000, policy: 1008, restart: 1012, idle: 4000, frozen: 4008 } as const;
 
 /** A connection that messages are written to. */
 export interface Transport {
-  write(message: Message): void;
+  /** `nextStep`: the step to resume from for a reader who has this message. */
+  write(message: Message, nextStep: number): void;
   bufferedBytes(): number;
   finish(code: number, reason: string): void;
   kill(): void;
 }
 
-/** One reader of one log over one connection, and the timers that watch it. */
-export class Subscriber implements Sink {
+/** One reader of one log over one connection of its own. */
+export class Subscriber {
   readonly #transport: Transport;
-  readonly #from: number;
-  #cursor: Cursor | null = null;
-  #nextStep: number;
-  #lastBuffered = 0;
-  #tookSome = false;
-  #stuckSince: number | null = null;
-  readonly #watch: NodeJS.Timeout;
+  readonly #reading: Reading;
+  readonly #watch: FrozenWatch;
 
-  constructor(transport: Transport, from: number) {
+  constructor(transport: Transport, from: number, thinning: Thinning) {
     this.#transport = transport;
-    this.#from = from;
-    this.#nextStep = from;
-    this.#watch = setInterval(() => this.#checkFrozen(), 1000);
+    this.#reading = new Reading(
+      {
+        hasRoom: () => transport.bufferedBytes() < HIGH_WATER,
+        write: (message, nextStep) => transport.write(message, nextStep),
+        over: (reason) => this.#finish(CLOSE.end, reason),
+      },
+      from,
+      thinning,
+    );
+    this.#watch = new FrozenWatch(
+      () => transport.bufferedBytes(),
+      () => {
+        this.#finish(CLOSE.frozen, this.#whereToResume());
+        transport.kill();
+      },
+    );
   }
 
-  attach(cursor: Cursor): void {
-    this.#cursor = cursor;
-    cursor.resume();
-  }
-
-  writable(): boolean {
-    return this.#transport.bufferedBytes() < HIGH_WATER;
-  }
-
-  send(entry: Parameters<Sink["send"]>[0]): void {
-    for (const message of messagesOf(entry, this.#from)) {
-      this.#nextStep = Math.max(this.#nextStep, message.nextStep);
-      this.#transport.write(message);
-      if (message.type === "end") this.#finish(CLOSE.end, "it is over");
-    }
-  }
-
-  gone(): void {
-    this.#transport.write(deletedMessage(this.#nextStep));
-    this.#finish(CLOSE.end, "it was deleted");
+  /** Begins; `follow` gives the cursor for a sink. */
+  start(follow: (sink: Sink) => Cursor): void {
+    this.#reading.attach(follow(this.#reading));
   }
 
   drained(): void {
-    this.#tookSome = true;
-    this.#cursor?.resume();
+    this.#watch.tookSome();
+    this.#reading.resume();
   }
 
   /** The server goes away: tells the reader where to go on. */
   restart(): void {
-    this.#finish(CLOSE.restart, JSON.stringify({ resumeFrom: this.#nextStep }));
+    this.#finish(CLOSE.restart, this.#whereToResume());
     // A reader that takes nothing must not hold up the shutdown.
     setTimeout(() => this.#transport.kill(), RESTART_MS).unref();
+  }
+
+  close(): void {
+    this.#watch.stop();
+    this.#reading.close();
   }
 
   #finish(code: number, reason: string): void {
@@ -78,31 +77,14 @@ export class Subscriber implements Sink {
     this.#transport.finish(code, reason);
   }
 
-  close(): void {
-    clearInterval(this.#watch);
-    this.#cursor?.close();
-  }
-
-  #checkFrozen(): void {
-    const buffered = this.#transport.bufferedBytes();
-    // Not whether the buffer has changed: a ping makes it grow.
-    const stuck = buffered > 0 && buffered >= this.#lastBuffered && !this.#tookSome;
-    this.#lastBuffered = buffered;
-    this.#tookSome = false;
-    if (!stuck) {
-      this.#stuckSince = null;
-      return;
-    }
-    this.#stuckSince ??= Date.now();
-    if (Date.now() - this.#stuckSince < FROZEN_MS) return;
-    this.#finish(CLOSE.frozen, JSON.stringify({ resumeFrom: this.#nextStep }));
-    this.#transport.kill();
+  #whereToResume(): string {
+    return JSON.stringify({ resumeFrom: this.#reading.nextStep });
   }
 }
 
 export function webSocketTransport(socket: WebSocket, onDrain: () => void): Transport {
   return {
-    write: ({ bytes }) => socket.send(bytes, { binary: false }, onDrain),
+    write: (message) => sendMessage(socket, message, null, onDrain),
     bufferedBytes: () => socket.bufferedAmount,
     finish: (code, reason) => socket.close(code, reason),
     kill: () => socket.terminate(),

@@ -19,6 +19,14 @@ export const LIMITS = {
   pageSize: 100,
   pointsPerPage: 20_000,
   lr: 1e6,
+  /** Messages a second that a reader may thin its stream to. */
+  minMaxHz: 0.1,
+  maxHz: 50,
+  /** On a socket that carries several runs; a frame from a client may have messageBytes on any socket. */
+  subscriptionsPerSocket: 100,
+  messagesPerSecond: 200,
+  badMessagesPerSocket: 20,
+  messageBytes: 64 * 1024,
 
   samples: 1000,
   /** Symbols of a sampled word; it is cut off there. */

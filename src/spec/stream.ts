@@ -1,8 +1,43 @@
 import { type Static, Type } from "typebox";
+import { LIMITS } from "./limits.js";
 import { RUN_STATUSES } from "./run.js";
 
 const strict = { additionalProperties: false } as const;
-const Column = Type.Array(Type.Union([Type.Number(), Type.Null()]));
+const Nullable = Type.Union([Type.Number(), Type.Null()]);
+const Column = Type.Array(Nullable);
+const Evals = Type.Array(Type.Object({ step: Type.Integer(), validationLoss: Nullable }));
+
+/** The WebSocket subprotocols; without one, a stream is JSON. Binary: api/binary.ts has the layout. */
+export const SUBPROTOCOLS = { json: "anneal.v1.json", binary: "anneal.v1.binary" } as const;
+
+/** Where a reader of a run begins, and how much it wants of it. */
+export const FROM = Type.Integer({
+  minimum: 0,
+  maximum: LIMITS.steps,
+  description: "The first step wanted; steps stored by then come first",
+});
+export const THINNING = {
+  every: Type.Optional(
+    Type.Integer({
+      minimum: 1,
+      maximum: LIMITS.steps,
+      description:
+        "Envelope messages instead of metrics: the loss's min, max and mean for each `every` steps. Resume from the `to` of the last one",
+    }),
+  ),
+  maxHz: Type.Optional(
+    Type.Number({
+      minimum: LIMITS.minMaxHz,
+      maximum: LIMITS.maxHz,
+      description:
+        "At most so many metrics or envelope messages a second; what comes faster is merged, nothing is left out",
+    }),
+  ),
+} as const;
+export interface Thinning {
+  readonly every?: number | undefined;
+  readonly maxHz?: number | undefined;
+}
 
 /** What a subscriber receives, over WebSocket as text frames and over SSE as data; columns belong to steps from + i. */
 export const StreamMessageSchema = Type.Union(
@@ -13,11 +48,35 @@ export const StreamMessageSchema = Type.Union(
         from: Type.Integer(),
         lr: Type.Array(Type.Number()),
         loss: { ...Column, description: "nats; null: not finite" },
-        evals: Type.Optional(
-          Type.Array(Type.Object({ step: Type.Integer(), validationLoss: Type.Union([Type.Number(), Type.Null()]) })),
-        ),
+        evals: Type.Optional(Evals),
       },
       strict,
+    ),
+    Type.Object(
+      {
+        type: Type.Literal("envelope"),
+        from: Type.Integer(),
+        to: Type.Integer({ description: "One past the last step; resume from here" }),
+        every: Type.Integer({
+          description:
+            "Steps a bucket; buckets begin at multiples of it. Only a reader's first, if `from` lay inside, and a run's last may be shorter",
+        }),
+        lr: Type.Array(Type.Number(), { description: "Mean rate of each bucket" }),
+        min: { ...Column, description: "Of the finite losses; null: there is none" },
+        max: Column,
+        mean: Column,
+        notFinite: Type.Array(Type.Integer(), { description: "Losses in the bucket that are not finite" }),
+        evals: Type.Optional(Evals),
+      },
+      { ...strict, description: "Instead of metrics, where `every` was asked for" },
+    ),
+    Type.Object(
+      { type: Type.Literal("evals"), evals: Evals },
+      {
+        ...strict,
+        description:
+          "In the binary subprotocol: those of the binary frame that follows. With `every`, if very many fall in one bucket",
+      },
     ),
     Type.Object(
       {

@@ -2,55 +2,46 @@ import "@fastify/websocket";
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import { Type } from "typebox";
 import type { WebSocket } from "ws";
-import { LIMITS } from "../../spec/limits.js";
 import { ProblemError } from "../../spec/problem.js";
+import { FROM, THINNING, type Thinning } from "../../spec/stream.js";
 import type { Tail } from "../../store/tail.js";
-import { idParams, notFound, problem } from "../common.js";
+import { idParams, problem } from "../common.js";
+import { refuseUnknownProtocols } from "../socket-protocol.js";
+import { type ExtentOf, startOf } from "../stream-start.js";
 import { HEARTBEAT_MS, keepAlive, Subscriber, type Transport, webSocketTransport } from "../subscriber.js";
 
-const FromQuery = Type.Object(
-  {
-    from: Type.Integer({
-      minimum: 0,
-      maximum: LIMITS.steps,
-      default: 0,
-      description: "The first step wanted; steps stored by then come first",
-    }),
-  },
-  { additionalProperties: false },
-);
+const strict = { additionalProperties: false } as const;
+const from = { ...FROM, default: 0 };
+const Queries = {
+  run: Type.Object({ from, ...THINNING }, strict),
+  // What a search tells of is few and far between.
+  search: Type.Object({ from }, strict),
+} as const;
+interface StreamQuery extends Thinning {
+  readonly from: number;
+}
 
 /** What is followed: runs by step, searches by task done. */
 export interface StreamOptions {
   readonly tail: Tail;
   readonly path: "/runs" | "/lr-searches";
   readonly idPrefix: "run" | "search";
-  /** How much of a log is stored, and the most there will be; null: there is no such id. */
-  readonly extent: (id: string) => Promise<{ readonly committed: number; readonly total: number } | null>;
+  readonly extentOf: ExtentOf;
 }
 
-export const streamRoutes: FastifyPluginAsyncTypebox<StreamOptions> = async (app, { tail, path, idPrefix, extent }) => {
+export const streamRoutes: FastifyPluginAsyncTypebox<StreamOptions> = async (app, options) => {
+  const { tail, path, idPrefix, extentOf } = options;
   const params = idParams(idPrefix);
+  const querystring = Queries[idPrefix];
   const subscribers = new Set<Subscriber>();
   app.addHook("preClose", async () => {
     for (const subscriber of subscribers) subscriber.restart();
   });
 
-  /** Before anything is upgraded or hijacked, so that these are plain HTTP errors. */
-  const startOf = async (id: string, from: number): Promise<number> => {
-    const found = await extent(id);
-    if (found === null) throw notFound(id);
-    if (from > found.total) {
-      const expected = `at most ${found.total}`;
-      throw new ProblemError("invalid-request", `from: expected ${expected}`, [{ pointer: "/from", expected }]);
-    }
-    return Math.min(from, found.committed);
-  };
-
-  const subscribe = (id: string, from: number, start: number, transport: Transport): Subscriber => {
-    const subscriber = new Subscriber(transport, from);
+  const subscribe = (id: string, query: StreamQuery, start: number, transport: Transport): Subscriber => {
+    const subscriber = new Subscriber(transport, query.from, query);
     subscribers.add(subscriber);
-    subscriber.attach(tail.follow(id, start, subscriber));
+    subscriber.start((sink) => tail.follow(id, start, sink));
     return subscriber;
   };
 
@@ -61,26 +52,26 @@ export const streamRoutes: FastifyPluginAsyncTypebox<StreamOptions> = async (app
     schema: {
       summary: "Follow it over WebSocket",
       description:
-        'Text frames, each a StreamMessage: every step from `from` on exactly once, stored and then live; closes with 1000 after `end`. 1012 (server restart) and 4008 (reader frozen) carry {"resumeFrom": step} as reason.',
+        'Text frames, each a StreamMessage: every step from `from` on exactly once, stored and then live; closes with 1000 after `end`. 1012 (server restart) and 4008 (reader frozen) carry {"resumeFrom": step} as reason. With Sec-WebSocket-Protocol: anneal.v1.binary, steps come as binary frames, little-endian: u8 1, 3 bytes 0, u32 channel (0), u32 from, u32 count, count x f64 lr, count x f32 loss; all else, envelopes too, stays text. anneal.v1.json, or no protocol: text only.',
       tags: ["streams"],
       params,
-      querystring: FromQuery,
+      querystring,
       response: {
         101: { ...Type.Ref("StreamMessage"), description: "Upgraded; each frame is one of these" },
         404: problem("No such id"),
       },
     },
     preHandler: async (request) => {
-      request.streamStart = await startOf(request.params.id, request.query.from);
+      if (request.ws) refuseUnknownProtocols(request.headers["sec-websocket-protocol"]);
+      request.streamStart = await startOf(extentOf, request.params.id, request.query.from);
     },
     handler: () => {
       throw new ProblemError("invalid-request", "This is a WebSocket: open it with ws://, or use /events with curl -N");
     },
     wsHandler: (socket: WebSocket, request) => {
       const { id } = request.params as { id: string };
-      const { from } = request.query as { from: number };
       const transport = webSocketTransport(socket, () => subscriber.drained());
-      const subscriber = subscribe(id, from, request.streamStart, transport);
+      const subscriber = subscribe(id, request.query as StreamQuery, request.streamStart, transport);
       socket.on("close", () => {
         subscribers.delete(subscriber);
         subscriber.close();
@@ -100,13 +91,14 @@ export const streamRoutes: FastifyPluginAsyncTypebox<StreamOptions> = async (app
           "The same messages as /stream, one an event; the event id is the step to go on from, so Last-Event-ID resumes.",
         tags: ["streams"],
         params,
-        querystring: FromQuery,
+        querystring,
       },
     },
     async (request, reply) => {
       const lastId = Number(request.headers["last-event-id"]);
-      const from = Number.isSafeInteger(lastId) && lastId > 0 ? lastId : request.query.from;
-      const start = await startOf(request.params.id, from);
+      const query: StreamQuery = { ...request.query };
+      const from = Number.isSafeInteger(lastId) && lastId > 0 ? lastId : query.from;
+      const start = await startOf(extentOf, request.params.id, from);
       reply.hijack();
       // Gone while we looked: its "close" has been, and nothing would ever end what is begun now.
       if (request.raw.socket.destroyed) return;
@@ -118,8 +110,8 @@ export const streamRoutes: FastifyPluginAsyncTypebox<StreamOptions> = async (app
       });
       response.write("retry: 1000\n\n");
       const heartbeat = setInterval(() => response.write(":\n\n"), HEARTBEAT_MS);
-      const subscriber = subscribe(request.params.id, from, start, {
-        write: ({ type, json, nextStep }) =>
+      const subscriber = subscribe(request.params.id, { ...query, from }, start, {
+        write: ({ type, json }, nextStep) =>
           response.write(`id: ${nextStep}\nevent: ${type}\ndata: ${json}\n\n`, (error) => {
             if (error == null) subscriber.drained();
           }),

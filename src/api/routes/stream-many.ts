@@ -1,0 +1,70 @@
+import "@fastify/websocket";
+import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
+import type { ValidateFunction } from "ajv";
+import { Type } from "typebox";
+import type { WebSocket } from "ws";
+import { LIMITS } from "../../spec/limits.js";
+import { ProblemError } from "../../spec/problem.js";
+import { StreamCommandSchema } from "../../spec/stream-many.js";
+import type { Tail } from "../../store/tail.js";
+import { refuseUnknownProtocols } from "../socket-protocol.js";
+import { commandParser } from "../stream-commands.js";
+import { StreamSocket } from "../stream-socket.js";
+import type { ExtentOf } from "../stream-start.js";
+import { keepAlive } from "../subscriber.js";
+
+export interface StreamManyOptions {
+  readonly tail: Tail;
+  readonly extentOf: ExtentOf;
+  /** How long a socket may follow nothing. */
+  readonly idleMs?: number;
+}
+
+const DESCRIPTION = `Text frames. The client sends StreamCommands; for each run it gets \`subscribed\`, then the same StreamMessages as on /v1/runs/{id}/stream, every one with \`run\` (in a search's progress the child run is \`child\`), until \`end\` or \`unsubscribed\`. What is wrong with a command is said by an \`error\`. At most ${LIMITS.subscriptionsPerSocket} runs at once, ${LIMITS.messagesPerSecond} commands a second, ${LIMITS.messageBytes} bytes a command. The socket's room is shared in turns. In the subprotocol anneal.v1.binary, a binary frame's channel is the one of \`subscribed\`. Close codes: 1008 too many commands a second, or ${LIMITS.badMessagesPerSocket} that are not valid; 1012 the server goes away, after a \`restart\` with the steps to go on from; 4000 nothing followed for a minute; 4008 nothing taken for 12 s (go on from the last step you have).`;
+
+/** Several runs and searches over one WebSocket. */
+export const streamManyRoutes: FastifyPluginAsyncTypebox<StreamManyOptions> = async (app, options) => {
+  const { tail, extentOf, idleMs = 60_000 } = options;
+  const parse = commandParser(
+    app.validatorCompiler!({
+      schema: StreamCommandSchema,
+      httpPart: "body",
+      method: "GET",
+      url: "/stream",
+    }) as ValidateFunction,
+  );
+  const sockets = new Set<StreamSocket>();
+  app.addHook("preClose", async () => {
+    for (const socket of sockets) socket.restart();
+  });
+
+  app.route({
+    method: "GET",
+    url: "/stream",
+    exposeHeadRoute: false,
+    schema: {
+      summary: "Follow several runs and searches over one WebSocket",
+      description: DESCRIPTION,
+      tags: ["streams"],
+      response: {
+        101: {
+          ...Type.Union([Type.Ref("StreamReply"), Type.Ref("StreamMessage"), Type.Ref("StreamCommand")]),
+          description: "Upgraded; the server sends the first two, the client the third",
+        },
+      },
+    },
+    preHandler: async (request) => {
+      if (request.ws) refuseUnknownProtocols(request.headers["sec-websocket-protocol"]);
+    },
+    handler: () => {
+      throw new ProblemError("invalid-request", "This is a WebSocket: open it with ws://");
+    },
+    wsHandler: (socket: WebSocket, request) => {
+      const streamSocket = new StreamSocket(socket, { tail, extentOf, parse, requestId: request.id, idleMs });
+      sockets.add(streamSocket);
+      socket.on("close", () => sockets.delete(streamSocket));
+      socket.on("error", (error) => request.log.debug({ err: error }, "socket"));
+      keepAlive(socket);
+    },
+  });
+};
