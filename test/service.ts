@@ -91,6 +91,16 @@ export interface Columns {
   readonly loss: (number | null)[];
 }
 
+/** Losses as the float32 values that their short decimals stand for. */
+const asFloat32 = (loss: readonly (number | null)[]): (number | null)[] =>
+  loss.map((value) => (value === null ? null : Math.fround(value)));
+
+/** All of a run's metrics, from the REST export. */
+export async function exportOf(service: TestService, id: string): Promise<Columns> {
+  const { lr, loss } = (await (await service.get(`/v1/runs/${id}/metrics`)).json()) as Columns;
+  return { lr, loss: asFloat32(loss) };
+}
+
 /** The columns that a stream's metrics messages make up; throws where a step is missing, doubled or out of order. */
 export function columnsOf(messages: readonly StreamMessage[], from = 0): Columns {
   const columns: Columns = { lr: [], loss: [] };
@@ -99,7 +109,7 @@ export function columnsOf(messages: readonly StreamMessage[], from = 0): Columns
     const next = from + columns.lr.length;
     if (message.from !== next) throw new Error(`expected step ${next}, got ${message.from}`);
     columns.lr.push(...message.lr);
-    columns.loss.push(...message.loss);
+    columns.loss.push(...asFloat32(message.loss));
   }
   return columns;
 }

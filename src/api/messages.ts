@@ -1,4 +1,5 @@
 import type { Envelope } from "../core/envelope.js";
+import { compactFloat32 } from "../core/float32.js";
 import type { EvalPoint, MetricChunk } from "../spec/metrics.js";
 import { TERMINAL_STATUSES } from "../spec/run.js";
 import type { StreamMessage } from "../spec/stream.js";
@@ -62,19 +63,22 @@ export interface BinaryForm {
   readonly frame: Buffer;
 }
 
+/** Steps of one message, at most: a reader on a thin line shall be seen to come on. */
+const MOST_STEPS = 4096;
+
 const shared = new WeakMap<LogEntry, readonly Message[]>();
 
 /** A log entry as messages for a reader from step `from`; the same ones for all readers who get the whole of it. */
 export function messagesOf(entry: LogEntry, from: number): readonly Message[] {
   if (entry.kind === "chunk" && entry.chunk.from < from) {
     const rest = sliceChunk(entry.chunk, from);
-    return rest === null ? [] : [metricsMessage(rest)];
+    return rest === null ? [] : metricsMessages(rest);
   }
   let messages = shared.get(entry);
   if (messages === undefined) {
     messages =
       entry.kind === "chunk"
-        ? [metricsMessage(entry.chunk)]
+        ? metricsMessages(entry.chunk)
         : entry.kind === "progress"
           ? [new Message("progress", entry.step, () => entry.progress as object)]
           : statusMessages(entry);
@@ -83,9 +87,18 @@ export function messagesOf(entry: LogEntry, from: number): readonly Message[] {
   return messages;
 }
 
+function metricsMessages(chunk: MetricChunk): Message[] {
+  const messages: Message[] = [];
+  const end = chunk.from + chunk.lr.length;
+  for (let from = chunk.from; from < end; from += MOST_STEPS) {
+    messages.push(metricsMessage(sliceChunk(chunk, from, from + MOST_STEPS)!));
+  }
+  return messages;
+}
+
 export function metricsMessage(chunk: MetricChunk): Message {
   const { from, lr, loss, evals } = chunk;
-  const body = () => ({ from, lr: Array.from(lr), loss: Array.from(loss), ...some(evals) });
+  const body = () => ({ from, lr: Array.from(lr), loss: compactFloat32(loss), ...some(evals) });
   return new Message("metrics", from + lr.length, body, chunk);
 }
 

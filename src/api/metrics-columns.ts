@@ -1,3 +1,4 @@
+import { compactFloat32 } from "../core/float32.js";
 import { emaValue, initEma, nextEma } from "../core/smoothing.js";
 import type { MetricChunk } from "../spec/metrics.js";
 import type { MetricsReader } from "../store/metrics.js";
@@ -42,7 +43,7 @@ function block(chunk: MetricChunk, smoothed: readonly number[], skip: number): B
     step: lr.map((_, i) => chunk.from + skip + i),
     lr,
     exponent: lr.map(Math.log10),
-    loss: Array.from(chunk.loss.subarray(skip)),
+    loss: compactFloat32(chunk.loss.subarray(skip)),
     smoothed: smoothed.slice(skip),
   };
 }

@@ -29,15 +29,15 @@ export interface Channel {
   readonly channel: number;
 }
 
-/** Writes a message in the socket's protocol; `of`: on a socket that carries several runs. */
-export function sendMessage(socket: WebSocket, message: Message, of: Channel | null, onTaken: () => void): void {
-  const sendText = (text: Message) =>
-    socket.send(of === null ? text.bytes : text.taggedBytes(of.run), { binary: false }, onTaken);
+/** Writes a message in the socket's protocol; `of`: on a socket that carries several runs. Returns how many bytes it has. */
+export function sendMessage(socket: WebSocket, message: Message, of: Channel | null, onWritten: () => void): number {
+  const send = (bytes: Buffer, isBinary: boolean) => {
+    socket.send(bytes, { binary: isBinary }, onWritten);
+    return bytes.length;
+  };
+  const sendText = (text: Message) => send(of === null ? text.bytes : text.taggedBytes(of.run), false);
   const binary = socket.protocol === SUBPROTOCOLS.binary ? message.binary : null;
-  if (binary === null) {
-    sendText(message);
-    return;
-  }
-  if (binary.evals !== null) sendText(binary.evals);
-  socket.send(onChannel(binary.frame, of?.channel ?? 0), { binary: true }, onTaken);
+  if (binary === null) return sendText(message);
+  const before = binary.evals === null ? 0 : sendText(binary.evals);
+  return before + send(onChannel(binary.frame, of?.channel ?? 0), true);
 }

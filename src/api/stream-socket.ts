@@ -3,14 +3,14 @@ import { LIMITS } from "../spec/limits.js";
 import { ProblemError } from "../spec/problem.js";
 import type { Subscribe } from "../spec/stream-many.js";
 import type { Tail } from "../store/tail.js";
-import { FrozenWatch } from "./frozen-watch.js";
+import { HIGH_WATER } from "./flow.js";
 import type { Message } from "./messages.js";
 import { problemOf } from "./problems.js";
 import { Reading } from "./reading.js";
-import { sendMessage } from "./socket-protocol.js";
+import { SocketFlow } from "./socket-flow.js";
 import type { CommandParser } from "./stream-commands.js";
 import { type ExtentOf, startOf } from "./stream-start.js";
-import { CLOSE, HIGH_WATER, RESTART_MS } from "./subscriber.js";
+import { CLOSE, FAREWELL_MS } from "./subscriber.js";
 import { HoldingBudget } from "./thinning.js";
 import { Turns } from "./turns.js";
 
@@ -37,7 +37,7 @@ export class StreamSocket {
   readonly #subscriptions = new Map<string, Subscription>();
   readonly #turns: Turns;
   readonly #budget = new HoldingBudget();
-  readonly #watch: FrozenWatch;
+  readonly #flow: SocketFlow;
   #idleTimer: NodeJS.Timeout | undefined;
   #channels = 0;
   #badMessages = 0;
@@ -47,14 +47,11 @@ export class StreamSocket {
   constructor(socket: WebSocket, options: StreamSocketOptions) {
     this.#socket = socket;
     this.#options = options;
-    this.#turns = new Turns(() => socket.bufferedAmount < HIGH_WATER);
-    this.#watch = new FrozenWatch(
-      () => socket.bufferedAmount,
-      () => {
-        this.#finish(CLOSE.frozen, "nothing was taken");
-        socket.terminate();
-      },
-    );
+    this.#flow = new SocketFlow(socket, {
+      onRoom: () => this.#taken(),
+      onFrozen: () => this.#farewell(CLOSE.frozen, "nothing was taken"),
+    });
+    this.#turns = new Turns(() => this.#flow.hasRoom);
     this.#watchIdle();
     socket.on("message", (data, isBinary) => this.#receive(isBinary ? null : String(data)));
     socket.on("close", () => this.close());
@@ -64,15 +61,20 @@ export class StreamSocket {
   restart(): void {
     const steps = [...this.#subscriptions.values()].map(({ run, reading }) => [run, reading.nextStep]);
     this.#reply({ type: "restart", resumeFrom: Object.fromEntries(steps) });
-    this.#finish(CLOSE.restart, "the server goes away");
-    setTimeout(() => this.#socket.terminate(), RESTART_MS).unref();
+    this.#farewell(CLOSE.restart, "the server goes away");
   }
 
   close(): void {
     clearTimeout(this.#idleTimer);
-    this.#watch.stop();
+    this.#flow.stop();
     for (const { reading } of this.#subscriptions.values()) reading.close();
     this.#subscriptions.clear();
+  }
+
+  /** Ends it once the client has taken what waits for it, or has had the time to. */
+  #farewell(code: number, reason: string): void {
+    this.#finish(code, reason);
+    setTimeout(() => this.#socket.terminate(), FAREWELL_MS).unref();
   }
 
   #finish(code: number, reason: string): void {
@@ -111,7 +113,7 @@ export class StreamSocket {
     const outlet = {
       hasRoom: () => this.#turns.mayWrite(reading),
       write: (message: Message) => {
-        sendMessage(this.#socket, message, { run, channel }, this.#taken);
+        this.#flow.send(message, { run, channel });
         this.#turns.wrote(reading);
       },
       over: () => this.#remove(subscription),
@@ -161,7 +163,6 @@ export class StreamSocket {
   }
 
   #taken = (): void => {
-    this.#watch.tookSome();
     if (this.#socket.isPaused && this.#socket.bufferedAmount < HIGH_WATER) this.#socket.resume();
     this.#turns.give();
   };

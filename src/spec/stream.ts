@@ -47,7 +47,7 @@ export const StreamMessageSchema = Type.Union(
         type: Type.Literal("metrics"),
         from: Type.Integer(),
         lr: Type.Array(Type.Number()),
-        loss: { ...Column, description: "nats; null: not finite" },
+        loss: { ...Column, description: "nats, a float32 in as many digits as tell it; null: not finite" },
         evals: Type.Optional(Evals),
       },
       strict,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { WebSocket } from "ws";
-import { columnsOf, readStream, startService, type TestService } from "../service.js";
+import { columnsOf, exportOf, readStream, startService, type TestService } from "../service.js";
 import { decodeFrame, type Received, StreamClient } from "./stream-client.js";
 
 const SMALL = { contextLength: 2, embeddingDim: 2, hiddenSizes: [8] };
@@ -18,7 +18,7 @@ interface Export {
   readonly loss: (number | null)[];
 }
 async function exported(id: string): Promise<Export> {
-  return (await (await service.get(`/v1/runs/${id}/metrics`)).json()) as Export;
+  return exportOf(service, id);
 }
 
 /** Whether binary frames hold the steps from `from` on, once each, with the export's bits. */

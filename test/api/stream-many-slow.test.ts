@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
-import { type Columns, columnsOf, startService, type TestService } from "../service.js";
+import { type Columns, columnsOf, exportOf, startService, type TestService } from "../service.js";
 import { StreamClient } from "./stream-client.js";
 
 const MODEL = { contextLength: 2, embeddingDim: 2, hiddenSizes: [8] };
@@ -15,8 +15,7 @@ before(async () => {
   const create = (seed: number) => service.createRun({ ...request, seed });
   for (const { id } of await Promise.all([1, 2, 3, 4, 5, 6].map(create))) {
     await service.finished(id);
-    const { lr, loss } = (await (await service.get(`/v1/runs/${id}/metrics`)).json()) as Columns;
-    whole.set(id, { lr, loss });
+    whole.set(id, await exportOf(service, id));
   }
 });
 after(() => service.stop());

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type { Run, RunRequest } from "../../src/spec/run.js";
-import { type Columns, columnsOf, startService, type TestService } from "../service.js";
+import { type Columns, columnsOf, exportOf, startService, type TestService } from "../service.js";
 import { type Received, type Reply, StreamClient } from "./stream-client.js";
 
 const SMALL = { contextLength: 2, embeddingDim: 2, hiddenSizes: [8] };
@@ -13,8 +13,7 @@ before(async () => {
 after(() => service.stop());
 
 async function exported(id: string): Promise<Columns> {
-  const { lr, loss } = (await (await service.get(`/v1/runs/${id}/metrics`)).json()) as Columns;
-  return { lr, loss };
+  return exportOf(service, id);
 }
 
 function createRuns(count: number, request: Partial<RunRequest> = {}): Promise<Run[]> {

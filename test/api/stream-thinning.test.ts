@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import fc from "fast-check";
-import { columnsOf, startService, type TestService } from "../service.js";
+import { columnsOf, exportOf, startService, type TestService } from "../service.js";
 import { type Received, StreamClient } from "./stream-client.js";
 
 const SMALL = { contextLength: 2, embeddingDim: 2, hiddenSizes: [8] };
@@ -26,7 +26,7 @@ interface Export {
   readonly loss: (number | null)[];
 }
 async function exported(run: string): Promise<Export> {
-  return (await (await service.get(`/v1/runs/${run}/metrics`)).json()) as Export;
+  return exportOf(service, run);
 }
 
 type Envelope = Received & { type: "envelope" };

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { WebSocket } from "ws";
 import type { StreamMessage } from "../../src/spec/stream.js";
-import { type Columns, columnsOf, readStream, startService, type TestService } from "../service.js";
+import { type Columns, columnsOf, exportOf, readStream, startService, type TestService } from "../service.js";
 
 const SMALL = { contextLength: 2, embeddingDim: 2, hiddenSizes: [8] };
 
@@ -19,8 +19,7 @@ async function readEvents(id: string, headers: Record<string, string> = {}, quer
 }
 
 async function exported(id: string): Promise<Columns> {
-  const { lr, loss } = (await (await service.get(`/v1/runs/${id}/metrics`)).json()) as Columns;
-  return { lr, loss };
+  return exportOf(service, id);
 }
 
 function assertWhole(messages: readonly StreamMessage[], expected: Columns, from = 0): void {
@@ -62,7 +61,7 @@ test("a subscriber gets each step once, whether it comes before, during or after
 test("the exports agree: JSON, NDJSON, CSV, any range", async () => {
   const run = await service.createRun({ steps: 3000, schedule: "sweep", lrRange: [0.001, 0.5], model: SMALL });
   await service.finished(run.id);
-  const whole = await exported(run.id);
+  const whole = (await (await service.get(`/v1/runs/${run.id}/metrics`)).json()) as Columns;
   const path = `/v1/runs/${run.id}/metrics?from=100&to=1200`;
   const rows = whole.lr.map((lr, i) => ({ step: i, lr, loss: whole.loss[i] })).slice(100, 1200);
   const ndjson = await (await service.get(path, { accept: "application/x-ndjson" })).text();

@@ -1,12 +1,11 @@
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import type { ApiDeps } from "../deps.js";
+import { openEventStream } from "../event-stream.js";
+import { HIGH_WATER } from "../flow.js";
 import { toRun } from "../run-view.js";
 
 /** A run that trains changes forty times a second; readers of the list are told four times. */
 const EVERY_MS = 250;
-const HEARTBEAT_MS = 10_000;
-/** Bytes that may wait in a connection; beyond, only the newest state of each run is kept for it. */
-const HIGH_WATER = 256 * 1024;
 
 /** One event: a run as it is now, or its deletion. A later event of the same run makes it worthless. */
 interface Reader {
@@ -75,16 +74,11 @@ export const runListEventRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app
     (request, reply) => {
       reply.hijack();
       const response = reply.raw;
-      response.writeHead(200, {
-        "content-type": "text/event-stream",
-        "cache-control": "no-store",
-        "x-accel-buffering": "no",
-      });
-      response.write("retry: 1000\n\n");
-      const heartbeat = setInterval(() => response.write(":\n\n"), HEARTBEAT_MS);
+      openEventStream(response);
       const waiting = new Map<string, string>();
       const reader: Reader = {
         send: (runId, event) => {
+          // Beyond, only the newest state of each run is kept for it.
           if (response.writableLength < HIGH_WATER) response.write(event);
           else waiting.set(runId, event);
         },
@@ -97,7 +91,6 @@ export const runListEventRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app
         waiting.clear();
       });
       response.on("close", () => {
-        clearInterval(heartbeat);
         watch.readers.delete(reader);
       });
       response.on("error", (error) => request.log.debug({ err: error }, "list reader"));

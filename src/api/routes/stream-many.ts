@@ -11,7 +11,6 @@ import { refuseUnknownProtocols } from "../socket-protocol.js";
 import { commandParser } from "../stream-commands.js";
 import { StreamSocket } from "../stream-socket.js";
 import type { ExtentOf } from "../stream-start.js";
-import { keepAlive } from "../subscriber.js";
 
 export interface StreamManyOptions {
   readonly tail: Tail;
@@ -20,7 +19,7 @@ export interface StreamManyOptions {
   readonly idleMs?: number;
 }
 
-const DESCRIPTION = `Text frames. The client sends StreamCommands; for each run it gets \`subscribed\`, then the same StreamMessages as on /v1/runs/{id}/stream, every one with \`run\` (in a search's progress the child run is \`child\`), until \`end\` or \`unsubscribed\`. What is wrong with a command is said by an \`error\`. At most ${LIMITS.subscriptionsPerSocket} runs at once, ${LIMITS.messagesPerSecond} commands a second, ${LIMITS.messageBytes} bytes a command. The socket's room is shared in turns. In the subprotocol anneal.v1.binary, a binary frame's channel is the one of \`subscribed\`. Close codes: 1008 too many commands a second, or ${LIMITS.badMessagesPerSocket} that are not valid; 1012 the server goes away, after a \`restart\` with the steps to go on from; 4000 nothing followed for a minute; 4008 nothing taken for 12 s (go on from the last step you have).`;
+const DESCRIPTION = `Text frames. The client sends StreamCommands; for each run it gets \`subscribed\`, then the same StreamMessages as on /v1/runs/{id}/stream, every one with \`run\` (in a search's progress the child run is \`child\`), until \`end\` or \`unsubscribed\`. What is wrong with a command is said by an \`error\`. At most ${LIMITS.subscriptionsPerSocket} runs at once, ${LIMITS.messagesPerSecond} commands a second, ${LIMITS.messageBytes} bytes a command. The socket's room is shared in turns. In the subprotocol anneal.v1.binary, a binary frame's channel is the one of \`subscribed\`. Close codes: 1008 too many commands a second, or ${LIMITS.badMessagesPerSocket} that are not valid; 1012 the server goes away, after a \`restart\` with the steps to go on from; 4000 nothing followed for a minute; 4008 nothing taken for 9 s (go on from the last step you have).`;
 
 /** Several runs and searches over one WebSocket. */
 export const streamManyRoutes: FastifyPluginAsyncTypebox<StreamManyOptions> = async (app, options) => {
@@ -64,7 +63,6 @@ export const streamManyRoutes: FastifyPluginAsyncTypebox<StreamManyOptions> = as
       sockets.add(streamSocket);
       socket.on("close", () => sockets.delete(streamSocket));
       socket.on("error", (error) => request.log.debug({ err: error }, "socket"));
-      keepAlive(socket);
     },
   });
 };

@@ -6,9 +6,10 @@ import { ProblemError } from "../../spec/problem.js";
 import { FROM, THINNING, type Thinning } from "../../spec/stream.js";
 import type { Tail } from "../../store/tail.js";
 import { idParams, problem } from "../common.js";
+import { eventStreamTransport } from "../event-stream.js";
 import { refuseUnknownProtocols } from "../socket-protocol.js";
 import { type ExtentOf, startOf } from "../stream-start.js";
-import { HEARTBEAT_MS, keepAlive, Subscriber, type Transport, webSocketTransport } from "../subscriber.js";
+import { Subscriber, type Transport, webSocketTransport } from "../subscriber.js";
 
 const strict = { additionalProperties: false } as const;
 const from = { ...FROM, default: 0 };
@@ -70,14 +71,13 @@ export const streamRoutes: FastifyPluginAsyncTypebox<StreamOptions> = async (app
     },
     wsHandler: (socket: WebSocket, request) => {
       const { id } = request.params as { id: string };
-      const transport = webSocketTransport(socket, () => subscriber.drained());
+      const transport = webSocketTransport(socket, () => subscriber);
       const subscriber = subscribe(id, request.query as StreamQuery, request.streamStart, transport);
       socket.on("close", () => {
         subscribers.delete(subscriber);
         subscriber.close();
       });
       socket.on("error", (error) => request.log.debug({ err: error, id }, "socket"));
-      keepAlive(socket);
     },
   });
 
@@ -103,27 +103,9 @@ export const streamRoutes: FastifyPluginAsyncTypebox<StreamOptions> = async (app
       // Gone while we looked: its "close" has been, and nothing would ever end what is begun now.
       if (request.raw.socket.destroyed) return;
       const response = reply.raw;
-      response.writeHead(200, {
-        "content-type": "text/event-stream",
-        "cache-control": "no-store",
-        "x-accel-buffering": "no",
-      });
-      response.write("retry: 1000\n\n");
-      const heartbeat = setInterval(() => response.write(":\n\n"), HEARTBEAT_MS);
-      const subscriber = subscribe(request.params.id, { ...query, from }, start, {
-        write: ({ type, json }, nextStep) =>
-          response.write(`id: ${nextStep}\nevent: ${type}\ndata: ${json}\n\n`, (error) => {
-            if (error == null) subscriber.drained();
-          }),
-        bufferedBytes: () => response.writableLength,
-        finish: () => {
-          clearInterval(heartbeat);
-          response.end();
-        },
-        kill: () => response.destroy(),
-      });
+      const transport = eventStreamTransport(response, () => subscriber);
+      const subscriber = subscribe(request.params.id, { ...query, from }, start, transport);
       response.on("close", () => {
-        clearInterval(heartbeat);
         subscribers.delete(subscriber);
         subscriber.close();
       });
