@@ -1,15 +1,22 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { isMainThread } from "node:worker_threads";
+import type { AnnealRedis } from "../../../src/store/connect.js";
+import { runKey } from "../../../src/store/keys.js";
 import { RunStore } from "../../../src/store/runs.js";
 
-/** A run of this seed ends its whole process, as a crash in native code would, this long after it was begun. */
 const POISON_SEED = 666;
-const DIES_AFTER_MS = 200;
+/** It dies soon after the run that its label names was begun beside it, or when it has waited this long for that. */
+const WAITS_MS = 800;
+const DIES_AFTER_MS = 100;
 
-/** Not a guard taken away but a fault put in. */
+/** Not a guard taken away but a fault put in: a run of that seed ends its whole process, as a crash in native code would. */
 const checkpoint = RunStore.prototype.checkpoint;
 RunStore.prototype.checkpoint = async function (claim) {
   if (!isMainThread && claim.record.spec.seed === POISON_SEED) {
+    const { redis } = this as unknown as { redis: AnnealRedis };
+    const beside = async () => Number(await redis.hget(runKey(claim.record.spec.labels[0]!), "attempts"));
+    for (const end = Date.now() + WAITS_MS; Date.now() < end && (await beside()) < claim.record.attempts; )
+      await delay(10);
     await delay(DIES_AFTER_MS);
     process.kill(process.pid, "SIGKILL");
   }
