@@ -69,7 +69,7 @@ export async function startWorker(config: Config, log: Logger): Promise<Service>
   const suspects = new Suspects();
   const hosts = [
     host("runs", config.WORKER_CONCURRENCY, async (id, epoch) => {
-      if (!(await runs.wasBegun(id))) return threads.run(id, epoch);
+      if (!(await runs.diedEarly(id))) return threads.run(id, epoch);
       return suspects.begin((onProgress) => threads.run(id, epoch, onProgress));
     }),
     host("searches", SEARCHES_AT_ONCE, (id, epoch) => runSearch(searchDeps, id, epoch, searching.signal)),

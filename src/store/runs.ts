@@ -141,9 +141,10 @@ export class RunStore extends RecordStore<RunSpec, RunRecord> {
     await this.redis.annealDisappoint(id, status, reason);
   }
 
-  /** Is an attempt at it still open, or did one die? */
-  async wasBegun(id: string): Promise<boolean> {
-    return (await this.redis.hget(runKey(id), "status")) === "running";
+  /** Did an attempt at it die before a commit? A lone death after earlier commits does not count yet. */
+  async diedEarly(id: string): Promise<boolean> {
+    const [status, crashes, committed] = await this.redis.hmget(runKey(id), "status", "crashes", "committed");
+    return status === "running" && (crashes !== "0" || committed === "0");
   }
 
   /**

@@ -59,6 +59,20 @@ local function owns(id, fence)
   redis.call('HINCRBY', '${TOTALS_KEY}', 'refused', 1)
   return false
 end
+
+-- Does what was asked of a run while an attempt held it; a cancel goes before a pause. Returns 'canceled', 'paused', or
+-- 'continue' when nothing was.
+local function heed(id)
+  if field(id, 'status') == 'canceling' then
+    set_status(id, 'canceled')
+    return 'canceled'
+  end
+  if redis.call('HDEL', key(id), 'pauseRequested') == 1 then
+    set_status(id, 'paused')
+    return 'paused'
+  end
+  return 'continue'
+end
 `;
 
 /** The engine's state after a step of a run, kept or its latest; nil when there is none. */
@@ -116,15 +130,8 @@ if is_terminal(status) or status == 'paused' then return {status} end
 if field(id, 'claim') == token then return {'claimed', field(id, 'fence')} end
 if field(id, 'epoch') ~= epoch then return {'superseded'} end
 if field(id, 'waitsFor') then return {'waiting'} end
-if status == 'canceling' then
-  set_status(id, 'canceled')
-  return {'canceled'}
-end
-if status == 'running' and redis.call('HGET', key(id), 'pauseRequested') then
-  redis.call('HDEL', key(id), 'pauseRequested')
-  set_status(id, 'paused')
-  return {'paused'}
-end
+local told = heed(id)
+if told ~= 'continue' then return {told} end
 -- A running record without a release is the trace of a crash: of the worker, or of Redis, and that is not the run's fault.
 local server = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
 local same_server = field(id, 'server') == server
@@ -173,17 +180,9 @@ end
 redis.call('HSET', key(id), 'committed', to, 'crashes', 0, 'stepsPerSecond', ARGV[9], 'committedAt', now_ms())
 redis.call('HINCRBY', '${TOTALS_KEY}', 'commits', 1)
 redis.call('HINCRBY', '${TOTALS_KEY}', 'steps', count)
-if field(id, 'status') == 'canceling' then
-  set_status(id, 'canceled')
-  return 'canceled'
-end
-if field(id, 'pauseRequested') then
-  redis.call('HDEL', key(id), 'pauseRequested')
-  set_status(id, 'paused')
-  return 'paused'
-end
-redis.call('PUBLISH', '${WAKE_CHANNEL}', id)
-return 'continue'
+local told = heed(id)
+if told == 'continue' then redis.call('PUBLISH', '${WAKE_CHANNEL}', id) end
+return told
 `;
 
 /**
@@ -193,16 +192,7 @@ return 'continue'
 const ATTEND = `
 local id, fence = ARGV[1], ARGV[2]
 if not owns(id, fence) then return 'stale' end
-if field(id, 'status') == 'canceling' then
-  set_status(id, 'canceled')
-  return 'canceled'
-end
-if field(id, 'pauseRequested') then
-  redis.call('HDEL', key(id), 'pauseRequested')
-  set_status(id, 'paused')
-  return 'paused'
-end
-return 'continue'
+return heed(id)
 `;
 
 /**
@@ -216,12 +206,9 @@ if done > number(id, 'committed') then
   redis.call('HSET', key(id), 'state', ARGV[4], 'committed', done, 'crashes', 0)
   redis.call('XADD', key(id) .. ':log', string.format('%.0f-0', done), 'p', ARGV[5])
 end
-if field(id, 'status') == 'canceling' then
-  set_status(id, 'canceled')
-  return 'canceled'
-end
-redis.call('PUBLISH', '${WAKE_CHANNEL}', id)
-return 'continue'
+local told = heed(id)
+if told == 'continue' then redis.call('PUBLISH', '${WAKE_CHANNEL}', id) end
+return told
 `;
 
 /** A run that has waited for its rate gets its final spec. ARGV: id, spec, note (JSON). Returns its epoch, or nil when moot. */
@@ -262,14 +249,10 @@ const RELEASE = `
 local id, fence = ARGV[1], ARGV[2]
 if field(id, 'fence') == fence and field(id, 'status') == 'queued' then return 'queued' end
 if not owns(id, fence) then return 'stale' end
-local status = 'queued'
-if field(id, 'status') == 'canceling' then status = 'canceled' end
-if field(id, 'pauseRequested') then
-  redis.call('HDEL', key(id), 'pauseRequested')
-  status = 'paused'
-end
-set_status(id, status)
-return status
+local told = heed(id)
+if told ~= 'continue' then return told end
+set_status(id, 'queued')
+return 'queued'
 `;
 
 /** ARGV: id, fence, field, value: a fact about the attempt, written once known. */
@@ -321,10 +304,7 @@ local status = field(id, 'status')
 if field(id, 'epoch') ~= epoch or (status ~= 'queued' and status ~= 'running' and status ~= 'canceling') then return nil end
 -- A run this young may still be taken back by the API that could not tell its client of it.
 if status == 'queued' and epoch == '0' and now_ms() - number(id, 'createdAt') < ${YOUNG_MS} then return nil end
-if status == 'canceling' then
-  set_status(id, 'canceled')
-  return nil
-end
+if heed(id) ~= 'continue' then return nil end
 return tostring(redis.call('HINCRBY', key(id), 'epoch', 1))
 `;
 

@@ -1,6 +1,7 @@
 /**
- * Runs whose last attempt died are begun again one at a time in a process, each only once the one before it has made progress
- * or ended: so a run that kills its process is alone with its guilt, and those that died beside it are not called poison too.
+ * Runs that died without progress are begun again one at a time in a process, each only once the one before it has made
+ * progress or ended: so a run that kills its process is alone with its guilt, and those that died beside it are not called
+ * poison too. Runs that had made progress go on at once.
  */
 export class Suspects {
   #last: Promise<void> = Promise.resolve();

@@ -32,6 +32,17 @@ export function createChance(name: string): Chance {
   return { seed, next, between, pick: (items) => items[between(0, items.length - 1)]! };
 }
 
+/** The figure below which `share` of them lie (nearest rank); NaN of none. */
+export function quantile(values: readonly number[], share: number): number {
+  return [...values].sort((a, b) => a - b)[Math.ceil(values.length * share) - 1] ?? Number.NaN;
+}
+
+/** For the figures that a pass prints. */
+export function summary(values: readonly number[]): string {
+  const [median, p99, most] = [0.5, 0.99, 1].map((share) => quantile(values, share).toFixed(0));
+  return `n ${values.length}, median ${median}, p99 ${p99}, max ${most}`;
+}
+
 const KEPT_DIR = join(import.meta.dirname, "../../../failures");
 
 /** Writes what a failed check saw next to the compiled tests, and says where. */

@@ -7,7 +7,17 @@ const DIST = join(import.meta.dirname, "../../..");
 
 export type Part = "api" | "worker";
 /** A preloaded module of test/faults/twins that takes a guard away. */
-export type Twin = "no-fence" | "split-commit" | "poison" | "poison-without-limit";
+export type Twin =
+  | "no-fence"
+  | "split-commit"
+  | "progress-forgotten"
+  | "poison"
+  | "poison-without-limit"
+  | "poison-without-suspects"
+  | "deaf"
+  | "canceled-at-once"
+  | "uncut-resume"
+  | "blind-tail";
 
 /** One process of the service, as shipped, with the short test profile. */
 export class ServiceProcess {

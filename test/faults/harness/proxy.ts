@@ -3,8 +3,10 @@ import { once } from "node:events";
 import { createServer, connect as dial, type Server, type Socket } from "node:net";
 import { SCRIPTS } from "../../../src/store/scripts.js";
 
-/** Every commit names its script by this hash. */
-const COMMIT_SHA = Buffer.from(createHash("sha1").update(SCRIPTS.annealCommit.lua).digest("hex"));
+/** A call names its script by this hash, but for the first on a connection. A twin's broken script has another. */
+const shaOf = (lua: string) => Buffer.from(createHash("sha1").update(lua).digest("hex"));
+/** The first brings the script itself, of which this is the end. */
+const endOf = (lua: string) => Buffer.from(lua.slice(-120));
 
 /** Where the next commit that passes is caught. "inside": half of its bytes have gone; "after": only its reply has not. */
 export type FailPoint = "before" | "inside" | "after";
@@ -22,6 +24,8 @@ interface Link {
   readonly client: Socket;
   readonly server: Socket;
   frozen: boolean;
+  /** What the client has sent since the request that is being held. */
+  held: Buffer[] | null;
 }
 
 /** A TCP link to Redis that misbehaves on demand. */
@@ -30,6 +34,7 @@ export class FaultyLink {
   readonly #server: Server;
   readonly #links = new Set<Link>();
   #trap: { readonly at: FailPoint; readonly needle: Buffer; readonly caught: () => void } | null = null;
+  #hold: { readonly needles: readonly Buffer[]; readonly caught: (release: () => void) => void } | null = null;
   faults: Faults = {};
   dropped = 0;
   #held = false;
@@ -56,9 +61,17 @@ export class FaultyLink {
   }
 
   /** Catches the next commit, or the next request with `needle`: its connection freezes there. Resolves when it has. */
-  trapCommit(at: FailPoint, needle = COMMIT_SHA): Promise<void> {
+  trapCommit(at: FailPoint, needle = shaOf(SCRIPTS.annealCommit.lua)): Promise<void> {
     return new Promise((caught) => {
       this.#trap = { at, needle, caught };
+    });
+  }
+
+  /** Holds back the next call of a script, and what follows it on its connection. Resolves, once it has, with how to let it go. */
+  holdNext(script: keyof typeof SCRIPTS): Promise<() => void> {
+    const { lua } = SCRIPTS[script];
+    return new Promise((caught) => {
+      this.#hold = { needles: [shaOf(lua), endOf(lua)], caught };
     });
   }
 
@@ -89,7 +102,7 @@ export class FaultyLink {
 
   #open(client: Socket): void {
     const server = dial(this.#target);
-    const link: Link = { client, server, frozen: this.#held };
+    const link: Link = { client, server, frozen: this.#held, held: null };
     this.#links.add(link);
     const end = () => {
       this.#links.delete(link);
@@ -107,6 +120,19 @@ export class FaultyLink {
 
   #request(link: Link, bytes: Buffer): void {
     if (link.frozen) return;
+    const hold = this.#hold;
+    if (link.held === null && hold?.needles.some((needle) => bytes.includes(needle))) {
+      this.#hold = null;
+      link.held = [];
+      hold.caught(() => {
+        for (const waiting of link.held ?? []) link.server.write(waiting);
+        link.held = null;
+      });
+    }
+    if (link.held !== null) {
+      link.held.push(bytes);
+      return;
+    }
     const trap = this.#trap;
     if (trap === null || bytes.indexOf(trap.needle) < 0) {
       link.server.write(bytes);

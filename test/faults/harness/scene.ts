@@ -1,7 +1,7 @@
 import type { Run, RunRequest, RunStatus } from "../../../src/spec/run.js";
 import { TERMINAL_STATUSES } from "../../../src/spec/run.js";
 import { type AnnealRedis, connect } from "../../../src/store/connect.js";
-import { TOTALS_KEY } from "../../../src/store/keys.js";
+import { runKey, TOTALS_KEY } from "../../../src/store/keys.js";
 import { type RunRecord, RunStore } from "../../../src/store/runs.js";
 import { startRedis, type TestRedis } from "../../redis.js";
 import { type Fingerprint, fingerprint } from "./history.js";
@@ -40,8 +40,8 @@ export class Scene {
   }
 
   /** Starts an API process. */
-  async api(settings: Record<string, string | number> = {}, url = this.redis.url): Promise<Api> {
-    const process = this.spawn("api", settings, undefined, url);
+  async api(settings: Record<string, string | number> = {}, url = this.redis.url, twin?: Twin): Promise<Api> {
+    const process = this.spawn("api", settings, twin, url);
     const [, address] = await process.says(/Server listening at (http:[^"\s]+)/);
     return new Api(process, address!);
   }
@@ -64,6 +64,18 @@ export class Scene {
   async over(id: string, withinMs = 60_000): Promise<RunRecord> {
     await until(`${id} is over`, async () => TERMINAL_STATUSES.includes(await this.status(id)), withinMs);
     return this.record(id);
+  }
+
+  /** Which of the workers trains a run: the fence of an attempt is in its log line. */
+  async holder(id: string, workers: readonly ServiceProcess[]): Promise<ServiceProcess> {
+    let holder: ServiceProcess | undefined;
+    await until("a holder is known", async () => {
+      const fence = await this.direct.hget(runKey(id), "fence");
+      const trains = new RegExp(`"runId":"${id}".*"fence":"${fence}"`);
+      holder = workers.find((worker) => !worker.over && trains.test(worker.output));
+      return holder !== undefined;
+    });
+    return holder!;
   }
 
   /** Commits that were refused because their attempt had lost its run. */

@@ -10,13 +10,15 @@ export class Seen {
   ends = 0;
   lastType = "";
 
-  take(message: StreamMessage): void {
+  /** Takes a message, of its steps those before `stopAt`. */
+  take(message: StreamMessage, stopAt = Number.POSITIVE_INFINITY): void {
     assert.equal(this.ends, 0, "nothing comes after end");
     this.lastType = message.type;
     if (message.type === "end") this.ends++;
     if (message.type !== "metrics") return;
     assert.equal(message.from, this.next, "the next step");
-    this.add(message.lr, message.loss);
+    const count = Math.min(message.lr.length, stopAt - this.next);
+    this.add(message.lr.slice(0, count), message.loss.slice(0, count));
   }
 
   add(lr: readonly number[], loss: readonly (number | null)[]): void {
@@ -31,36 +33,37 @@ export class Seen {
 
 export type Wire = "websocket" | "sse";
 
-/** One connection from step `seen.next` on; ends after `messages` of them, or with the stream. Resolves with the close code. */
-export function listen(url: string, id: string, wire: Wire, seen: Seen, messages: number): Promise<number> {
-  return wire === "websocket" ? overWebSocket(url, id, seen, messages) : overSse(url, id, seen, messages);
+/**
+ * One connection from step `seen.next` on; cut as soon as step `stopAt` is the next, wherever in a message that is, or ended
+ * with the stream. Resolves with the close code.
+ */
+export function listen(url: string, id: string, wire: Wire, seen: Seen, stopAt: number): Promise<number> {
+  return wire === "websocket" ? overWebSocket(url, id, seen, stopAt) : overSse(url, id, seen, stopAt);
 }
 
-function overWebSocket(url: string, id: string, seen: Seen, messages: number): Promise<number> {
+function overWebSocket(url: string, id: string, seen: Seen, stopAt: number): Promise<number> {
   return new Promise((resolve, reject) => {
     const socket = new WebSocket(`${url.replace("http", "ws")}/v1/runs/${id}/stream?from=${seen.next}`);
-    let left = messages;
     socket.on("message", (data) => {
-      if (left === 0) return;
+      if (seen.next >= stopAt) return;
       try {
-        seen.take(JSON.parse(String(data)));
+        seen.take(JSON.parse(String(data)), stopAt);
       } catch (error) {
         reject(error);
         socket.terminate();
       }
-      if (--left === 0) socket.terminate();
+      if (seen.next >= stopAt) socket.terminate();
     });
     socket.on("close", resolve);
     socket.on("error", reject);
   });
 }
 
-async function overSse(url: string, id: string, seen: Seen, messages: number): Promise<number> {
+async function overSse(url: string, id: string, seen: Seen, stopAt: number): Promise<number> {
   const controller = new AbortController();
   const headers = { "last-event-id": String(seen.next) };
   const response = await fetch(`${url}/v1/runs/${id}/events`, { headers, signal: controller.signal });
   if (response.status !== 200) throw new Error(await response.text());
-  let left = messages;
   let text = "";
   try {
     for await (const bytes of response.body!.pipeThrough(new TextDecoderStream())) {
@@ -69,8 +72,8 @@ async function overSse(url: string, id: string, seen: Seen, messages: number): P
         const data = text.slice(0, end).match(/^data: (.*)$/m);
         text = text.slice(end + 2);
         if (data === null) continue;
-        seen.take(JSON.parse(data[1]!));
-        if (--left === 0) {
+        seen.take(JSON.parse(data[1]!), stopAt);
+        if (seen.next >= stopAt) {
           controller.abort();
           return 1006;
         }

@@ -2,11 +2,10 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { AnnealRedis } from "../../../src/store/connect.js";
 import { checkpointKey } from "../../../src/store/keys.js";
 import { RunStore } from "../../../src/store/runs.js";
-import { SCRIPTS } from "../../../src/store/scripts.js";
+import { cut } from "./cut.js";
 
 /** Broken twin: metrics first, the checkpoint with a command of its own. */
-const script = SCRIPTS.annealCommit as { lua: string };
-script.lua = script.lua.replace(/redis\.call\('HSET', key\(id\) \.\. ':checkpoint'.*\n/, "");
+cut("annealCommit", /redis\.call\('HSET', key\(id\) \.\. ':checkpoint'.*\n/);
 
 const commit = RunStore.prototype.commit;
 RunStore.prototype.commit = async function (claim, chunk, checkpoint, ...rest) {

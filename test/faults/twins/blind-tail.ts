@@ -1,0 +1,41 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { connect } from "../../../src/store/connect.js";
+import { logKey } from "../../../src/store/keys.js";
+import { positionBefore, readLog } from "../../../src/store/log.js";
+import { type Cursor, type Sink, Tail } from "../../../src/store/tail.js";
+
+const PAGE = 16;
+const redis = connect(process.env.REDIS_URL!, "patient");
+
+/**
+ * Broken twin: what is stored is read first, and then what comes from now on, without a look at where the reading ended.
+ * The time between is that of a busy Redis.
+ */
+Tail.prototype.follow = function (this: Tail, runId: string, from: number, sink: Sink): Cursor {
+  let position = positionBefore(from);
+  let stop = () => {};
+  const readOn = async () => {
+    for (;;) {
+      const page = await readLog(redis, runId, position, PAGE);
+      if (page.length === 0) return;
+      position = page.at(-1)!.id;
+      for (const entry of page) sink.send(entry);
+    }
+  };
+  const begin = async () => {
+    await readOn();
+    await delay(30);
+    const [newest] = await redis.xrevrange(logKey(runId), "+", "-", "COUNT", 1);
+    position = newest![0];
+    let reading = Promise.resolve();
+    stop = this.onWake((id) => {
+      if (id === runId) reading = reading.then(readOn);
+    });
+  };
+  let begun = false;
+  const resume = () => {
+    if (!begun) void begin();
+    begun = true;
+  };
+  return { resume, close: () => stop() } as unknown as Cursor;
+};

@@ -1,0 +1,5 @@
+import { cut } from "./cut.js";
+
+/** Broken twin: a cancel is final at once, and a commit asks for the fence alone. */
+cut("annealCancel", "set_status(id, 'canceling')", "set_status(id, 'canceled')");
+cut("annealCommit", "if not owns(id, fence) then", "if field(id, 'fence') ~= fence then");
