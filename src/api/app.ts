@@ -1,3 +1,4 @@
+import type { IncomingMessage } from "node:http";
 import swagger from "@fastify/swagger";
 import swaggerUi from "@fastify/swagger-ui";
 import websocket from "@fastify/websocket";
@@ -51,7 +52,8 @@ export async function buildApp(deps: ApiDeps, log: FastifyBaseLogger): Promise<F
     bodyLimit: LIMITS.bodyBytes,
     requestTimeout: 10_000,
     forceCloseConnections: "idle",
-    genReqId: () => crypto.randomUUID(),
+    genReqId: traceIdOf,
+    requestIdLogLabel: "traceId",
     logController: new LogController({ disableRequestLogging: true }),
     frameworkErrors: (error, request, reply) => {
       sendProblem(error, request, reply);
@@ -133,6 +135,12 @@ export async function buildApp(deps: ApiDeps, log: FastifyBaseLogger): Promise<F
   });
   await app.register(webRoutes);
   return app;
+}
+
+/** W3C trace context's id where the client sends one, else one of our own. */
+function traceIdOf({ headers }: Pick<IncomingMessage, "headers">): string {
+  const given = /^[0-9a-f]{2}-([0-9a-f]{32})-/.exec(String(headers.traceparent ?? ""));
+  return given?.[1] ?? crypto.randomUUID().replaceAll("-", "");
 }
 
 function extentOf<R extends { readonly committed: number }>(

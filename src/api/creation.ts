@@ -1,8 +1,11 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { FastifyBaseLogger } from "fastify";
+import type { FastifyRequest } from "fastify";
 import type { RunQueue } from "../queue/run-queue.js";
 import { type FieldError, ProblemError } from "../spec/problem.js";
 import type { Birth, RecordStore, StoredRecord } from "../store/records.js";
+
+/** The request that something is done for: its id goes with the record, as the trace id of all that follows. */
+export type Origin = Pick<FastifyRequest, "id" | "log">;
 
 /**
  * Stores a record and enqueues its job (`queue` null: it is not due yet). Throws a ProblemError when nothing was done. When
@@ -13,11 +16,11 @@ export async function createRecord<Spec extends { readonly labels: readonly stri
   queue: RunQueue | null,
   id: string,
   spec: Spec,
-  log: FastifyBaseLogger,
-  birth: Birth = {},
+  { id: traceId, log }: Origin,
+  birth: Omit<Birth, "traceId"> = {},
 ): Promise<R> {
   log.info({ id }, "creating");
-  const created = await store.create(id, spec, birth).catch((error) => {
+  const created = await store.create(id, spec, { ...birth, traceId }).catch((error) => {
     void discard(store, id);
     throw error;
   });

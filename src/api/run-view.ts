@@ -22,6 +22,7 @@ export function toRun(record: RunRecord): Run {
     },
     result: record.result,
     engineBuild: record.engineBuild,
+    traceId: record.traceId,
     attempts: record.attempts,
     createdAt: time(record.createdAt)!,
     startedAt: time(record.startedAt),

@@ -234,6 +234,7 @@ export const RunSchema = Type.Object(
     ),
     result: Type.Union([RunResultSchema, Type.Null()]),
     engineBuild: Type.Union([Type.String(), Type.Null()]),
+    traceId: Type.String({ description: "Of the request that made it; the logs of all processes carry it" }),
     attempts: Type.Integer({ description: "How often a worker has taken it up" }),
     createdAt: Type.String({ format: "date-time" }),
     startedAt: Type.Union([Type.String({ format: "date-time" }), Type.Null()]),

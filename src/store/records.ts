@@ -18,6 +18,8 @@ export interface StoredRecord<Spec> {
   readonly committed: number;
   readonly attempts: number;
   readonly reason: string | null;
+  /** Of the request that made it, 32 hexadecimal digits: in the logs of every process that has to do with it. */
+  readonly traceId: string;
 }
 
 /** What an attempt holds on to: every write names the fence, and is refused once another attempt has raised it. */
@@ -39,6 +41,7 @@ export interface ListQuery {
 
 /** What a record may begin with. */
 export interface Birth {
+  readonly traceId: string;
   /** The search whose answer completes the spec; no job is due until then. */
   readonly waitsFor?: string;
   /** The checkpoint of another run, which is copied, and the state of the loop to go with it. */
@@ -85,18 +88,18 @@ export abstract class RecordStore<Spec extends Labelled, R extends StoredRecord<
    * too many are waiting ("full"), when its dataset has another text by now ("no-dataset"), or when the checkpoint to begin
    * with is not there ("no-checkpoint").
    */
-  async create(id: string, spec: Spec, { waitsFor, fork }: Birth = {}): Promise<R | Uncreated> {
+  async create(id: string, spec: Spec, { traceId, waitsFor, fork }: Birth): Promise<R | Uncreated> {
     const deadline = (await this.#clock.now()) + COMMAND_TIMEOUT_MS;
     const indexes = this.#indexes(spec);
     const text = JSON.stringify(spec);
     const { name, digest } = this.datasetOf(spec);
     const pinned = name === BUILT_IN_DATASET ? "" : digest;
-    const args = [id, text, deadline, LIMITS.waitingRuns, waitsFor ?? "", name, pinned];
+    const args = [id, text, deadline, LIMITS.waitingRuns, waitsFor ?? "", name, pinned, traceId];
     if (fork !== undefined) args.push(fork.run, fork.step, JSON.stringify(fork.loop));
     const reply = await this.redis.annealCreate(indexes.length, ...indexes, ...args);
     if (UNCREATED.includes(reply as Uncreated)) return reply as Uncreated;
     const committed = String(fork?.step ?? 0);
-    const fresh = { id, spec: "null", status: "queued", createdAt: reply, committed, attempts: "0" };
+    const fresh = { id, spec: "null", status: "queued", createdAt: reply, committed, attempts: "0", traceId };
     return { ...this.toRecord(waitsFor === undefined ? fresh : { ...fresh, waitsFor }), spec };
   }
 
@@ -188,6 +191,7 @@ export function commonFields<Spec>(hash: Record<string, string>): StoredRecord<S
     committed: Number(hash.committed),
     attempts: Number(hash.attempts),
     reason: hash.reason ?? null,
+    traceId: hash.traceId!,
   };
 }
 

@@ -88,8 +88,8 @@ end
 
 /**
  * ARGV: id, spec, deadline (ms of Redis time; later than that nothing is created; 0: none), most waiting runs, the search
- * whose answer it waits for or '', the name of its dataset and the digest that it must have ('': any), then of a fork the run,
- * step and loop state (JSON) that it begins with. KEYS: the indexes it stands in. Returns the time of creation, 'late',
+ * whose answer it waits for or '', the name of its dataset and the digest that it must have ('': any), its trace id, then of a
+ * fork the run, step and loop state (JSON) that it begins with. KEYS: the indexes it stands in. Returns the time of creation, 'late',
  * 'full', 'no-dataset' or 'no-checkpoint'.
  */
 const CREATE = `${CHECKPOINT_AT}
@@ -103,14 +103,14 @@ if ARGV[7] ~= '' then
   if not entry or cjson.decode(entry).digest ~= ARGV[7] then return 'no-dataset' end
 end
 local committed = 0
-if ARGV[8] then
-  local engine = checkpoint_at(ARGV[8], ARGV[9])
+if ARGV[9] then
+  local engine = checkpoint_at(ARGV[9], ARGV[10])
   if not engine then return 'no-checkpoint' end
-  committed = ARGV[9]
-  redis.call('HSET', key(id) .. ':checkpoint', 'loop', ARGV[10], 'engine', engine)
-  redis.call('HSET', key(id), 'engineBuild', field(ARGV[8], 'engineBuild'))
+  committed = ARGV[10]
+  redis.call('HSET', key(id) .. ':checkpoint', 'loop', ARGV[11], 'engine', engine)
+  redis.call('HSET', key(id), 'engineBuild', field(ARGV[9], 'engineBuild'))
 end
-redis.call('HSET', key(id), 'id', id, 'spec', spec, 'createdAt', at, 'committed', committed, 'fence', 0, 'epoch', 0, 'crashes', 0, 'attempts', 0)
+redis.call('HSET', key(id), 'id', id, 'spec', spec, 'createdAt', at, 'committed', committed, 'fence', 0, 'epoch', 0, 'crashes', 0, 'attempts', 0, 'traceId', ARGV[8])
 if ARGV[5] ~= '' then redis.call('HSET', key(id), 'waitsFor', ARGV[5]) end
 for _, index in ipairs(KEYS) do redis.call('ZADD', index, 0, id) end
 set_status(id, 'queued')

@@ -69,15 +69,9 @@ export class Tail {
     return () => this.#wakeListeners.delete(listener);
   }
 
-  /** Readers, and how many of them have not been sent all that is stored. */
-  get readers(): { readonly count: number; readonly lagging: number } {
-    let count = 0;
-    let lagging = 0;
-    for (const feed of this.#feeds.values()) {
-      count += feed.size;
-      lagging += feed.lagging;
-    }
-    return { count, lagging };
+  /** By reader, how many steps it is behind. */
+  lags(): number[] {
+    return [...this.#feeds.values()].flatMap((feed) => feed.lags());
   }
 }
 
@@ -103,15 +97,10 @@ class Feed {
     this.#onEmpty = onEmpty;
   }
 
-  get size(): number {
-    return this.#cursors.size;
-  }
-
-  /** Readers that have not been sent all that is stored. */
-  get lagging(): number {
-    let count = 0;
-    for (const { position } of this.#cursors) if (position !== this.#head) count++;
-    return count;
+  /** How many steps each reader is behind the newest entry that has been read; of a search, tasks. */
+  lags(): number[] {
+    const head = Number.parseInt(this.#head ?? "0", 10);
+    return [...this.#cursors].map(({ position }) => Math.max(0, head - Number.parseInt(position, 10)));
   }
 
   add(position: string, sink: Sink): Cursor {

@@ -48,7 +48,7 @@ export async function runSearch(
       await cancelChildren(deps, searchId, nextTasksOf(await deps.searches.get(searchId)));
     return "over";
   }
-  const log = deps.log.child({ searchId });
+  const log = deps.log.child({ searchId, traceId: claim.record.traceId });
   const { spec } = claim.record;
   let state = (claim.record.state as SearchState | null) ?? createSearch(configOf(spec));
   let done = claim.record.committed;
@@ -57,7 +57,7 @@ export async function runSearch(
   try {
     while (state.stage !== "done") {
       const children = childrenOf(searchId, nextTasks(state));
-      await Promise.all(children.map((child) => startChild(deps, spec, searchId, child)));
+      await Promise.all(children.map((child) => startChild(deps, claim.record, child)));
       for await (const [child, results] of finished(deps, children, stopped)) {
         for (const result of results) state = record(state, result);
         done += results.length;
@@ -148,8 +148,7 @@ function childId(searchId: string, taskId: string): string {
 
 async function startChild(
   deps: SearchDeps,
-  search: SearchSpec,
-  searchId: string,
+  { id: searchId, spec: search, traceId }: SearchRecord,
   { runId, tasks }: Child,
 ): Promise<void> {
   const [first] = tasks;
@@ -160,7 +159,10 @@ async function startChild(
   const schedule = resolveSchedule(request, { steps: own.steps, lrRange: [start, end] });
   if (!schedule.ok) throw new Error(`a child of ${searchId}: ${schedule.errors[0]?.pointer}`);
   let created: RunRecord | Uncreated;
-  do created = await deps.runs.create(runId, childSpec(search, searchId, { ...own, schedule: schedule.value }));
+  do
+    created = await deps.runs.create(runId, childSpec(search, searchId, { ...own, schedule: schedule.value }), {
+      traceId,
+    });
   while (created === "late");
   if (typeof created === "string") throw new Error(`a child run was not created: ${created}`);
   await deps.enqueue(runId, 0);

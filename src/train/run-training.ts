@@ -43,19 +43,23 @@ export async function runTraining(
   deps: TrainingDeps,
   { runId, epoch, signal, onProgress }: Attempt,
 ): Promise<TrainingOutcome> {
-  const log = deps.log.child({ runId });
   const claim = await deps.runs.claim(runId, randomUUID(), CRASH_LIMIT, epoch);
   if ("refused" in claim) {
-    log.info({ why: claim.refused }, "nothing to train");
+    deps.log.info({ runId, why: claim.refused }, "nothing to train");
     return "over";
   }
+  const log = deps.log.child({ runId, traceId: claim.record.traceId });
   const startedAt = performance.now();
   let engine: Engine | undefined;
   try {
     const checkpoint = await deps.runs.checkpoint(runId);
     engine = await prepareEngine(deps, claim, checkpoint);
     log.info({ engine: engine.build, fromStep: engine.step, fence: claim.fence }, "training");
-    const outcome = await trainAndCommit(deps.runs, claim, checkpoint, engine, signal, onProgress);
+    const onCommit = (step: number) => {
+      log.debug({ step }, "committed");
+      onProgress();
+    };
+    const outcome = await trainAndCommit(deps.runs, claim, checkpoint, engine, signal, onCommit);
     log.info({ outcome, seconds: (performance.now() - startedAt) / 1000 }, "attempt ended");
     return outcome === "released" ? "released" : "over";
   } catch (error) {
@@ -105,7 +109,7 @@ async function trainAndCommit(
   checkpoint: Checkpoint | null,
   engine: Engine,
   signal: AbortSignal,
-  onProgress: () => void,
+  onCommit: (step: number) => void,
 ): Promise<string> {
   const { spec } = claim.record;
   const resume = checkpoint === null ? null : (checkpoint.loop as LoopState);
@@ -122,7 +126,7 @@ async function trainAndCommit(
     // The commit of one chunk travels while the next is computed; at most one is under way.
     const reply = pending === null ? "continue" : await pending;
     if (reply !== "continue") return endOn(reply);
-    if (pending !== null) onProgress();
+    if (pending !== null) onCommit(progress.chunk.from);
     const checkpoint = { loop: progress.state, engine: engine.readState() };
     const { step } = progress.state;
     const keep = spec.checkpointEvery > 0 && step % spec.checkpointEvery === 0;

@@ -93,7 +93,7 @@ const SPEC = { steps: 1000, labels: [], dataset: { name: "names" } } as unknown 
 
 async function play(commands: readonly Command[], judge = expected): Promise<void> {
   const id = `run_${randomUUID()}`;
-  await runs.create(id, SPEC);
+  await runs.create(id, SPEC, { traceId: "" });
   let model: Model = { status: "queued", committed: 0, crashes: 0, epoch: 0, pauseRequested: false, owner: null };
   let claim: Claim<RunRecord> | null = null;
   let lost: Claim<RunRecord> | null = null;

@@ -43,7 +43,7 @@ export const searchRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { se
       const resolved = resolveSearch(body, facts, randomInt(LIMITS.seed));
       if (!resolved.ok) throw invalidRequest(resolved.errors);
       const id = newId("search", Date.now());
-      const created = await createRecord(searches, searchQueue, id, resolved.value, request.log);
+      const created = await createRecord(searches, searchQueue, id, resolved.value, request);
       return reply.code(202).header("location", `/v1/lr-searches/${id}`).send(toSearch(created));
     },
   );

@@ -15,9 +15,9 @@ export const prometheusRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, 
   const steps = gauge("steps_total", "Steps committed, by all workers since ever");
   const refused = gauge("refused_writes_total", "Writes of attempts that had lost their run, refused");
   const subscribers = gauge("subscribers", "Readers of streams on this process");
-  const lagging = gauge(
-    "subscribers_lagging",
-    "Readers of streams on this process that are not at the end of their log",
+  const lag = gauge(
+    "subscriber_lag_steps",
+    "Steps that the reader furthest behind on this process has still to be sent",
   );
 
   app.get(
@@ -31,8 +31,9 @@ export const prometheusRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, 
       commits.set(totals.commits);
       steps.set(totals.steps);
       refused.set(totals.refused);
-      subscribers.set(tail.readers.count);
-      lagging.set(tail.readers.lagging);
+      const lags = tail.lags();
+      subscribers.set(lags.length);
+      lag.set(lags.reduce((most, steps) => Math.max(most, steps), 0));
       return reply.type(registry.contentType).send(await registry.metrics());
     },
   );

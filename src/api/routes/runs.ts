@@ -1,6 +1,6 @@
 import { randomInt } from "node:crypto";
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
-import type { FastifyBaseLogger, FastifyReply } from "fastify";
+import type { FastifyReply } from "fastify";
 import { Type } from "typebox";
 import { type DatasetFacts, DEFAULT_LR_RANGE, resolveRun } from "../../core/resolve.js";
 import { resolveFork } from "../../core/resolve-fork.js";
@@ -14,7 +14,7 @@ import { RUN_STATUSES, type RunRequest, TERMINAL_STATUSES } from "../../spec/run
 import type { ScheduleRequest } from "../../spec/schedule.js";
 import type { RunRecord } from "../../store/runs.js";
 import { idParams, notFound, problem } from "../common.js";
-import { createRecord, invalidRequest } from "../creation.js";
+import { createRecord, invalidRequest, type Origin } from "../creation.js";
 import { datasetFacts } from "../dataset-facts.js";
 import type { ApiDeps } from "../deps.js";
 import { forkPoint } from "../fork-point.js";
@@ -47,14 +47,14 @@ export const runRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (
     return record;
   };
 
-  const createPlain = async (id: string, body: RunRequest, facts: DatasetFacts, log: FastifyBaseLogger) => {
+  const createPlain = async (id: string, body: RunRequest, facts: DatasetFacts, origin: Origin) => {
     const resolved = resolveRun(body, facts, randomInt(LIMITS.seed));
     if (!resolved.ok) throw invalidRequest(resolved.errors);
-    return createRecord(runs, queue, id, resolved.value, log);
+    return createRecord(runs, queue, id, resolved.value, origin);
   };
 
   /** "lr": "auto": the run waits for a search; until then its spec shows the top of lrRange as the rate. */
-  const createWithSearch = async (id: string, body: RunRequest, facts: DatasetFacts, log: FastifyBaseLogger) => {
+  const createWithSearch = async (id: string, body: RunRequest, facts: DatasetFacts, origin: Origin) => {
     const schedule = substituteRate(body.schedule as ScheduleRequest, (body.lrRange ?? DEFAULT_LR_RANGE)[1]);
     const resolved = resolveRun({ ...body, schedule }, facts, randomInt(LIMITS.seed));
     if (!resolved.ok) throw invalidRequest(resolved.errors);
@@ -62,15 +62,15 @@ export const runRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (
     if (!search.ok) throw invalidRequest(search.errors);
     const searchId = newId("search", Date.now());
     // The search first: without its run it does no harm, while the run would wait for ever without its search.
-    await createRecord(searches, null, searchId, search.value, log);
-    const run = await createRecord(runs, null, id, resolved.value, log, { waitsFor: searchId });
+    await createRecord(searches, null, searchId, search.value, origin);
+    const run = await createRecord(runs, null, id, resolved.value, origin, { waitsFor: searchId });
     await searchQueue
       .enqueue(searchId, 0)
-      .catch((error) => log.warn({ err: error, searchId }, "left to the reconciler"));
+      .catch((error) => origin.log.warn({ err: error, searchId }, "left to the reconciler"));
     return run;
   };
 
-  const createFork = async (id: string, body: ForkRequest, log: FastifyBaseLogger) => {
+  const createFork = async (id: string, body: ForkRequest, origin: Origin) => {
     const auto = typeof body.schedule === "object" ? autoRatePaths(body.schedule) : [];
     if (auto.length > 0) {
       const expected = 'a number; "auto" is found by training from the start';
@@ -85,7 +85,7 @@ export const runRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (
       if (!resolved.ok) throw invalidRequest(resolved.errors);
       const fork = { run: run.id, step: loop.step, loop: forkedState(resolved.value, run.spec, loop) };
       try {
-        return await createRecord(runs, queue, id, resolved.value, log, { fork });
+        return await createRecord(runs, queue, id, resolved.value, origin, { fork });
       } catch (error) {
         const moved = error instanceof ProblemError && error.code === "conflict" && body.from.step === undefined;
         if (!moved || tries === 5) throw error;
@@ -114,12 +114,12 @@ export const runRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (
       const body = request.body as RunRequest;
       const id = newId("run", Date.now());
       const { from } = body;
-      if (from !== undefined) return accepted(reply, await createFork(id, { ...body, from }, request.log));
+      if (from !== undefined) return accepted(reply, await createFork(id, { ...body, from }, request));
       const facts = await datasetFacts(datasets, body.dataset);
       const isAuto = typeof body.schedule === "object" && autoRatePaths(body.schedule).length > 0;
       const created = isAuto
-        ? await createWithSearch(id, body, facts, request.log)
-        : await createPlain(id, body, facts, request.log);
+        ? await createWithSearch(id, body, facts, request)
+        : await createPlain(id, body, facts, request);
       return accepted(reply, created);
     },
   );
