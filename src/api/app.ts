@@ -9,10 +9,12 @@ import { ScheduleRequestDefinition, ScheduleSpecDefinition } from "../spec/sched
 import { SearchRequestSchema, SearchSchema } from "../spec/search.js";
 import { StreamMessageSchema } from "../spec/stream.js";
 import type { ApiDeps } from "./deps.js";
+import { PlotThread } from "./plots/plot-thread.js";
 import { sendProblem } from "./problems.js";
 import { healthRoutes } from "./routes/health.js";
 import { searchRoutes } from "./routes/lr-searches.js";
 import { metricsRoutes } from "./routes/metrics.js";
+import { plotRoutes } from "./routes/plots.js";
 import { prometheusRoutes } from "./routes/prometheus.js";
 import { runListEventRoutes } from "./routes/run-list-events.js";
 import { runRoutes } from "./routes/runs.js";
@@ -94,9 +96,13 @@ export async function buildApp(deps: ApiDeps, log: FastifyBaseLogger): Promise<F
   });
   await app.register(healthRoutes, deps);
   await app.register(prometheusRoutes, deps);
-  for (const routes of [runListEventRoutes, runRoutes, metricsRoutes, suggestionRoutes, searchRoutes, scheduleRoutes]) {
-    await app.register(routes, { ...deps, prefix: "/v1" });
+  const plotThread = new PlotThread();
+  app.addHook("onClose", () => plotThread.close());
+  const v1 = { ...deps, plotThread, prefix: "/v1" };
+  for (const routes of [runListEventRoutes, runRoutes, metricsRoutes, suggestionRoutes, searchRoutes]) {
+    await app.register(routes, v1);
   }
+  for (const routes of [scheduleRoutes, plotRoutes]) await app.register(routes, v1);
   const { runs, searches, tail } = deps;
   await app.register(streamRoutes, {
     prefix: "/v1",

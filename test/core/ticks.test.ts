@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { logTicks } from "../../src/web/charts/ticks.js";
+import { logTicks } from "../../src/core/ticks.js";
 
 test("log ticks stand at round values of the quantity itself", () => {
   assert.deepEqual(logTicks(0.001, 1, 5), [0.001, 0.01, 0.1, 1]);

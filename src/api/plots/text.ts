@@ -1,0 +1,101 @@
+import plot from "simple-ascii-chart";
+import { cut, keyOf } from "./key.js";
+import { type DrawnAxis, drawnAxis, type Line, type Plot } from "./plot.js";
+
+/** ANSI colours that stand out from black and white alike, in the order of the lines. */
+const COLORS = ["ansiBlue", "ansiRed", "ansiGreen", "ansiMagenta", "ansiCyan", "ansiYellow"] as const;
+const CODES = [34, 31, 32, 35, 36, 33];
+
+/** A plot in at most `columns` characters a line and about `rows` lines; with more than one line they are coloured. */
+export function textOf(described: Plot, columns: number, rows: number): string {
+  const shown = linesToShow(described);
+  const key = keyOf({ ...described, lines: shown.length > 1 ? shown : [] });
+  const keyRows = key.map((entry) => {
+    const color = entry.type === "line" ? CODES[shown.indexOf(entry.line) % CODES.length] : null;
+    const sign = entry.type === "mark" ? "┃" : entry.line.style === "points" ? "●" : "━━";
+    const text = cut(entry.text, columns - 4);
+    return color == null ? `  ${sign} ${text}` : `  \x1b[${color}m${sign}\x1b[0m ${text}`;
+  });
+  // Title, subtitle, the y axis's name, two rows of x axis and its name stand around the chart.
+  const height = Math.max(5, rows - keyRows.length - 6);
+  const y = drawnAxis(described.y, Math.max(2, height / 3));
+  const labels = Math.max(...y.ticks.map(({ text }) => text.length), 0);
+  const width = Math.max(10, columns - labels - 2);
+  const x = drawnAxis(described.x, Math.max(2, width / 16));
+  const chart = chartOf(described, shown, { x, y, width, height });
+  const name = described.x.label;
+  return [
+    cut(described.title, columns),
+    ...(described.subtitle === "" ? [] : [cut(described.subtitle, columns)]),
+    cut(described.y.label, columns),
+    ...chart
+      .split("\n")
+      .map((line) => line.trimEnd())
+      .filter((line) => line !== ""),
+    name.padStart(Math.floor((columns + labels + name.length) / 2)),
+    ...keyRows,
+    "",
+  ].join("\n");
+}
+
+/** A terminal has no room for each step beside their average. */
+function linesToShow({ lines }: Plot): Line[] {
+  const clear = lines.filter(({ style }) => style !== "faint");
+  return clear.length > 0 ? clear : [...lines];
+}
+
+interface Canvas {
+  readonly x: DrawnAxis;
+  readonly y: DrawnAxis;
+  readonly width: number;
+  readonly height: number;
+}
+
+function chartOf({ marks }: Plot, shown: readonly Line[], { x, y, width, height }: Canvas): string {
+  const curves = shown.filter(({ style }) => style !== "points").map((line) => inCells(line, x, y, width));
+  const points = shown.flatMap((line, i) =>
+    line.style === "points"
+      ? inCells(line, x, y, width).map(([px, py]) => ({ x: px, y: py, color: COLORS[i % COLORS.length]! }))
+      : [],
+  );
+  // The library takes the width from the data: both corners make it the axis's.
+  const corners: [number, number][] = [
+    [x.low, y.low],
+    [x.high, y.high],
+  ];
+  const texts = {
+    x: new Map(x.ticks.map(({ at, text }) => [at, text])),
+    y: new Map(y.ticks.map(({ at, text }) => [at, text])),
+  };
+  const drawable = curves.filter((curve) => curve.length > 0);
+  return plot(drawable.length > 0 ? drawable : [corners], {
+    width,
+    height,
+    yRange: [y.low, y.high],
+    customXAxisTicks: x.ticks.map(({ at }) => at),
+    customYAxisTicks: y.ticks.map(({ at }) => at),
+    formatter: (value, { axis }) => texts[axis].get(value) ?? "",
+    ...(shown.length > 1 && { color: [...COLORS] }),
+    thresholds: marks.map((mark) => ({ x: x.at(mark.x) })),
+    points,
+  });
+}
+
+/** Consecutive points in one column of characters as their mean; beyond the frame, on its edge. */
+function inCells({ points }: Line, x: DrawnAxis, y: DrawnAxis, width: number): [number, number][] {
+  const cells: { column: number; x: number; y: number; count: number }[] = [];
+  for (const [px, py] of points) {
+    const at = { x: x.at(px), y: y.at(py) };
+    if (!Number.isFinite(at.x) || Number.isNaN(at.y)) continue;
+    const column = Math.round(((at.x - x.low) / (x.high - x.low)) * (width - 1));
+    let cell = cells.at(-1);
+    if (cell?.column !== column) {
+      cell = { column, x: 0, y: 0, count: 0 };
+      cells.push(cell);
+    }
+    cell.x += at.x;
+    cell.y += Math.min(y.high, Math.max(y.low, at.y));
+    cell.count++;
+  }
+  return cells.map((cell) => [cell.x / cell.count, cell.y / cell.count]);
+}
