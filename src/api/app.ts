@@ -110,6 +110,12 @@ export async function buildApp(deps: ApiDeps, log: FastifyBaseLogger): Promise<F
     path: "/runs",
     idPrefix: "run",
     extent: async (id) => extentOf(await runs.get(id), (record) => record.spec.steps),
+    draw: async (id, response, screen) => {
+      const record = await runs.get(id);
+      if (record === null) return null;
+      const { LivePlot } = await import("./plots/live.js");
+      return new LivePlot(runs, tail, record, response, screen);
+    },
   });
   await app.register(streamRoutes, {
     prefix: "/v1",

@@ -16,6 +16,7 @@ const DIVERGED = "#b00020";
 const MARGIN = 20;
 /** Of the labels' font: width of a character about, and the height of a line. */
 const CHARACTER = 7.4;
+const TITLE_CHARACTER = 10.5;
 const ROW = 18;
 const KEY_COLUMN = 290;
 const MARK_ROWS = 3;
@@ -51,19 +52,19 @@ function optionOf(plot: Plot, width: number, height: number) {
     backgroundColor: GROUND,
     textStyle: { fontFamily: FONT, color: INK },
     title: {
-      text: plot.title,
-      subtext: plot.subtitle,
+      text: cut(plot.title, (width - 2 * MARGIN) / TITLE_CHARACTER),
+      subtext: cut(plot.subtitle, (width - 2 * MARGIN) / CHARACTER),
       left: MARGIN - 5,
       top: 6,
       itemGap: 6,
-      textStyle: { fontSize: 16, color: INK, width: width - 2 * MARGIN, overflow: "truncate" },
-      subtextStyle: { fontSize: 12, color: INK, width: width - 2 * MARGIN, overflow: "truncate" },
+      textStyle: { fontSize: 16, color: INK },
+      subtextStyle: { fontSize: 12, color: INK },
     },
     grid: { left, right: MARGIN + 10, top, bottom },
     xAxis: { ...axisOption(x), name: plot.x.label, nameGap: 28 },
     yAxis: { ...axisOption(y), name: plot.y.label, nameGap: left - MARGIN + 2 },
     series: [
-      ...plot.lines.map((line) => seriesOption(line, x, y)),
+      ...plot.lines.map((line) => seriesOption(line, x, y, plotWidth)),
       { type: "line", data: [], silent: true, markLine: markOption(key, x, plotWidth) },
     ],
     graphic: placed.flatMap((entry, i) => {
@@ -103,7 +104,7 @@ function colorOf({ color }: Line): string {
 
 const isDashed = ({ color }: Line) => color >= LINES_ON_LIGHT.length;
 
-function seriesOption(line: Line, x: DrawnAxis, y: DrawnAxis) {
+function seriesOption(line: Line, x: DrawnAxis, y: DrawnAxis, plotWidth: number) {
   const data = line.points.map(([px, py]) => {
     const at = [x.at(px), y.at(py)];
     return at.every(Number.isFinite) ? at : ["-", "-"];
@@ -129,7 +130,8 @@ function seriesOption(line: Line, x: DrawnAxis, y: DrawnAxis) {
     lineStyle: {
       color,
       width: strong ? 2 : 1,
-      opacity: strong ? 1 : 0.3,
+      // Many strokes side by side are darker than one.
+      opacity: strong ? 1 : line.points.length > plotWidth ? 0.15 : 0.4,
       join: "round",
       type: isDashed(line) ? "dashed" : "solid",
     },

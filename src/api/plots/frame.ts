@@ -10,13 +10,16 @@ export interface Frame {
   readonly yLabel: string;
   readonly xScale: Scale;
   readonly yScale: Scale;
+  /** One past the last step, of a plot against the step: the axis has round ends then; null: it ends with the data. */
+  readonly steps: number | null;
   /** The highest y that the axis goes up to; null: all is shown. */
   readonly ceiling: number | null;
 }
 
 /** Axes that everything fits on: x from end to end, y with a little room. */
-export function frame({ title, subtitle, lines, marks, xLabel, yLabel, xScale, yScale, ceiling }: Frame): Plot {
-  const x = axis(xLabel, xScale, extent(lines, 0, xScale), 0);
+export function frame({ title, subtitle, lines, marks, xLabel, yLabel, xScale, yScale, steps, ceiling }: Frame): Plot {
+  const ends = extent(lines, 0, xScale);
+  const x = axis(xLabel, xScale, ends && steps !== null ? [xScale === "log" ? ends[0] : 0, steps] : ends, 0);
   const y = axis(yLabel, yScale, extent(lines, 1, yScale, ceiling ?? Number.POSITIVE_INFINITY), 0.04);
   const visible = marks.filter((mark) => mark.x >= x.low && mark.x <= x.high);
   return { title, subtitle, x, y, lines, marks: visible };

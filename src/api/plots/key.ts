@@ -19,5 +19,5 @@ export function keyOf({ lines, marks }: Plot): KeyEntry[] {
 }
 
 export function cut(text: string, length: number): string {
-  return text.length <= length ? text : `${text.slice(0, Math.max(1, length - 1))}…`;
+  return text.length <= length ? text : `${text.slice(0, Math.max(1, Math.floor(length) - 1))}…`;
 }

@@ -67,7 +67,7 @@ async function schedules(records: readonly RunRecord[], options: Titled, { metri
       : pointsOf(await thread.preview(schedule, steps, 2 * points));
     lines.push({ name: records.length > 1 ? nameOf(record) : null, color, style: "strong", points: curve });
   }
-  return scheduleFrame(lines, records.length === 1 ? factsOf(records[0]!) : "", options);
+  return scheduleFrame(lines, records.length === 1 ? factsOf(records[0]!) : "", stepsOf(records), options);
 }
 
 /** A schedule that no run has: the same picture. */
@@ -79,16 +79,17 @@ export function schedulePicture(
 ): Plot {
   const line: Line = { name: null, color: 0, style: "strong", points: pointsOf({ steps, lr }) };
   const subtitle = `${short(total)} steps${assumption === null ? "" : ` · ${assumption}`}`;
-  return frame(scheduleFrame([line], subtitle, { title, xScale, yScale }));
+  return frame(scheduleFrame([line], subtitle, total, { title, xScale, yScale }));
 }
 
 function scheduleFrame(
   lines: readonly Line[],
   subtitle: string,
+  steps: number,
   { title, xScale = "linear", yScale = "linear" }: Pick<PictureOptions, "xScale" | "yScale"> & { title: string },
 ): Frame {
   const labels = { xLabel: "step", yLabel: "learning rate" };
-  return { title: printable(title), subtitle, lines, marks: [], ...labels, xScale, yScale, ceiling: null };
+  return { title: printable(title), subtitle, lines, marks: [], ...labels, xScale, yScale, steps, ceiling: null };
 }
 
 function pointsOf({ steps, lr }: Curve): Point[] {
@@ -139,7 +140,10 @@ async function losses(
   const refusal = byRate && first.spec.schedule.type === "sweep" ? refusalToSuggest(first) : null;
   return {
     title: printable(options.title),
-    subtitle: [alone ? factsOf(first) : how, ...(refusal === null ? [] : [refusal])].join(" · "),
+    subtitle: [
+      alone ? factsOf(first) : `${how}${name === "loss" ? "; circles: validation loss" : ""}`,
+      ...(refusal === null ? [] : [refusal]),
+    ].join(" · "),
     lines,
     marks,
     xLabel: {
@@ -151,9 +155,10 @@ async function losses(
     yLabel: name === "log-loss" ? `mean of log10 loss (nats)${replicas}` : `loss (nats)${replicas}`,
     xScale: options.xScale ?? (name === "lr-loss" ? "log" : "linear"),
     yScale: options.yScale ?? "linear",
+    steps: byRate ? null : stepsOf(records.map(({ committed }) => ({ spec: { steps: committed } }))),
     // A diverging sweep's last losses would press all others into a line.
     ceiling: byRate
-      ? Math.max(...strong.map((line) => Math.max(5 * lowest(line), 1.1 * (line.points[0]?.[1] ?? 0))))
+      ? Math.max(...strong.map((line) => Math.max(3 * lowest(line), 1.1 * (line.points[0]?.[1] ?? 0))))
       : null,
   };
 }
@@ -195,6 +200,10 @@ async function suggestionMarks(
 /** Two runs may have one name, so that it never stands alone in a key. */
 function nameOf({ id, spec }: RunRecord): string {
   return spec.name === null ? id : `${cut(printable(spec.name), LONGEST_NAME)} (…${id.slice(-6)})`;
+}
+
+function stepsOf(records: readonly { readonly spec: { readonly steps: number } }[]): number {
+  return Math.max(...records.map(({ spec }) => spec.steps));
 }
 
 function factsOf({ id, spec, status, committed }: RunRecord): string {

@@ -62,6 +62,29 @@ export const PlotQuerySchema = Type.Object(
 );
 export type PlotQuery = Static<typeof PlotQuerySchema>;
 
+/** Of a run's events, what makes a live plot of them. */
+export const LiveQuery = {
+  format: Type.Enum(["sse", "ansi"], {
+    default: "sse",
+    description: "ansi: a plot for the terminal, redrawn as it grows",
+  }),
+  width: Type.Optional({ ...Size, description: "Of the plot, columns (default 80)" }),
+  height: Type.Optional({ ...Size, description: "Of the plot, rows (default 24)" }),
+};
+const LiveQuerySchema = Type.Object(LiveQuery);
+
+/** The size of the live plot that is asked for; null: none is. */
+export function liveSize(query: { readonly from: number } & Partial<Static<typeof LiveQuerySchema>>) {
+  const { format, width, height, from } = query;
+  if (format === "ansi") {
+    if (from > 0) throw invalidRequest([{ pointer: "/from", expected: "nothing: a plot is of all steps" }]);
+    return sizeOf("text/plain", query);
+  }
+  const given = Object.entries({ width, height }).filter(([, value]) => value !== undefined);
+  if (given.length === 0) return null;
+  throw invalidRequest(given.map(([field]) => ({ pointer: `/${field}`, expected: "nothing without format=ansi" })));
+}
+
 /** Parameters that would change nothing in a plot. */
 const WITHOUT: Readonly<Record<PlotName, readonly (keyof PlotQuery)[]>> = {
   schedule: ["smoothing", "window"],
@@ -82,7 +105,10 @@ export function checkQuery(name: PlotName, query: PlotQuery): void {
 }
 
 /** Width and height in the unit of the format, checked against its bounds. */
-export function sizeOf(format: Format, query: { readonly width?: number; readonly height?: number }) {
+export function sizeOf(
+  format: Format,
+  query: { readonly width?: number | undefined; readonly height?: number | undefined },
+) {
   const bounds = SIZES[format === "text/plain" ? "text" : "image"];
   const errors: FieldError[] = [];
   const size = (side: "width" | "height") => {

@@ -16,13 +16,13 @@ export function textOf(described: Plot, columns: number, rows: number): string {
     const text = cut(entry.text, columns - 4);
     return color == null ? `  ${sign} ${text}` : `  \x1b[${color}m${sign}\x1b[0m ${text}`;
   });
-  // Title, subtitle, the y axis's name, two rows of x axis and its name stand around the chart.
-  const height = Math.max(5, rows - keyRows.length - 6);
+  // Title, subtitle, the y axis's name, an arrow, two rows of x axis and its name stand around the chart.
+  const height = Math.max(5, rows - keyRows.length - 7);
   const y = drawnAxis(described.y, Math.max(2, height / 3));
   const labels = Math.max(...y.ticks.map(({ text }) => text.length), 0);
   const width = Math.max(10, columns - labels - 2);
   const x = drawnAxis(described.x, Math.max(2, width / 16));
-  const chart = chartOf(described, shown, { x, y, width, height });
+  const chart = chartOf(described, shown, { x, y, labels, width, height });
   const name = described.x.label;
   return [
     cut(described.title, columns),
@@ -47,11 +47,13 @@ function linesToShow({ lines }: Plot): Line[] {
 interface Canvas {
   readonly x: DrawnAxis;
   readonly y: DrawnAxis;
+  /** Characters of the y axis's widest label. */
+  readonly labels: number;
   readonly width: number;
   readonly height: number;
 }
 
-function chartOf({ marks }: Plot, shown: readonly Line[], { x, y, width, height }: Canvas): string {
+function chartOf({ marks }: Plot, shown: readonly Line[], { x, y, labels, width, height }: Canvas): string {
   const curves = shown.filter(({ style }) => style !== "points").map((line) => inCells(line, x, y, width));
   const points = shown.flatMap((line, i) =>
     line.style === "points"
@@ -74,7 +76,8 @@ function chartOf({ marks }: Plot, shown: readonly Line[], { x, y, width, height 
     yRange: [y.low, y.high],
     customXAxisTicks: x.ticks.map(({ at }) => at),
     customYAxisTicks: y.ticks.map(({ at }) => at),
-    formatter: (value, { axis }) => texts[axis].get(value) ?? "",
+    // Asked about values that are no ticks too, to find how wide the labels are.
+    formatter: (value, { axis }) => (texts[axis].get(value) ?? "").padStart(axis === "y" ? labels : 0),
     ...(shown.length > 1 && { color: [...COLORS] }),
     thresholds: marks.map((mark) => ({ x: x.at(mark.x) })),
     points,

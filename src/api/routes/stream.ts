@@ -1,11 +1,15 @@
 import "@fastify/websocket";
+import type { ServerResponse } from "node:http";
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
+import type { FastifyReply } from "fastify";
 import { Type } from "typebox";
 import type { WebSocket } from "ws";
 import { LIMITS } from "../../spec/limits.js";
 import { ProblemError } from "../../spec/problem.js";
 import type { Tail } from "../../store/tail.js";
 import { idParams, notFound, problem } from "../common.js";
+import type { LivePlot, Screen } from "../plots/live.js";
+import { LiveQuery, liveSize } from "../plots/query.js";
 import { HEARTBEAT_MS, keepAlive, Subscriber, type Transport, webSocketTransport } from "../subscriber.js";
 
 const FromQuery = Type.Object(
@@ -20,6 +24,8 @@ const FromQuery = Type.Object(
   { additionalProperties: false },
 );
 
+const LiveFromQuery = Type.Object({ ...FromQuery.properties, ...LiveQuery }, { additionalProperties: false });
+
 /** What is followed: runs by step, searches by task done. */
 export interface StreamOptions {
   readonly tail: Tail;
@@ -27,11 +33,17 @@ export interface StreamOptions {
   readonly idPrefix: "run" | "search";
   /** How much of a log is stored, and the most there will be; null: there is no such id. */
   readonly extent: (id: string) => Promise<{ readonly committed: number; readonly total: number } | null>;
+  /** Draws an id's events on a terminal; undefined: they cannot be drawn. */
+  readonly draw?: (id: string, response: ServerResponse, screen: Screen) => Promise<LivePlot | null>;
 }
 
-export const streamRoutes: FastifyPluginAsyncTypebox<StreamOptions> = async (app, { tail, path, idPrefix, extent }) => {
+export const streamRoutes: FastifyPluginAsyncTypebox<StreamOptions> = async (
+  app,
+  { tail, path, idPrefix, extent, draw },
+) => {
   const params = idParams(idPrefix);
-  const subscribers = new Set<Subscriber>();
+  const subscribers = new Set<{ restart(): void }>();
+  const EventsQuery = draw === undefined ? FromQuery : LiveFromQuery;
   app.addHook("preClose", async () => {
     for (const subscriber of subscribers) subscriber.restart();
   });
@@ -52,6 +64,16 @@ export const streamRoutes: FastifyPluginAsyncTypebox<StreamOptions> = async (app
     subscribers.add(subscriber);
     subscriber.attach(tail.follow(id, start, subscriber));
     return subscriber;
+  };
+
+  const drawLive = async (id: string, reply: FastifyReply, screen: Screen) => {
+    const response = reply.raw;
+    const plot = await draw!(id, response, screen);
+    if (plot === null) throw notFound(id);
+    reply.hijack();
+    if (!plot.start()) return;
+    subscribers.add(plot);
+    response.on("close", () => subscribers.delete(plot));
   };
 
   app.route({
@@ -97,13 +119,18 @@ export const streamRoutes: FastifyPluginAsyncTypebox<StreamOptions> = async (app
       schema: {
         summary: "Follow it as Server-Sent Events",
         description:
-          "The same messages as /stream, one an event; the event id is the step to go on from, so Last-Event-ID resumes.",
+          "The same messages as /stream, one an event; the event id is the step to go on from, so Last-Event-ID resumes." +
+          (draw === undefined
+            ? ""
+            : " With format=ansi a plot of the loss, redrawn live in the terminal until the run is over."),
         tags: ["streams"],
         params,
-        querystring: FromQuery,
+        querystring: EventsQuery,
       },
     },
     async (request, reply) => {
+      const screen = liveSize(request.query);
+      if (screen !== null) return drawLive(request.params.id, reply, screen);
       const lastId = Number(request.headers["last-event-id"]);
       const from = Number.isSafeInteger(lastId) && lastId > 0 ? lastId : request.query.from;
       const start = await startOf(request.params.id, from);
