@@ -4,7 +4,7 @@ import { init, use } from "echarts/core";
 import { SVGRenderer } from "echarts/renderers";
 import { LINES_ON_LIGHT } from "../../core/palette.js";
 import { cut, type KeyEntry, keyOf } from "./key.js";
-import { type DrawnAxis, drawnAxis, type Line, type Plot } from "./plot.js";
+import { type DrawnAxis, drawnAxis, type Line, type Plot, short } from "./plot.js";
 
 use([LineChart, ScatterChart, GridComponent, TitleComponent, MarkLineComponent, GraphicComponent, SVGRenderer]);
 
@@ -44,7 +44,9 @@ function optionOf(plot: Plot, width: number, height: number) {
   const bottom = height - keyTop + 50;
   const y = drawnAxis(plot.y, Math.max(3, (height - top - bottom) / 50));
   const left = MARGIN + 22 + Math.max(...y.ticks.map(({ text }) => text.length), 1) * CHARACTER;
-  const plotWidth = width - left - MARGIN - 10;
+  // The last label stands half outside; how long it is follows from the end of the axis.
+  const right = MARGIN + 10 + (short(plot.x.high).length > 7 ? CHARACTER * 2 : 0);
+  const plotWidth = width - left - right;
   const x = drawnAxis(plot.x, Math.max(2, plotWidth / 110));
   const placed = key.slice(0, rows * columns);
   return {
@@ -60,7 +62,7 @@ function optionOf(plot: Plot, width: number, height: number) {
       textStyle: { fontSize: 16, color: INK },
       subtextStyle: { fontSize: 12, color: INK },
     },
-    grid: { left, right: MARGIN + 10, top, bottom },
+    grid: { left, right, top, bottom },
     xAxis: { ...axisOption(x), name: plot.x.label, nameGap: 28 },
     yAxis: { ...axisOption(y), name: plot.y.label, nameGap: left - MARGIN + 2 },
     series: [

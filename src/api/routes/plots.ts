@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import { Type } from "typebox";
 import { LIMITS } from "../../spec/limits.js";
+import { ProblemError } from "../../spec/problem.js";
 import { chooseType } from "../accept.js";
 import { idParams, isRunId, notFound, problem } from "../common.js";
 import { invalidRequest } from "../creation.js";
@@ -11,6 +12,9 @@ import { checkQuery, FORMATS, type Format, PlotQuerySchema, sizeOf } from "../pl
 import { contentType, render } from "../plots/render.js";
 
 const EXTENSIONS: Readonly<Record<string, Format>> = { svg: "image/svg+xml", png: "image/png" };
+/** Pictures made at once: of a long run each reads all of its steps. */
+const MOST_AT_ONCE = 16;
+
 const Params = Type.Object({
   ...idParams("run").properties,
   plot: Type.Enum(PLOT_NAMES.flatMap((name) => [name, ...Object.keys(EXTENSIONS).map((kind) => `${name}.${kind}`)])),
@@ -52,11 +56,25 @@ export const plotRoutes: FastifyPluginAsyncTypebox<ApiDeps & { readonly plotThre
       const { width, height } = sizeOf(format, query);
       const records = [await getRun(id)];
       for (const other of othersOf(query.runs)) records.push(await getRun(other));
-      const described = await picture(name, records, { ...query, points: width }, { metrics, thread });
+      const image = await draw(async () => {
+        const described = await picture(name, records, { ...query, points: width }, { metrics, thread });
+        return render(thread, described, format, width, height);
+      });
       if (kind === undefined) reply.header("vary", "accept");
-      return reply.type(contentType(format)).send(await render(thread, described, format, width, height));
+      return reply.type(contentType(format)).send(image);
     },
   );
+
+  let drawing = 0;
+  async function draw<T>(make: () => Promise<T>): Promise<T> {
+    if (drawing >= MOST_AT_ONCE) throw new ProblemError("too-many-requests", "Too many pictures are being drawn");
+    drawing++;
+    try {
+      return await make();
+    } finally {
+      drawing--;
+    }
+  }
 
   async function getRun(id: string) {
     const record = await runs.get(id);
