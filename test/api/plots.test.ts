@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { inflateSync } from "node:zlib";
+import { frame } from "../../src/api/plots/frame.js";
+import { textOf } from "../../src/api/plots/text.js";
 import type { Problem } from "../../src/spec/problem.js";
 import type { Run } from "../../src/spec/run.js";
 import { startService, type TestService } from "../service.js";
@@ -238,6 +240,45 @@ test("text fits the terminal's size, and says what it shows", async () => {
   assert.match(text, /┏|┛/);
 });
 
+test("values at the ends of what a number can be still make axes, in no time", () => {
+  const values = [
+    0,
+    5e-324,
+    1e-310,
+    1e-300,
+    3.3,
+    3.3000000000000003,
+    1e6,
+    3.4e38,
+    -2,
+    Number.NaN,
+    Number.POSITIVE_INFINITY,
+  ];
+  for (const a of values) {
+    for (const b of values) {
+      for (const scale of ["linear", "log"] as const) {
+        const points = [[a, b] as const, [b, a] as const];
+        const line = { name: null, color: 0, style: "strong", points } as const;
+        const labels = { title: "", subtitle: "", xLabel: "x", yLabel: "y", xScale: scale, yScale: scale } as const;
+        const plot = frame({ ...labels, lines: [line], marks: [], steps: null, ceiling: null });
+        for (const { low, high } of [plot.x, plot.y])
+          assert.ok(low < high && Number.isFinite(high - low), `${a} ${b} ${scale}`);
+        assert.match(textOf(plot, 60, 20), /└/);
+      }
+    }
+  }
+});
+
+test("a run of one step is drawn, and one at a rate next to nothing", async () => {
+  const one = await service.createRun({ steps: 1, model: SMALL });
+  const tiny = await service.createRun({ steps: 20, model: SMALL, schedule: { type: "constant", lr: 1e-320 } });
+  for (const run of [one, tiny]) {
+    await service.finished(run.id);
+    for (const plot of ["schedule.svg?yScale=log", "loss.svg", "lr-loss.svg", "exponent-loss.svg", "log-loss.svg"])
+      await drawn(run, plot);
+  }
+});
+
 test("a wrong parameter is named", async () => {
   const wrong = {
     "loss.svg?width=10000": "/width",
@@ -313,6 +354,16 @@ test("a live plot is redrawn as the run goes on, and ends with it", async () => 
   assert.equal(steps.at(-1), (await service.finished(run.id)).progress.steps);
   assert.match(last, /^live \(run_.*\)\ncanceled {2}[\d,]+\/10,000,000 steps {2}.*lr 0\.1 {2}loss \d/);
   assert.match(last, /━|┓/);
+  // The axis is the whole run's, the curve as long as what was trained of it.
+  const widest = Math.max(
+    ...last
+      .split("\n")
+      .slice(3, -4)
+      .map((line) => line.trimEnd().length),
+  );
+  const share = steps.at(-1)! / 10_000_000;
+  assert.ok(widest < 10 + 60 * share + 3, `${widest} columns, ${share}`);
+  assert.match(last, /2,000,000|5,000,000/);
   const lines = last.trimEnd().split("\n");
   assert.ok(lines.length <= 20 && lines.every((line) => line.length <= 70), last);
 });

@@ -19,8 +19,8 @@ const CHARACTER = 7.4;
 const TITLE_CHARACTER = 10.5;
 const ROW = 18;
 const KEY_COLUMN = 290;
-const MARK_ROWS = 3;
-const MARK_ROW = 13;
+/** Width of a label of marks, at most about. */
+const MARK_LABEL = 30;
 
 /** A plot as an SVG document of width x height pixels. */
 export function svgOf(plot: Plot, width: number, height: number): string {
@@ -36,7 +36,7 @@ export function svgOf(plot: Plot, width: number, height: number): string {
 function optionOf(plot: Plot, width: number, height: number) {
   const key = keyOf(plot);
   const numbered = key.some((entry) => entry.type === "mark" && entry.number !== null);
-  const top = 62 + (numbered ? MARK_ROWS * MARK_ROW : 0);
+  const top = 62 + (numbered ? ROW : 0);
   const columns = Math.max(1, Math.floor((width - 2 * MARGIN) / KEY_COLUMN));
   const room = Math.max(1, Math.floor((height - top - 150) / ROW));
   const rows = Math.min(room, Math.ceil(key.length / columns));
@@ -59,8 +59,8 @@ function optionOf(plot: Plot, width: number, height: number) {
       left: MARGIN - 5,
       top: 6,
       itemGap: 6,
-      textStyle: { fontSize: 16, color: INK },
-      subtextStyle: { fontSize: 12, color: INK },
+      textStyle: { fontSize: 16, color: INK, width: width - 2 * MARGIN, overflow: "truncate" },
+      subtextStyle: { fontSize: 12, color: INK, width: width - 2 * MARGIN, overflow: "truncate" },
     },
     grid: { left, right, top, bottom },
     xAxis: { ...axisOption(x), name: plot.x.label, nameGap: 28 },
@@ -140,30 +140,27 @@ function seriesOption(line: Line, x: DrawnAxis, y: DrawnAxis, plotWidth: number)
   };
 }
 
-/** The marks' lines, with the numbers of neighbours in rows of their own. */
+/** The marks' lines; neighbours share a label, as "4–7". */
 function markOption(key: readonly KeyEntry[], x: DrawnAxis, plotWidth: number) {
-  const ends: number[] = new Array(MARK_ROWS).fill(Number.NEGATIVE_INFINITY);
+  const groups: { first: number; last: number; pixel: number }[] = [];
   const data = key.flatMap((entry) => {
     if (entry.type !== "mark") return [];
-    const at = x.at(entry.mark.x);
+    const { mark, number } = entry;
+    const at = x.at(mark.x);
+    if (number === null)
+      return [{ xAxis: at, lineStyle: { color: DIVERGED, type: "solid", width: 2 }, label: { show: false } }];
     const pixel = ((at - x.low) / (x.high - x.low)) * plotWidth;
-    const free = ends.findIndex((end) => end + 16 <= pixel);
-    const row = free >= 0 ? free : ends.indexOf(Math.min(...ends));
-    const diverged = entry.mark.kind === "divergence";
-    if (!diverged) ends[row] = pixel;
-    return [
-      {
-        xAxis: at,
-        lineStyle: { color: diverged ? DIVERGED : INK, type: diverged ? "solid" : "dashed", width: diverged ? 2 : 1 },
-        label: {
-          show: !diverged,
-          formatter: () => String(entry.number),
-          offset: [0, -row * MARK_ROW],
-          color: INK,
-          fontSize: 11,
-        },
-      },
-    ];
+    let group = groups.at(-1);
+    const begins = group === undefined || pixel - group.pixel > MARK_LABEL;
+    if (begins) {
+      group = { first: number, last: number, pixel };
+      groups.push(group);
+    }
+    const shared = group!;
+    shared.last = number;
+    const formatter = () => (shared.first === shared.last ? String(shared.first) : `${shared.first}–${shared.last}`);
+    const label = { show: begins, formatter, color: INK, fontSize: 11 };
+    return [{ xAxis: at, lineStyle: { color: INK, type: "dashed", width: 1 }, label }];
   });
   return { symbol: "none", silent: true, animation: false, data };
 }

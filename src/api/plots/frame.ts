@@ -1,5 +1,10 @@
 import type { Axis, Line, Mark, Plot, Scale } from "./plot.js";
 
+/** Values below have no place on a logarithmic axis. */
+const LEAST = 1e-300;
+/** Ends that differ by less than this part of themselves count as one value: rounding, not a range. */
+const SAME = 1e-9;
+
 /** A plot before its axes have ends. */
 export interface Frame {
   readonly title: string;
@@ -35,7 +40,7 @@ function extent(
   let high = Number.NEGATIVE_INFINITY;
   for (const { points } of lines) {
     for (const { [column]: value } of points) {
-      if (!Number.isFinite(value) || (scale === "log" && value <= 0)) continue;
+      if (!Number.isFinite(value) || (scale === "log" && value < LEAST)) continue;
       low = Math.min(low, value);
       high = Math.max(high, Math.min(value, ceiling));
     }
@@ -46,10 +51,11 @@ function extent(
 /** Widened by a part of its length at both ends; a single value, or none, gets an axis around it. */
 function axis(label: string, scale: Scale, found: [number, number] | null, room: number): Axis {
   const [low, high] = found ?? [1, 1];
+  const single = high - low <= SAME * Math.max(Math.abs(low), Math.abs(high), LEAST);
   if (scale === "log") {
-    const factor = low === high ? 2 : (high / low) ** room;
+    const factor = single ? 2 : 10 ** ((Math.log10(high) - Math.log10(low)) * room);
     return { label, scale, low: low / factor, high: high * factor };
   }
-  const width = low === high ? Math.abs(low) / 2 || 1 : (high - low) * room;
+  const width = single ? Math.abs(low) / 2 || 1 : (high - low) * room;
   return { label, scale, low: low - width, high: high + width };
 }

@@ -136,7 +136,6 @@ async function losses(
   if (byRate) marks.push(...(await suggestionMarks(metrics, first, ofRate)));
   const lowest = (line: Line) => line.points.reduce((low, [, y]) => (y < low ? y : low), Number.POSITIVE_INFINITY);
   const strong = lines.filter(({ style }) => style === "strong");
-  const replicas = alone && first.spec.replicas > 1 ? ` (median of ${first.spec.replicas} seeds)` : "";
   const refusal = byRate && first.spec.schedule.type === "sweep" ? refusalToSuggest(first) : null;
   return {
     title: printable(options.title),
@@ -152,7 +151,7 @@ async function losses(
       loss: "step",
       "log-loss": "step",
     }[name],
-    yLabel: name === "log-loss" ? `mean of log10 loss (nats)${replicas}` : `loss (nats)${replicas}`,
+    yLabel: name === "log-loss" ? "mean of log10 loss (nats)" : "loss (nats)",
     xScale: options.xScale ?? (name === "lr-loss" ? "log" : "linear"),
     yScale: options.yScale ?? "linear",
     steps: byRate ? null : stepsOf(records.map(({ committed }) => ({ spec: { steps: committed } }))),
@@ -207,5 +206,8 @@ function stepsOf(records: readonly { readonly spec: { readonly steps: number } }
 }
 
 function factsOf({ id, spec, status, committed }: RunRecord): string {
-  return `${id} · ${spec.schedule.type} · ${status} · ${short(committed)} of ${short(spec.steps)} steps`;
+  const facts = [spec.schedule.type, status, `${short(committed)} of ${short(spec.steps)} steps`];
+  if (spec.name !== null) facts.unshift(id);
+  if (spec.replicas > 1) facts.push(`loss: median of ${spec.replicas} seeds`);
+  return facts.join(" · ");
 }

@@ -28,6 +28,9 @@ const MOST_WAITING = 32;
 /** After so long without a task the thread ends, and with it the memory of the libraries. */
 const IDLE_MS = 60_000;
 
+/** A thread that finishes nothing for so long is given up. */
+const STUCK_MS = 60_000;
+
 interface Waiting {
   resolve(answer: never): void;
   reject(error: Error): void;
@@ -38,7 +41,7 @@ export class PlotThread {
   #thread: Worker | null = null;
   readonly #waiting = new Map<number, Waiting>();
   #next = 0;
-  #idle: NodeJS.Timeout | undefined;
+  #timer: NodeJS.Timeout | undefined;
 
   draw(plot: Plot, format: "svg" | "png", width: number, height: number): Promise<string | Uint8Array> {
     return this.#perform<string | Uint8Array>({ type: "draw", format, plot, width, height });
@@ -50,7 +53,7 @@ export class PlotThread {
   }
 
   async close(): Promise<void> {
-    clearTimeout(this.#idle);
+    clearTimeout(this.#timer);
     await this.#thread?.terminate();
   }
 
@@ -58,13 +61,22 @@ export class PlotThread {
     if (this.#waiting.size >= MOST_WAITING) {
       return Promise.reject(new ProblemError("too-many-requests", "Too many pictures are being drawn"));
     }
-    clearTimeout(this.#idle);
     this.#thread ??= this.#start();
+    if (this.#waiting.size === 0) this.#endAfter(this.#thread, STUCK_MS);
     const id = this.#next++;
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
       this.#thread!.postMessage({ id, body } satisfies Numbered<Task>);
     });
+  }
+
+  #endAfter(thread: Worker, ms: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      // An idle thread is given up at once: what comes next gets a new one.
+      if (this.#waiting.size === 0) this.#thread = null;
+      void thread.terminate();
+    }, ms).unref();
   }
 
   #start(): Worker {
@@ -78,8 +90,7 @@ export class PlotThread {
       this.#waiting.delete(id);
       if (error === undefined) waiting?.resolve(body);
       else waiting?.reject(new Error(error));
-      if (this.#waiting.size > 0) return;
-      this.#idle = setTimeout(() => void thread.terminate(), IDLE_MS).unref();
+      this.#endAfter(thread, this.#waiting.size > 0 ? STUCK_MS : IDLE_MS);
     });
     const ended = (error: Error) => {
       if (this.#thread === thread) this.#thread = null;

@@ -8,7 +8,7 @@ export const FORMATS = ["image/svg+xml", "image/png", "text/plain"] as const;
 export type Format = (typeof FORMATS)[number];
 
 const SIZES = {
-  image: { width: [320, 4000, 960], height: [240, 4000, 540] },
+  image: { width: [320, 3000, 960], height: [240, 3000, 540] },
   text: { width: [40, 400, 80], height: [12, 200, 24] },
 } as const;
 

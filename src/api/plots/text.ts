@@ -1,20 +1,33 @@
+import { stripVTControlCharacters } from "node:util";
 import plot from "simple-ascii-chart";
 import { cut, keyOf } from "./key.js";
 import { type DrawnAxis, drawnAxis, type Line, type Plot } from "./plot.js";
 
-/** ANSI colours that stand out from black and white alike, in the order of the lines. */
+/** The library's names of ANSI colours, and their codes. */
+const CODES = {
+  ansiBlack: 30,
+  ansiBlue: 34,
+  ansiRed: 31,
+  ansiGreen: 32,
+  ansiMagenta: 35,
+  ansiCyan: 36,
+  ansiYellow: 33,
+};
+/** Those that stand out from black and white alike, in the order of the lines. */
 const COLORS = ["ansiBlue", "ansiRed", "ansiGreen", "ansiMagenta", "ansiCyan", "ansiYellow"] as const;
-const CODES = [34, 31, 32, 35, 36, 33];
+const codeOf = (color: keyof typeof CODES) => `\x1b[${CODES[color]}m`;
+const RESET = "\x1b[0m";
 
 /** A plot in at most `columns` characters a line and about `rows` lines; with more than one line they are coloured. */
 export function textOf(described: Plot, columns: number, rows: number): string {
   const shown = linesToShow(described);
   const key = keyOf({ ...described, lines: shown.length > 1 ? shown : [] });
   const keyRows = key.map((entry) => {
-    const color = entry.type === "line" ? CODES[shown.indexOf(entry.line) % CODES.length] : null;
     const sign = entry.type === "mark" ? "┃" : entry.line.style === "points" ? "●" : "━━";
     const text = cut(entry.text, columns - 4);
-    return color == null ? `  ${sign} ${text}` : `  \x1b[${color}m${sign}\x1b[0m ${text}`;
+    if (entry.type === "mark") return `  ${sign} ${text}`;
+    const color = COLORS[shown.indexOf(entry.line) % COLORS.length]!;
+    return `  ${codeOf(color)}${sign}${RESET} ${text}`;
   });
   // Title, subtitle, the y axis's name, an arrow, two rows of x axis and its name stand around the chart.
   const height = Math.max(5, rows - keyRows.length - 7);
@@ -60,17 +73,20 @@ function chartOf({ marks }: Plot, shown: readonly Line[], { x, y, labels, width,
       ? inCells(line, x, y, width).map(([px, py]) => ({ x: px, y: py, color: COLORS[i % COLORS.length]! }))
       : [],
   );
-  // The library takes the width from the data: both corners make it the axis's.
-  const corners: [number, number][] = [
-    [x.low, y.low],
+  // The library makes its x axis as long as the data: this line makes it ours, and is rubbed out afterwards.
+  const ruler: [number, number][] = [
+    [x.low, y.high],
     [x.high, y.high],
   ];
   const texts = {
     x: new Map(x.ticks.map(({ at, text }) => [at, text])),
     y: new Map(y.ticks.map(({ at, text }) => [at, text])),
   };
-  const drawable = curves.filter((curve) => curve.length > 0);
-  return plot(drawable.length > 0 ? drawable : [corners], {
+  const drawable = curves.flatMap((curve, i) =>
+    curve.length > 0 ? [{ curve, color: COLORS[i % COLORS.length]! }] : [],
+  );
+  const colored = shown.length > 1;
+  const chart = plot([ruler, ...drawable.map(({ curve }) => curve)], {
     width,
     height,
     yRange: [y.low, y.high],
@@ -78,10 +94,16 @@ function chartOf({ marks }: Plot, shown: readonly Line[], { x, y, labels, width,
     customYAxisTicks: y.ticks.map(({ at }) => at),
     // Asked about values that are no ticks too, to find how wide the labels are.
     formatter: (value, { axis }) => (texts[axis].get(value) ?? "").padStart(axis === "y" ? labels : 0),
-    ...(shown.length > 1 && { color: [...COLORS] }),
+    // Nothing but the ruler is black.
+    color: ["ansiBlack", ...drawable.map(({ color }) => color)],
     thresholds: marks.map((mark) => ({ x: x.at(mark.x) })),
     points,
   });
+  const rubbedOut = chart
+    .split(codeOf("ansiBlack"))
+    .map((part, i) => (i === 0 ? part : ` ${part.slice(1 + RESET.length)}`))
+    .join("");
+  return colored ? rubbedOut : stripVTControlCharacters(rubbedOut);
 }
 
 /** Consecutive points in one column of characters as their mean; beyond the frame, on its edge. */
