@@ -22,7 +22,10 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   queue: { folders: ["spec"], packages: ["bullmq", "ioredis"], node: true },
   api: {
     folders: ["spec", "core", "store", "queue"],
-    packages: ["fastify", "@fastify/", "typebox", "ajv", "ws", "pino", "prom-client"],
+    packages: [
+      ...["fastify", "@fastify/", "typebox", "ajv", "ws", "pino", "prom-client"],
+      ...["echarts", "@resvg/resvg-wasm", "simple-ascii-chart"],
+    ],
     node: true,
   },
   web: { folders: ["spec", "core"], packages: ["uplot", "preact"], node: false },

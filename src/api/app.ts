@@ -12,17 +12,19 @@ import { SearchRequestSchema, SearchSchema } from "../spec/search.js";
 import { StreamMessageSchema } from "../spec/stream.js";
 import { StreamCommandSchema, StreamReplySchema } from "../spec/stream-many.js";
 import type { ApiDeps } from "./deps.js";
+import { PlotThread } from "./plots/plot-thread.js";
 import { sendProblem } from "./problems.js";
 import { datasetRoutes } from "./routes/datasets.js";
 import { healthRoutes } from "./routes/health.js";
 import { searchRoutes } from "./routes/lr-searches.js";
 import { metricsRoutes } from "./routes/metrics.js";
 import { modelRoutes } from "./routes/model.js";
+import { plotRoutes } from "./routes/plots.js";
 import { prometheusRoutes } from "./routes/prometheus.js";
 import { runListEventRoutes } from "./routes/run-list-events.js";
 import { runRoutes } from "./routes/runs.js";
 import { scheduleRoutes } from "./routes/schedules.js";
-import { streamRoutes } from "./routes/stream.js";
+import { type StreamOptions, streamRoutes } from "./routes/stream.js";
 import { streamManyRoutes } from "./routes/stream-many.js";
 import { suggestionRoutes } from "./routes/suggestions.js";
 import { webRoutes } from "./routes/web.js";
@@ -111,6 +113,9 @@ export async function buildApp(deps: ApiDeps, log: FastifyBaseLogger): Promise<F
   });
   await app.register(healthRoutes, deps);
   await app.register(prometheusRoutes, deps);
+  const plotThread = new PlotThread();
+  app.addHook("onClose", () => plotThread.close());
+  const v1 = { ...deps, plotThread, prefix: "/v1" };
   for (const routes of [
     runListEventRoutes,
     runRoutes,
@@ -118,16 +123,22 @@ export async function buildApp(deps: ApiDeps, log: FastifyBaseLogger): Promise<F
     modelRoutes,
     suggestionRoutes,
     searchRoutes,
-    scheduleRoutes,
     datasetRoutes,
   ]) {
-    await app.register(routes, { ...deps, prefix: "/v1" });
+    await app.register(routes, v1);
   }
+  for (const routes of [scheduleRoutes, plotRoutes]) await app.register(routes, v1);
   const { runs, searches, tail } = deps;
   const runExtent = async (id: string) => extentOf(await runs.get(id), (record) => record.spec.steps);
   const searchExtent = async (id: string) => extentOf(await searches.get(id), (record) => record.committed);
+  const draw: StreamOptions["draw"] = async (id, response, screen) => {
+    const record = await runs.get(id);
+    if (record === null) return null;
+    const { LivePlot } = await import("./plots/live.js");
+    return new LivePlot(runs, tail, record, response, screen);
+  };
   const streams = { prefix: "/v1", tail };
-  await app.register(streamRoutes, { ...streams, path: "/runs", idPrefix: "run", extentOf: runExtent });
+  await app.register(streamRoutes, { ...streams, path: "/runs", idPrefix: "run", extentOf: runExtent, draw });
   await app.register(streamRoutes, { ...streams, path: "/lr-searches", idPrefix: "search", extentOf: searchExtent });
   await app.register(streamManyRoutes, {
     ...streams,

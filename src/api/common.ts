@@ -1,9 +1,13 @@
 import { Type } from "typebox";
 import { ProblemError } from "../spec/problem.js";
 
+const idPattern = (prefix: "run" | "search") => `^${prefix}_[0-9a-z]{20}$`;
+
 /** Path parameters of a resource with ids of newId(prefix). */
-export const idParams = (prefix: "run" | "search") =>
-  Type.Object({ id: Type.String({ pattern: `^${prefix}_[0-9a-z]{20}$` }) });
+export const idParams = (prefix: "run" | "search") => Type.Object({ id: Type.String({ pattern: idPattern(prefix) }) });
+
+const RUN_ID = new RegExp(idPattern("run"));
+export const isRunId = (text: string): boolean => RUN_ID.test(text);
 
 /** A problem+json response, for the OpenAPI document. */
 export const problem = (description: string) => ({ ...Type.Ref("Problem"), description });

@@ -17,6 +17,7 @@ export const LIMITS = {
   replicas: 64,
   waitingRuns: 100_000,
   pageSize: 100,
+  overlaidRuns: 10,
   pointsPerPage: 20_000,
   lr: 1e6,
   /** Messages a second that a reader may thin its stream to. */

@@ -134,3 +134,17 @@ test("what is wrong with a fork is said by field", async () => {
   assert.equal(diverged.status, "diverged");
   assert.deepEqual(await refused({ steps: 4000, from: { run: diverged.id } }), [400, "/from"]);
 });
+
+test("a fork can be drawn, from where it begins", async () => {
+  const fork = await train({ steps: 2400, from: { run: parent.id, step: 2000 }, schedule: "linear" });
+  for (const plot of ["schedule", "loss", "log-loss"]) {
+    const response = await service.get(`/v1/runs/${fork.id}/plots/${plot}?runs=${parent.id}`, { accept: "text/plain" });
+    assert.equal(response.status, 200, await response.clone().text());
+    assert.match(await response.text(), /2,?400|3,?000/);
+  }
+  const live = await (await service.get(`/v1/runs/${fork.id}/events?format=ansi`)).text();
+  assert.match(live, /succeeded/);
+  const events = await (await service.get(`/v1/runs/${fork.id}/events?every=100`)).text();
+  const envelopes = [...events.matchAll(/^data: (\{"type":"envelope".*)$/gm)].map(([, data]) => JSON.parse(data!));
+  assert.deepEqual([envelopes[0].from, envelopes.at(-1).to], [2000, 2400]);
+});

@@ -3,7 +3,7 @@ import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import { type Static, Type } from "typebox";
 import { SeriesAccumulator } from "../../core/series.js";
 import { LIMITS } from "../../spec/limits.js";
-import { ProblemError } from "../../spec/problem.js";
+import { chooseType } from "../accept.js";
 import { idParams, notFound, problem } from "../common.js";
 import { invalidRequest } from "../creation.js";
 import type { ApiDeps } from "../deps.js";
@@ -68,7 +68,7 @@ export const metricsRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { r
       if (query.points !== undefined || query.window !== undefined || query.transform !== undefined) {
         return summarize(id, from, to, query);
       }
-      const type = chooseFormat(request.headers.accept);
+      const type = chooseType(request.headers.accept, Object.keys(FORMATS) as (keyof typeof FORMATS)[]);
       const wanted = { metrics, id, from, to, columns: columnsOf(query.columns), smoothing: query.smoothing };
       return reply
         .type(type)
@@ -95,14 +95,4 @@ function columnsOf(text = "step,lr,loss"): Column[] {
   const known = columns.every((column) => COLUMNS.includes(column)) && new Set(columns).size === columns.length;
   if (!known) throw invalidRequest([{ pointer: "/columns", expected: `some of ${COLUMNS.join(", ")}, each once` }]);
   return columns;
-}
-
-function chooseFormat(accept = "*/*"): keyof typeof FORMATS {
-  for (const range of accept.split(",")) {
-    const type = range.split(";")[0]!.trim().toLowerCase();
-    if (Object.hasOwn(FORMATS, type)) return type as keyof typeof FORMATS;
-    if (type === "*/*" || type === "application/*") return "application/json";
-    if (type === "text/*") return "text/csv";
-  }
-  throw new ProblemError("not-acceptable", `Accept must name one of ${Object.keys(FORMATS).join(", ")}`);
 }

@@ -9,9 +9,13 @@ import { resolveSchedule } from "../../core/schedules/resolve.js";
 import { LIMITS } from "../../spec/limits.js";
 import { LrRangeSchema, ScheduleRequestSchema } from "../../spec/run.js";
 import type { ScheduleRequest } from "../../spec/schedule.js";
+import { chooseType } from "../accept.js";
 import { problem } from "../common.js";
 import { invalidRequest } from "../creation.js";
-import type { ApiDeps } from "../deps.js";
+import { schedulePicture } from "../plots/pictures.js";
+import type { PlotThread } from "../plots/plot-thread.js";
+import { CanvasQuery, FORMATS, ScalesQuery, sizeOf } from "../plots/query.js";
+import { contentType, render } from "../plots/render.js";
 
 /** Observations of a metric-driven policy times its window: a preview makes them all. */
 const MOST_OBSERVED = 2_000_000;
@@ -27,7 +31,12 @@ const PreviewRequestSchema = Type.Object(
   { additionalProperties: false },
 );
 
-export const scheduleRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app) => {
+const DrawingQuery = Type.Object({ ...CanvasQuery, ...ScalesQuery }, { additionalProperties: false });
+
+export const scheduleRoutes: FastifyPluginAsyncTypebox<{ readonly plotThread: PlotThread }> = async (
+  app,
+  { plotThread },
+) => {
   app.get(
     "/schedules",
     {
@@ -44,14 +53,27 @@ export const scheduleRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app) =>
     {
       schema: {
         summary: "The learning rates of a schedule, without training",
-        description: "Curve, area, peak, first and last rate, lint, and the equivalents in other libraries' terms.",
+        description:
+          "Curve, area, peak, first and last rate, lint, and the equivalents in other libraries' terms. By Accept, in place of that, the curve drawn as SVG, PNG or text.",
         tags: ["schedules"],
         body: PreviewRequestSchema,
-        response: { 400: problem("A field is wrong") },
+        querystring: DrawingQuery,
+        response: {
+          400: problem("A field is wrong"),
+          406: problem("None of the media types can be served"),
+          429: problem("Too many pictures are being drawn"),
+        },
       },
     },
-    async (request) => {
-      const { steps, lrRange = DEFAULT_LR_RANGE, points = 1000, lrLimit = null } = request.body;
+    async (request, reply) => {
+      const format = chooseType(request.headers.accept, ["application/json", ...FORMATS]);
+      const size = format === "application/json" ? null : sizeOf(format, request.query);
+      const {
+        steps,
+        lrRange = DEFAULT_LR_RANGE,
+        points = size === null ? 1000 : 2 * size.width,
+        lrLimit = null,
+      } = request.body;
       const schedule = request.body.schedule as ScheduleRequest;
       const auto = autoRatePaths(schedule).map((pointer) => ({
         pointer: `/schedule${pointer}`,
@@ -67,6 +89,12 @@ export const scheduleRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app) =>
         throw invalidRequest([{ pointer: "/schedule/every", expected: "fewer observations: a larger number" }]);
       }
       const preview = previewSchedule(resolved.value, { steps, points, lrLimit });
+      reply.header("vary", "accept");
+      if (format !== "application/json") {
+        const { width, height } = size!;
+        const plot = schedulePicture(resolved.value, preview, steps, request.query);
+        return reply.type(contentType(format)).send(await render(plotThread, plot, format, width, height));
+      }
       return { schedule: resolved.value, ...preview, equivalents: equivalents(resolved.value, { steps }) };
     },
   );

@@ -1,12 +1,16 @@
 import "@fastify/websocket";
+import type { ServerResponse } from "node:http";
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
+import type { FastifyReply } from "fastify";
 import { Type } from "typebox";
 import type { WebSocket } from "ws";
 import { ProblemError } from "../../spec/problem.js";
 import { FROM, THINNING, type Thinning } from "../../spec/stream.js";
 import type { Tail } from "../../store/tail.js";
-import { idParams, problem } from "../common.js";
+import { idParams, notFound, problem } from "../common.js";
 import { eventStreamTransport } from "../event-stream.js";
+import type { LivePlot, Screen } from "../plots/live.js";
+import { LIVE_QUERY, type LiveQuery, liveSize } from "../plots/query.js";
 import { refuseUnknownProtocols } from "../socket-protocol.js";
 import { type ExtentOf, startOf } from "../stream-start.js";
 import { Subscriber, type Transport, webSocketTransport } from "../subscriber.js";
@@ -22,19 +26,23 @@ interface StreamQuery extends Thinning {
   readonly from: number;
 }
 
+const LiveFromQuery = Type.Object({ ...Queries.run.properties, ...LIVE_QUERY }, strict);
+
 /** What is followed: runs by step, searches by task done. */
 export interface StreamOptions {
   readonly tail: Tail;
   readonly path: "/runs" | "/lr-searches";
   readonly idPrefix: "run" | "search";
   readonly extentOf: ExtentOf;
+  /** Draws an id's events on a terminal; undefined: they cannot be drawn. */
+  readonly draw?: (id: string, response: ServerResponse, screen: Screen) => Promise<LivePlot | null>;
 }
 
 export const streamRoutes: FastifyPluginAsyncTypebox<StreamOptions> = async (app, options) => {
-  const { tail, path, idPrefix, extentOf } = options;
+  const { tail, path, idPrefix, extentOf, draw } = options;
   const params = idParams(idPrefix);
   const querystring = Queries[idPrefix];
-  const subscribers = new Set<Subscriber>();
+  const subscribers = new Set<{ restart(): void }>();
   app.addHook("preClose", async () => {
     for (const subscriber of subscribers) subscriber.restart();
   });
@@ -44,6 +52,16 @@ export const streamRoutes: FastifyPluginAsyncTypebox<StreamOptions> = async (app
     subscribers.add(subscriber);
     subscriber.start((sink) => tail.follow(id, start, sink));
     return subscriber;
+  };
+
+  const drawLive = async (id: string, reply: FastifyReply, screen: Screen) => {
+    const response = reply.raw;
+    const plot = await draw!(id, response, screen);
+    if (plot === null) throw notFound(id);
+    reply.hijack();
+    if (!plot.start()) return;
+    subscribers.add(plot);
+    response.on("close", () => subscribers.delete(plot));
   };
 
   app.route({
@@ -88,13 +106,18 @@ export const streamRoutes: FastifyPluginAsyncTypebox<StreamOptions> = async (app
       schema: {
         summary: "Follow it as Server-Sent Events",
         description:
-          "The same messages as /stream, one an event; the event id is the step to go on from, so Last-Event-ID resumes.",
+          "The same messages as /stream, one an event; the event id is the step to go on from, so Last-Event-ID resumes." +
+          (draw === undefined
+            ? ""
+            : " With format=ansi a plot of the loss, redrawn live in the terminal until the run is over."),
         tags: ["streams"],
         params,
-        querystring,
+        querystring: draw === undefined ? querystring : LiveFromQuery,
       },
     },
     async (request, reply) => {
+      const screen = liveSize(request.query as StreamQuery & LiveQuery);
+      if (screen !== null) return drawLive(request.params.id, reply, screen);
       const lastId = Number(request.headers["last-event-id"]);
       const query: StreamQuery = { ...request.query };
       const from = Number.isSafeInteger(lastId) && lastId > 0 ? lastId : query.from;

@@ -5,9 +5,7 @@ import { SUGGESTION_METHODS, type SuggestionMethod, type SuggestOptions, suggest
 import { ProblemError } from "../../spec/problem.js";
 import { idParams, notFound, problem } from "../common.js";
 import type { ApiDeps } from "../deps.js";
-
-/** Steps times replicas: the methods share the API's thread. */
-const LONGEST_TRACE = 10_000;
+import { readTrace } from "../trace.js";
 
 const Query = Type.Object(
   {
@@ -40,21 +38,7 @@ export const suggestionRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, 
       const { id } = request.params;
       const record = await runs.get(id);
       if (record === null) throw notFound(id);
-      if (record.committed * record.spec.replicas > LONGEST_TRACE) {
-        throw new ProblemError(
-          "conflict",
-          `Suggestions are made from at most ${LONGEST_TRACE} steps, over all replicas`,
-        );
-      }
-      const lr: number[] = [];
-      const loss: number[] = [];
-      const replicas: number[][] = Array.from({ length: record.spec.replicas }, () => []);
-      for await (const chunk of metrics.chunks(id, 0, record.committed)) {
-        lr.push(...chunk.lr);
-        loss.push(...chunk.loss);
-        for (const [k, losses] of (chunk.replicas ?? []).entries()) replicas[k]!.push(...losses);
-      }
-      if (lr.length === 0) throw new ProblemError("conflict", "The run has no step yet");
+      const { lr, loss, replicas } = await readTrace(metrics, record);
       const { methods, ...overrides } = request.query;
       const options: SuggestOptions = { plannedSteps: record.spec.steps, ...overrides, ...methodsOf(methods) };
       const suggestions = suggest({ lr, loss }, options);

@@ -1,8 +1,8 @@
 import uPlot from "uplot";
+import { logTicks } from "../../core/ticks.js";
 import { number } from "../format.js";
 import { type Palette, palette } from "./palette.js";
 import type { Values, View } from "./plan.js";
-import { logTicks } from "./ticks.js";
 
 export interface Line {
   readonly label: string;

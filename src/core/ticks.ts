@@ -6,7 +6,7 @@ const STEPS = [[1], [1, 3], [1, 2, 5], [1, 1.5, 2, 3, 5, 7]];
  */
 export function logTicks(low: number, high: number, wanted: number): number[] {
   const decades = Math.log10(high / low);
-  if (decades < 0.5) return even(low, high, wanted);
+  if (decades < 0.5) return evenTicks(low, high, wanted);
   const every = Math.max(1, Math.ceil(decades / wanted));
   let best: number[] = [];
   for (const steps of STEPS) {
@@ -30,8 +30,11 @@ function inDecades(low: number, high: number, steps: readonly number[], every: n
   return ticks;
 }
 
-function even(low: number, high: number, wanted: number): number[] {
+/** About `wanted` ticks of a linear axis, at 1, 2 or 5 times a power of ten. */
+export function evenTicks(low: number, high: number, wanted: number): number[] {
   const rough = (high - low) / wanted;
+  // Ends that a double hardly tells apart have no round numbers between them, and counting would never get anywhere.
+  if (!(rough > 1e-300 && rough > 1e-12 * Math.max(Math.abs(low), Math.abs(high)))) return [low];
   const unit = 10 ** Math.floor(Math.log10(rough));
   const step = unit * ([1, 2, 5, 10].find((factor) => factor * unit >= rough) ?? 10);
   const ticks: number[] = [];

@@ -1,0 +1,20 @@
+import type { Plot } from "./plot.js";
+import type { PlotThread } from "./plot-thread.js";
+import type { Format } from "./query.js";
+
+/** A plot in one of the formats: images of width x height pixels, text of so many columns and rows. */
+export async function render(
+  thread: PlotThread,
+  plot: Plot,
+  format: Format,
+  width: number,
+  height: number,
+): Promise<string | Uint8Array> {
+  if (format !== "text/plain") return thread.draw(plot, format === "image/png" ? "png" : "svg", width, height);
+  const { textOf } = await import("./text.js");
+  return textOf(plot, width, height);
+}
+
+export function contentType(format: Format): string {
+  return format === "image/png" ? format : `${format}; charset=utf-8`;
+}

@@ -1,0 +1,95 @@
+import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
+import { Type } from "typebox";
+import { LIMITS } from "../../spec/limits.js";
+import { ProblemError } from "../../spec/problem.js";
+import { chooseType } from "../accept.js";
+import { idParams, isRunId, notFound, problem } from "../common.js";
+import { invalidRequest } from "../creation.js";
+import type { ApiDeps } from "../deps.js";
+import { PLOT_NAMES, type PlotName, picture } from "../plots/pictures.js";
+import type { PlotThread } from "../plots/plot-thread.js";
+import { checkQuery, FORMATS, type Format, PlotQuerySchema, sizeOf } from "../plots/query.js";
+import { contentType, render } from "../plots/render.js";
+
+const EXTENSIONS: Readonly<Record<string, Format>> = { svg: "image/svg+xml", png: "image/png" };
+/** Pictures made at once: of a long run each reads all of its steps. */
+const MOST_AT_ONCE = 16;
+
+const Params = Type.Object({
+  ...idParams("run").properties,
+  plot: Type.Enum(PLOT_NAMES.flatMap((name) => [name, ...Object.keys(EXTENSIONS).map((kind) => `${name}.${kind}`)])),
+});
+
+export const plotRoutes: FastifyPluginAsyncTypebox<ApiDeps & { readonly plotThread: PlotThread }> = async (
+  app,
+  { runs, metrics, plotThread: thread },
+) => {
+  app.get(
+    "/runs/:id/plots/:plot",
+    {
+      schema: {
+        summary: "Draw a run",
+        description:
+          "SVG or PNG by the name's ending; without one by Accept, where text/plain draws in the terminal. schedule: lr of each step of the whole run. loss: each step's, faint, its average and the validation losses. lr-loss, exponent-loss: loss against the rate or its log10; of a sweep with every finder's suggestion. log-loss: means of log10 loss over windows. With `runs`, averages only, one line a run.",
+        tags: ["metrics"],
+        params: Params,
+        querystring: PlotQuerySchema,
+        response: {
+          200: {
+            description: "The picture",
+            content: Object.fromEntries(FORMATS.map((type) => [type, { schema: Type.String() }])),
+          },
+          400: problem("A parameter is wrong, or means nothing to this plot"),
+          404: problem("No such run"),
+          406: problem("None of the media types can be served"),
+          409: problem("The run has no step yet"),
+          429: problem("Too many pictures are being drawn"),
+        },
+      },
+    },
+    async (request, reply) => {
+      const { id, plot } = request.params;
+      const { query } = request;
+      const [name, kind] = plot.split(".") as [PlotName, string | undefined];
+      const format = kind === undefined ? chooseType(request.headers.accept, FORMATS) : EXTENSIONS[kind]!;
+      checkQuery(name, query);
+      const { width, height } = sizeOf(format, query);
+      const records = [await getRun(id)];
+      for (const other of othersOf(query.runs)) records.push(await getRun(other));
+      const image = await draw(async () => {
+        const described = await picture(name, records, { ...query, points: width }, { metrics, thread });
+        return render(thread, described, format, width, height);
+      });
+      if (kind === undefined) reply.header("vary", "accept");
+      return reply.type(contentType(format)).send(image);
+    },
+  );
+
+  let drawing = 0;
+  async function draw<T>(make: () => Promise<T>): Promise<T> {
+    if (drawing >= MOST_AT_ONCE) throw new ProblemError("too-many-requests", "Too many pictures are being drawn");
+    drawing++;
+    try {
+      return await make();
+    } finally {
+      drawing--;
+    }
+  }
+
+  async function getRun(id: string) {
+    const record = await runs.get(id);
+    if (record === null) throw notFound(id);
+    return record;
+  }
+};
+
+function othersOf(text: string | undefined): string[] {
+  if (text === undefined) return [];
+  const ids = text.split(",");
+  if (ids.length > LIMITS.overlaidRuns || !ids.every(isRunId)) {
+    throw invalidRequest([
+      { pointer: "/runs", expected: `at most ${LIMITS.overlaidRuns} ids of runs, comma-separated` },
+    ]);
+  }
+  return [...new Set(ids)];
+}
