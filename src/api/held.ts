@@ -45,26 +45,29 @@ const MOST_EVALS = 4096;
 
 /** Buckets of `every` steps. */
 export class HeldBuckets implements Held {
-  readonly #buckets: EnvelopeAccumulator;
+  readonly #every: number;
+  /** Begun by the first chunk: the log of a fork begins later than its reader may have asked. */
+  #buckets: EnvelopeAccumulator | null = null;
   #evals: EvalPoint[] = [];
   #taken: number;
 
   constructor(every: number, from: number) {
-    this.#buckets = new EnvelopeAccumulator(every, from);
+    this.#every = every;
     this.#taken = from;
   }
 
   get size(): number {
-    return this.#buckets.size + (this.#evals.length >= MOST_EVALS ? this.#evals.length : 0);
+    return (this.#buckets?.size ?? 0) + (this.#evals.length >= MOST_EVALS ? this.#evals.length : 0);
   }
 
-  push({ lr, loss, evals }: MetricChunk): void {
+  push({ from, lr, loss, evals }: MetricChunk): void {
+    this.#buckets ??= new EnvelopeAccumulator(this.#every, from);
     this.#buckets.push(lr, loss);
     this.#evals.push(...evals);
   }
 
   take(all: boolean): Message | null {
-    const envelope = this.#buckets.take(all);
+    const envelope = this.#buckets?.take(all) ?? null;
     if (envelope === null) {
       return this.#evals.length < MOST_EVALS ? null : evalsMessage(this.#evals.splice(0), this.#taken);
     }
