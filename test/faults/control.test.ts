@@ -164,7 +164,10 @@ test("promise 11, twin: where a commit does not look for a cancel, the same chec
 test("promise 11, twin: where a cancel is final before the worker knows, the same check fails", async () => {
   const stage = await open("canceled-at-once");
   const chance = createChance("promise 11 canceled at once");
-  await assert.rejects(stopAt(stage, "training", "cancel", chance), /changed after it was canceled/);
+  // Now and then the worker's last commit comes too late to be seen.
+  await assert.rejects(async () => {
+    for (let i = 0; i < 10; i++) await stopAt(stage, "training", "cancel", chance);
+  }, /changed after it was canceled|comes after the terminal status/);
 });
 
 test("promise 11: a run paused and resumed at random, from two processes, has the bytes of one never paused", async () => {

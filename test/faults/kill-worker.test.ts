@@ -9,7 +9,7 @@ import { type ServiceProcess, type Twin, until } from "./harness/process.js";
 import { type FailPoint, FaultyLink } from "./harness/proxy.js";
 import { type Api, Scene, SMALL } from "./harness/scene.js";
 
-const REQUEST: RunRequest = { ...SMALL, steps: count(400_000, 2_000_000), schedule: "cyclic" };
+const REQUEST: RunRequest = { ...SMALL, steps: count(1_500_000, 3_000_000), schedule: "cyclic" };
 const KILLS = count(CRASH_LIMIT + 1, 20);
 const WHEN: readonly (FailPoint | "any time")[] = ["before", "inside", "after", "any time"];
 /** Between a kill and the next commit. */
@@ -44,7 +44,7 @@ async function torment(chance: Chance, id: string, kills: number, twin?: Twin): 
   ];
   try {
     for (let kill = 0; kill < kills; kill++) {
-      const goal = ((kill + chance.next()) / kills) * REQUEST.steps * 0.8;
+      const goal = ((kill + chance.next()) / kills) * REQUEST.steps * 0.6;
       await until(`step ${goal} is committed`, () => reached(id, goal), 60_000);
       if ((await scene.status(id)) === "failed") break;
       const holder = await scene.holder(id, workers);

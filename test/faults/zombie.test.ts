@@ -7,7 +7,7 @@ import { checkHistory, type Fingerprint, fingerprint, outline, wholeLog } from "
 import { type Twin, until } from "./harness/process.js";
 import { type Api, Scene, SMALL } from "./harness/scene.js";
 
-const REQUEST: RunRequest = { ...SMALL, steps: count(400_000, 2_000_000), schedule: "cyclic", seed: 11 };
+const REQUEST: RunRequest = { ...SMALL, steps: count(1_500_000, 3_000_000), schedule: "cyclic", seed: 11 };
 const STOPS = count(3, 10);
 
 let scene: Scene;
@@ -33,7 +33,7 @@ async function freezeHolders(chance: Chance, id: string, stops: number, twin?: T
   const wentOn: number[] = [];
   try {
     for (let stop = 0; stop < stops; stop++) {
-      const goal = ((stop + chance.next()) / stops) * REQUEST.steps * 0.8;
+      const goal = ((stop + chance.next()) / stops) * REQUEST.steps * 0.6;
       await until(`step ${goal}`, async () => (await scene.committed(id)) >= goal, 60_000);
       const zombie = await scene.holder(id, workers);
       await delay(chance.between(0, 40));
