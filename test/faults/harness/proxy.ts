@@ -3,8 +3,10 @@ import { once } from "node:events";
 import { createServer, connect as dial, type Server, type Socket } from "node:net";
 import { SCRIPTS } from "../../../src/store/scripts.js";
 
-/** Every commit names its script by this hash. */
-const COMMIT_SHA = Buffer.from(createHash("sha1").update(SCRIPTS.annealCommit.lua).digest("hex"));
+/** What a call of one of our scripts looks like on the wire: it names the script by its hash. */
+export function callOf(script: keyof typeof SCRIPTS): Buffer {
+  return Buffer.from(createHash("sha1").update(SCRIPTS[script].lua).digest("hex"));
+}
 
 /** Where the next commit that passes is caught. "inside": half of its bytes have gone; "after": only its reply has not. */
 export type FailPoint = "before" | "inside" | "after";
@@ -56,7 +58,7 @@ export class FaultyLink {
   }
 
   /** Catches the next commit, or the next request with `needle`: its connection freezes there. Resolves when it has. */
-  trapCommit(at: FailPoint, needle = COMMIT_SHA): Promise<void> {
+  trapCommit(at: FailPoint, needle = callOf("annealCommit")): Promise<void> {
     return new Promise((caught) => {
       this.#trap = { at, needle, caught };
     });

@@ -40,8 +40,8 @@ export class Scene {
   }
 
   /** Starts an API process. */
-  async api(settings: Record<string, string | number> = {}, url = this.redis.url): Promise<Api> {
-    const process = this.spawn("api", settings, undefined, url);
+  async api(settings: Record<string, string | number> = {}, url = this.redis.url, twin?: Twin): Promise<Api> {
+    const process = this.spawn("api", settings, twin, url);
     const [, address] = await process.says(/Server listening at (http:[^"\s]+)/);
     return new Api(process, address!);
   }
@@ -64,6 +64,12 @@ export class Scene {
   async over(id: string, withinMs = 60_000): Promise<RunRecord> {
     await until(`${id} is over`, async () => TERMINAL_STATUSES.includes(await this.status(id)), withinMs);
     return this.record(id);
+  }
+
+  /** Waits until that many of the workers' connections ask a queue for work: two for each idle worker, one for a busy one. */
+  async asking(connections: number): Promise<void> {
+    const asking = async () => Number((await this.direct.info("clients")).match(/blocked_clients:(\d+)/)![1]);
+    await until(`${connections} ask for work`, async () => (await asking()) >= connections);
   }
 
   /** Commits that were refused because their attempt had lost its run. */
