@@ -22,7 +22,7 @@ async function saturate(seconds: number, twin?: Twin): Promise<void> {
   try {
     await events.waitUntilReady();
     const api = await scene.api();
-    const workers = [1, 2].map(() => scene.spawn("worker", {}, twin));
+    const workers = [scene.spawn("worker", {}, twin), scene.spawn("worker")];
     // Long enough to train for all of the time.
     const runs = await Promise.all([1, 2].map((seed) => api.create({ seed, batchSize: 256, steps: 10_000_000 })));
     await until("both train", async () => {

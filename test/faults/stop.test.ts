@@ -2,13 +2,14 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect } from "node:net";
 import { test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
 import { WebSocket } from "ws";
 import { QUEUE_PREFIX } from "../../src/queue/run-queue.js";
 import type { RunRequest } from "../../src/spec/run.js";
 import { runKey } from "../../src/store/keys.js";
 import { count, createChance } from "./harness/chance.js";
 import { fingerprint } from "./harness/history.js";
-import { type Twin, until } from "./harness/process.js";
+import { type ServiceProcess, type Twin, until } from "./harness/process.js";
 import { Scene, SMALL } from "./harness/scene.js";
 
 /** A client that asks for a stream and then never reads. */
@@ -47,10 +48,10 @@ async function stopApi(twin?: Twin): Promise<void> {
     });
     await until("much has been trained", async () => (await scene.committed(id)) > 20_000, 60_000);
     const startedAt = performance.now();
-    const exitCode = await api.process.end("SIGTERM");
-    const took = performance.now() - startedAt;
-    console.log(`# the API ended after ${took.toFixed(0)} ms`);
-    assert.ok(took <= 5000, `the API took ${took} ms to end`);
+    const ended = api.process.end("SIGTERM");
+    const exitCode = await Promise.race([ended, delay(5000, "none", { ref: false })]);
+    assert.notEqual(exitCode, "none", "the API took more than 5 s to end");
+    console.log(`# the API ended after ${(performance.now() - startedAt).toFixed(0)} ms`);
     assert.equal(exitCode, 0);
     for (const { code, next, reason } of await Promise.all(closes)) {
       assert.deepEqual([code, reason], [1012, JSON.stringify({ resumeFrom: next })]);
@@ -65,26 +66,29 @@ test("promise 12: SIGTERM to the API with 100 sockets, 5 of them frozen: 1012 wi
   stopApi());
 
 test("promise 12, twin: where frozen readers are waited for, the same check fails", async () => {
-  await assert.rejects(stopApi("never-terminates"), /the API took \d+/);
+  await assert.rejects(stopApi("never-terminates"), /the API took more/);
 });
 
 const HAND_OVERS = count(3, 10);
 
-/** Stops the training worker while another one waits for work; throws when the run is not simply handed over. */
+/** Stops the training worker while others wait for work; throws when the run is not simply handed over. */
 async function handOver(request: RunRequest, handOvers: number, twin?: Twin): Promise<void> {
   const chance = createChance("promise 12");
   const scene = await Scene.open();
   try {
     const api = await scene.api();
     const oracle = twin === undefined ? await scene.undisturbed(api, request) : null;
+    const workers = Array.from({ length: handOvers + 1 }, () => scene.spawn("worker", {}, twin));
+    await scene.asking(2 * workers.length);
     const { id } = await api.create(request);
-    let worker = scene.spawn("worker", {}, twin);
     for (let i = 0; i < handOvers; i++) {
-      const goal = ((i + chance.next()) / handOvers) * request.steps * 0.6;
-      await until(`step ${goal}`, async () => (await scene.committed(id)) >= goal, 60_000);
-      const next = scene.spawn("worker", {}, twin);
-      // Both ask for searches, and the new one for runs too.
-      await scene.asking(3);
+      const goal = ((i + chance.next()) / handOvers) * request.steps * 0.8;
+      await until(`step ${goal}`, async () => (await scene.committed(id)) > goal, 60_000);
+      // The fence of an attempt is in its log line.
+      const fence = await scene.direct.hget(runKey(id), "fence");
+      const holds = ({ output }: ServiceProcess) => output.includes(`"fence":"${fence}"`);
+      await until("a holder is known", () => workers.some(holds));
+      const worker = workers.find(holds)!;
       const startedAt = performance.now();
       assert.equal(await worker.end("SIGTERM"), 0);
       const took = performance.now() - startedAt;
@@ -97,7 +101,6 @@ async function handOver(request: RunRequest, handOvers: number, twin?: Twin): Pr
       assert.equal(await scene.direct.hget(runKey(id), "crashes"), "0", "the stop counts as a crash");
       const job = await scene.direct.hmget(`${QUEUE_PREFIX}:runs:${id}-0`, "atm", "stc");
       assert.deepEqual(job.map(Number), [0, 0], "an attempt of the job was used");
-      worker = next;
     }
     await scene.over(id, 120_000);
     assert.deepEqual(await fingerprint(scene.direct, id), oracle);
