@@ -18,21 +18,33 @@ export async function createRecord<Spec extends { readonly labels: readonly stri
 ): Promise<R> {
   log.info({ id }, "creating");
   const created = await store.create(id, spec, waitsFor).catch((error) => {
-    void discard(store, id);
+    void eventually(() => store.cancel(id));
     throw error;
   });
   if (created === "late") throw new ProblemError("unavailable", "Redis answered too late; nothing was done");
   if (created === "full") throw new ProblemError("too-many-requests", "Too many runs are waiting; nothing was done");
   // From here on it exists: should this process die, the reconciler gives it its job.
-  await queue?.enqueue(id, 0).catch((error) => log.warn({ err: error, id }, "left to the reconciler"));
+  if (queue !== null) await enqueue(queue, id, log);
   return created;
 }
 
-async function discard(store: { cancel(id: string): Promise<unknown> }, id: string): Promise<void> {
+/** Gives a new record its job: now, or as soon as Redis takes it. */
+export async function enqueue(queue: RunQueue, id: string, log: FastifyBaseLogger): Promise<void> {
+  await queue.enqueue(id, 0).catch((error) => {
+    log.warn({ err: error, id }, "to be enqueued later");
+    void eventually(() => queue.enqueue(id, 0));
+  });
+}
+
+/** Tries again each second, for as long as the reconciler leaves a new record alone (YOUNG_MS in src/store/scripts.ts). */
+async function eventually(action: () => Promise<unknown>): Promise<void> {
   for (let tries = 0; tries < 300; tries++) {
     await delay(1000, undefined, { ref: false });
-    const outcome = await store.cancel(id).catch(() => "away");
-    if (outcome !== "away") return;
+    const done = await action().then(
+      () => true,
+      () => false,
+    );
+    if (done) return;
   }
 }
 

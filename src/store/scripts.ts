@@ -1,7 +1,7 @@
 import { RUN_PREFIX, STATUS_PREFIX, TOTALS_KEY, WAKE_CHANNEL } from "./keys.js";
 
-/** Longer than an API waits for Redis before it takes back a run that it could not confirm. */
-const YOUNG_MS = 5000;
+/** Longer than an API tries to take back a run that it could not confirm, or to enqueue one that it has: 300 times 2 s. */
+const YOUNG_MS = 660_000;
 
 /**
  * The Lua scripts: every change of a run is one of them, so a crash leaves a run before or after it, never between.

@@ -106,5 +106,7 @@ test(`promise 5: lost replies, 200 ms and half-open sockets on every link for ${
   loseReplies(SECONDS, count(400_000, 5_000_000)));
 
 test("promise 5, twin: where a commit that is sent again is not recognised, the same check fails", async () => {
+  // Here too, so that the trap knows its script.
+  await import("./twins/commit-sent-twice.js");
   await assert.rejects(loseReplies(3, 400_000, "commit-sent-twice"), /does not follow the last commit/);
 });

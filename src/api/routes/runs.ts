@@ -10,7 +10,7 @@ import { ProblemError } from "../../spec/problem.js";
 import { RUN_STATUSES, type RunRequest, TERMINAL_STATUSES } from "../../spec/run.js";
 import type { ScheduleRequest } from "../../spec/schedule.js";
 import { idParams, notFound, problem } from "../common.js";
-import { createRecord, invalidRequest } from "../creation.js";
+import { createRecord, enqueue, invalidRequest } from "../creation.js";
 import { datasetFacts } from "../dataset-facts.js";
 import type { ApiDeps } from "../deps.js";
 import { newId } from "../new-id.js";
@@ -54,9 +54,7 @@ export const runRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (
     // The search first: without its run it does no harm, while the run would wait for ever without its search.
     await createRecord(searches, null, searchId, search.value, log);
     const run = await createRecord(runs, null, id, resolved.value, log, searchId);
-    await searchQueue
-      .enqueue(searchId, 0)
-      .catch((error) => log.warn({ err: error, searchId }, "left to the reconciler"));
+    await enqueue(searchQueue, searchId, log);
     return run;
   };
 
