@@ -5,7 +5,7 @@ import { readConfig } from "../../../src/bin/config.js";
 if (isMainThread) {
   const { LOCK_DURATION_MS, STALLED_INTERVAL_MS } = readConfig();
   setInterval(() => {
-    const end = performance.now() + LOCK_DURATION_MS + 3 * STALLED_INTERVAL_MS;
+    const end = performance.now() + 3 * LOCK_DURATION_MS + 4 * STALLED_INTERVAL_MS;
     while (performance.now() < end);
   }, LOCK_DURATION_MS);
 }
