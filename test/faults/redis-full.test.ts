@@ -8,7 +8,7 @@ import { type Twin, until } from "./harness/process.js";
 import { Scene, SMALL } from "./harness/scene.js";
 import { exported, listen, Seen } from "./harness/subscriber.js";
 
-const REQUEST: RunRequest = { ...SMALL, steps: count(400_000, 2_000_000), schedule: "cyclic" };
+const REQUEST: RunRequest = { ...SMALL, steps: count(400_000, 6_000_000), schedule: "cyclic" };
 const FILLS = count(1, 5);
 
 /** Fills Redis again and again under a live run, and controls others meanwhile. */
@@ -49,7 +49,7 @@ async function fill(fills: number, twin?: Twin): Promise<void> {
         `# full at step ${stored}: training on ${(performance.now() - backAt).toFixed(0)} ms after there was space`,
       );
     }
-    await scene.over(live.id, 120_000);
+    await scene.over(live.id, 300_000);
     assert.deepEqual(await fingerprint(scene.direct, live.id), oracle);
     await follower;
     assert.equal(seen.digest(), await exported(api.url, live.id));
