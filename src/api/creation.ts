@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { FastifyRequest } from "fastify";
+import type { FastifyBaseLogger, FastifyRequest } from "fastify";
 import type { RunQueue } from "../queue/run-queue.js";
 import { type FieldError, ProblemError } from "../spec/problem.js";
 import type { Birth, RecordStore, StoredRecord } from "../store/records.js";
@@ -21,7 +21,7 @@ export async function createRecord<Spec extends { readonly labels: readonly stri
 ): Promise<R> {
   log.info({ id }, "creating");
   const created = await store.create(id, spec, { ...birth, traceId }).catch((error) => {
-    void discard(store, id);
+    void eventually(() => store.cancel(id));
     throw error;
   });
   if (created === "late") throw new ProblemError("unavailable", "Redis answered too late; nothing was done");
@@ -31,15 +31,27 @@ export async function createRecord<Spec extends { readonly labels: readonly stri
     throw new ProblemError("conflict", "The dataset has just been replaced or deleted; nothing was done");
   }
   // From here on it exists: the client need not wait for its job, and should this process die, the reconciler makes one.
-  queue?.enqueue(id, 0).catch((error) => log.warn({ err: error, id }, "left to the reconciler"));
+  if (queue !== null) void enqueue(queue, id, log);
   return created;
 }
 
-async function discard(store: { cancel(id: string): Promise<unknown> }, id: string): Promise<void> {
-  for (let tries = 0; tries < 300; tries++) {
-    await delay(1000, undefined, { ref: false });
-    const outcome = await store.cancel(id).catch(() => "away");
-    if (outcome !== "away") return;
+/** Gives a new record its job: now, or as soon as Redis takes it. */
+export async function enqueue(queue: RunQueue, id: string, log: FastifyBaseLogger): Promise<void> {
+  await queue.enqueue(id, 0).catch((error) => {
+    log.warn({ err: error, id }, "to be enqueued later");
+    void eventually(() => queue.enqueue(id, 0));
+  });
+}
+
+/** Tries until Redis has been there again, sooner than the reconciler takes a new record up (GRACE_MS in src/queue). */
+async function eventually(action: () => Promise<unknown>): Promise<void> {
+  for (let tries = 0; tries < 4000; tries++) {
+    await delay(250, undefined, { ref: false });
+    const done = await action().then(
+      () => true,
+      () => false,
+    );
+    if (done) return;
   }
 }
 

@@ -1,6 +1,6 @@
 import { hostname } from "node:os";
 import type { Logger } from "pino";
-import { type JobRef, reconcile } from "../queue/reconcile.js";
+import { GRACE_MS, type JobRef, type Missing, reconcile } from "../queue/reconcile.js";
 import { type QueueName, RunQueue } from "../queue/run-queue.js";
 import { WorkerHost } from "../queue/worker-host.js";
 import { connect, storageProblem } from "../store/connect.js";
@@ -86,13 +86,16 @@ export async function startWorker(config: Config, log: Logger): Promise<Service>
       ).flat(),
     enqueue: (id: string, epoch: number) => queueOf(id).enqueue(id, epoch),
   };
-  let jobless = new Set<string>();
+  let jobless: Missing = new Map();
+  const looks = 1 + Math.ceil(GRACE_MS / config.RECONCILE_INTERVAL_MS);
   const timers = [
     every(HEARTBEAT_MS, async () => {
       for (const key of [WORKERS_KEY, workerKey(hostname())]) await connection.set(key, 1, "EX", HEARTBEAT_TTL_SECONDS);
     }),
     every(config.RECONCILE_INTERVAL_MS, async () => {
-      jobless = await reconcile(runs, jobs, jobless, (id) => log.warn({ id }, "gave a record without a job a new one"));
+      jobless = await reconcile(runs, jobs, jobless, looks, (id) =>
+        log.warn({ id }, "gave a record without a job a new one"),
+      );
       await releaseForsaken(searchDeps);
       if (config.RUN_TTL_SECONDS > 0) await runs.expire(config.RUN_TTL_SECONDS);
     }),

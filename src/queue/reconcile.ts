@@ -16,22 +16,34 @@ export interface Jobs {
 }
 
 /**
+ * A new record without a job is left alone for this long: the API whose client was not told of it takes it back, and the API
+ * whose queue did not answer enqueues it, both as soon as Redis is there again.
+ */
+export const GRACE_MS = 5000;
+
+/** By job, in how many looks in a row it was missing. */
+export type Missing = ReadonlyMap<string, number>;
+
+/**
  * Gives a job to every unfinished run that has none: one whose creator died before it was enqueued, or whose job was lost.
- * A run is touched only when it was found without a job twice in a row, so that one being enqueued right now is left alone.
- * Returns the suspects, to be passed in the next time.
+ * A run is touched only when it was found without a job in several looks in a row, since one may be being enqueued right now:
+ * `looks` of them for a new record, two for any other. Counted, not timed: a look waits for as long as Redis is away.
+ * Returns what was missing, to be passed in the next time.
  */
 export async function reconcile(
   runs: Reconcilable,
   jobs: Jobs,
-  suspects: ReadonlySet<string>,
+  missing: Missing,
+  looks: number,
   onMended: (id: string) => void,
-): Promise<Set<string>> {
-  const found = new Set<string>();
+): Promise<Missing> {
+  const found = new Map<string, number>();
   for await (const page of runs.unfinished()) {
     for (const { id, epoch } of await jobs.missing(page)) {
       const name = `${id}-${epoch}`;
-      found.add(name);
-      if (!suspects.has(name)) continue;
+      const seen = (missing.get(name) ?? 0) + 1;
+      found.set(name, seen);
+      if (seen < (epoch === 0 ? looks : 2)) continue;
       const next = await runs.requeue(id, epoch);
       if (next === null) continue;
       await jobs.enqueue(id, next);

@@ -9,9 +9,6 @@ import {
   WAKE_CHANNEL,
 } from "./keys.js";
 
-/** Longer than an API waits for Redis before it takes back a run that it could not confirm. */
-const YOUNG_MS = 5000;
-
 /**
  * The Lua scripts: every change of a run is one of them, so a crash leaves a run before or after it, never between.
  *
@@ -302,8 +299,6 @@ const REQUEUE = `
 local id, epoch = ARGV[1], ARGV[2]
 local status = field(id, 'status')
 if field(id, 'epoch') ~= epoch or (status ~= 'queued' and status ~= 'running' and status ~= 'canceling') then return nil end
--- A run this young may still be taken back by the API that could not tell its client of it.
-if status == 'queued' and epoch == '0' and now_ms() - number(id, 'createdAt') < ${YOUNG_MS} then return nil end
 if heed(id) ~= 'continue' then return nil end
 return tostring(redis.call('HINCRBY', key(id), 'epoch', 1))
 `;

@@ -14,7 +14,7 @@ import { RUN_STATUSES, type RunRequest, TERMINAL_STATUSES } from "../../spec/run
 import type { ScheduleRequest } from "../../spec/schedule.js";
 import type { RunRecord } from "../../store/runs.js";
 import { idParams, notFound, problem } from "../common.js";
-import { createRecord, invalidRequest, type Origin } from "../creation.js";
+import { createRecord, enqueue, invalidRequest, type Origin } from "../creation.js";
 import { datasetFacts } from "../dataset-facts.js";
 import type { ApiDeps } from "../deps.js";
 import { forkPoint } from "../fork-point.js";
@@ -64,9 +64,7 @@ export const runRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (
     // The search first: without its run it does no harm, while the run would wait for ever without its search.
     await createRecord(searches, null, searchId, search.value, origin);
     const run = await createRecord(runs, null, id, resolved.value, origin, { waitsFor: searchId });
-    await searchQueue
-      .enqueue(searchId, 0)
-      .catch((error) => origin.log.warn({ err: error, searchId }, "left to the reconciler"));
+    void enqueue(searchQueue, searchId, origin.log);
     return run;
   };
 

@@ -17,9 +17,23 @@ export type Twin =
   | "deaf"
   | "canceled-at-once"
   | "uncut-resume"
-  | "blind-tail";
+  | "blind-tail"
+  | "commit-sent-twice"
+  | "ghosts"
+  | "patient-api"
+  | "forked-training"
+  | "blocked-loop"
+  | "never-terminates"
+  | "exits-at-once"
+  | "refused-when-full";
 
-/** One process of the service, as shipped, with the short test profile. */
+/** Short, so that a recovery is; FAULTS_LOCKS=shipped leaves the service at its own defaults. */
+const PROFILE: Record<string, string> =
+  process.env.FAULTS_LOCKS === "shipped"
+    ? {}
+    : { LOCK_DURATION_MS: "1000", STALLED_INTERVAL_MS: "500", RECONCILE_INTERVAL_MS: "500" };
+
+/** One process of the service, as shipped, with the test profile. */
 export class ServiceProcess {
   readonly #child: ChildProcess;
   #output = "";
@@ -32,9 +46,7 @@ export class ServiceProcess {
       PORT: "0",
       LOG_LEVEL: "info",
       WORKER_CONCURRENCY: "1",
-      LOCK_DURATION_MS: "1000",
-      STALLED_INTERVAL_MS: "500",
-      RECONCILE_INTERVAL_MS: "500",
+      ...PROFILE,
     };
     for (const [name, value] of Object.entries(settings)) env[name] = String(value);
     this.#child = spawn(process.execPath, [...preload, join(DIST, `src/bin/${part}.js`)], {

@@ -7,6 +7,8 @@ import { SCRIPTS } from "../../../src/store/scripts.js";
 const shaOf = (lua: string) => Buffer.from(createHash("sha1").update(lua).digest("hex"));
 /** The first brings the script itself, of which this is the end. */
 const endOf = (lua: string) => Buffer.from(lua.slice(-120));
+/** What a call of one of our scripts looks like on the wire. */
+export const callOf = (script: keyof typeof SCRIPTS): Buffer => shaOf(SCRIPTS[script].lua);
 
 /** Where the next commit that passes is caught. "inside": half of its bytes have gone; "after": only its reply has not. */
 export type FailPoint = "before" | "inside" | "after";
@@ -61,7 +63,7 @@ export class FaultyLink {
   }
 
   /** Catches the next commit, or the next request with `needle`: its connection freezes there. Resolves when it has. */
-  trapCommit(at: FailPoint, needle = shaOf(SCRIPTS.annealCommit.lua)): Promise<void> {
+  trapCommit(at: FailPoint, needle = callOf("annealCommit")): Promise<void> {
     return new Promise((caught) => {
       this.#trap = { at, needle, caught };
     });

@@ -1,0 +1,68 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { QueueEvents } from "bullmq";
+import { QUEUE_PREFIX } from "../../src/queue/run-queue.js";
+import { connect } from "../../src/store/connect.js";
+import { count } from "./harness/chance.js";
+import { type Twin, until } from "./harness/process.js";
+import { Scene } from "./harness/scene.js";
+
+const SECONDS = count(8, 300);
+const CLIENTS = 16;
+
+/** Two workers train one run each while clients keep the API busy; throws when a job stalls or starts twice. */
+async function saturate(seconds: number, twin?: Twin): Promise<void> {
+  const scene = await Scene.open();
+  const connection = connect(scene.redis.url, "patient");
+  const events = new QueueEvents("runs", { connection, prefix: QUEUE_PREFIX });
+  let stalled = 0;
+  const starts = new Map<string, number>();
+  events.on("stalled", () => stalled++);
+  events.on("active", ({ jobId }) => starts.set(jobId, (starts.get(jobId) ?? 0) + 1));
+  try {
+    await events.waitUntilReady();
+    const api = await scene.api();
+    const workers = [scene.spawn("worker", {}, twin), scene.spawn("worker")];
+    // Long enough to train for all of the time.
+    const runs = await Promise.all([1, 2].map((seed) => api.create({ seed, batchSize: 256, steps: 10_000_000 })));
+    await until("both train", async () => {
+      const committed = await Promise.all(runs.map(({ id }) => scene.committed(id)));
+      return committed.every((steps) => steps > 0);
+    });
+    const end = Date.now() + seconds * 1000;
+    let answered = 0;
+    let slowest = 0;
+    const client = async () => {
+      while (Date.now() < end) {
+        const startedAt = performance.now();
+        await (await fetch(`${api.url}/v1/runs/${runs[answered % 2]!.id}/metrics?points=500`)).arrayBuffer();
+        slowest = Math.max(slowest, performance.now() - startedAt);
+        answered++;
+      }
+    };
+    await Promise.all(Array.from({ length: CLIENTS }, client));
+    for (const { id } of runs) {
+      const { status, attempts } = await scene.record(id);
+      assert.equal(status, "running");
+      assert.equal(attempts, 1, `${id} was started ${attempts} times`);
+    }
+    console.log(
+      `# ${seconds} s of ${CLIENTS} clients: ${answered} answers, the slowest after ${slowest.toFixed(0)} ms; ${stalled} stalled, starts by job: ${[...starts.values()]}`,
+    );
+    assert.equal(stalled, 0, `${stalled} jobs have stalled`);
+    assert.deepEqual([...starts.values()], [1, 1], "a job was started twice");
+    assert.equal(await scene.refused(), 0);
+    for (const worker of workers) assert.ok(!worker.over);
+  } finally {
+    await events.close();
+    connection.disconnect();
+    await scene.close();
+  }
+}
+
+test(`promise 13: two workers train for ${SECONDS} s beside a saturated API: nothing stalls, nothing starts twice`, () =>
+  saturate(SECONDS));
+
+test("promise 13, twin: with a main thread that is busy for longer than a lock, the same check fails", async () => {
+  await assert.rejects(saturate(process.env.FAULTS_LOCKS === "shipped" ? 45 : 8, "blocked-loop"), /started|stalled/);
+});
