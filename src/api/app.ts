@@ -28,8 +28,8 @@ import { type StreamOptions, streamRoutes } from "./routes/stream.js";
 import { streamManyRoutes } from "./routes/stream-many.js";
 import { suggestionRoutes } from "./routes/suggestions.js";
 import { webRoutes } from "./routes/web.js";
-import { chooseProtocol } from "./socket-protocol.js";
-import type { Extent } from "./stream-start.js";
+import { chooseProtocol } from "./stream/socket-protocol.js";
+import type { Extent } from "./stream/stream-start.js";
 import { createValidatorCompiler } from "./validation.js";
 
 const SHARED = [

@@ -4,7 +4,7 @@ import { SCRIPTS } from "./scripts.js";
 type Reply<T> = Promise<T>;
 type Value = string | number | Buffer;
 
-/** A connection that knows our scripts; see scripts.ts for arguments and replies. */
+/** A connection that knows our scripts; see src/store/lua for arguments and replies. */
 export interface AnnealRedis extends Redis {
   annealCreate(keys: number, ...args: Value[]): Reply<string>;
   annealClaim(id: string, token: string, crashLimit: number, epoch: number): Reply<[string, string?]>;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { HeldBuckets, HeldSteps } from "../../src/api/held.js";
-import type { Message } from "../../src/api/messages.js";
+import { HeldBuckets, HeldSteps } from "../../src/api/stream/held.js";
+import type { Message } from "../../src/api/stream/messages.js";
 
 const bodyOf = (message: Message | null) => JSON.parse(message!.json);
 

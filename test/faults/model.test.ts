@@ -102,8 +102,7 @@ function expected(model: Model, command: Command): Model {
       if (status === "paused") return { ...model, status: "queued", epoch: model.epoch + 1 };
       return status === "canceling" ? model : { ...model, pauseRequested: false };
     case "requeue":
-      // Too young to be taken for forsaken.
-      if (over || status === "paused" || (status === "queued" && model.epoch === 0)) return model;
+      if (over || status === "paused") return model;
       return heeded(model) === model ? { ...model, epoch: model.epoch + 1 } : heeded(model);
     case "cancel":
       if (status === "queued" || status === "paused") return { ...idle, status: "canceled" };

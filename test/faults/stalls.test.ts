@@ -25,10 +25,12 @@ async function saturate(seconds: number, twin?: Twin): Promise<void> {
     const workers = [scene.spawn("worker", {}, twin), scene.spawn("worker")];
     // Long enough to train for all of the time.
     const runs = await Promise.all([1, 2].map((seed) => api.create({ seed, batchSize: 256, steps: 10_000_000 })));
-    await until("both train", async () => {
+    const bothTrain = async () => {
       const committed = await Promise.all(runs.map(({ id }) => scene.committed(id)));
       return committed.every((steps) => steps > 0);
-    });
+    };
+    // The twin takes its time.
+    await until("both train", bothTrain, 90_000);
     const end = Date.now() + seconds * 1000;
     let answered = 0;
     let slowest = 0;

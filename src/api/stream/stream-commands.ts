@@ -1,8 +1,8 @@
 import type { ErrorObject, ValidateFunction } from "ajv";
-import { type FieldError, ProblemError } from "../spec/problem.js";
-import type { StreamCommand } from "../spec/stream-many.js";
-import { invalidRequest } from "./creation.js";
-import { fieldErrors } from "./problems.js";
+import { type FieldError, ProblemError } from "../../spec/problem.js";
+import type { StreamCommand } from "../../spec/stream-many.js";
+import { invalidRequest } from "../creation.js";
+import { fieldErrors } from "../problems.js";
 
 /** `run`: the one that a bad frame names, if it does. */
 export type ParsedCommand =

@@ -1,9 +1,9 @@
-import type { Envelope } from "../core/envelope.js";
-import { compactFloat32 } from "../core/float32.js";
-import type { EvalPoint, MetricChunk } from "../spec/metrics.js";
-import { TERMINAL_STATUSES } from "../spec/run.js";
-import type { StreamMessage } from "../spec/stream.js";
-import { type LogEntry, sliceChunk } from "../store/log.js";
+import type { Envelope } from "../../core/envelope.js";
+import { compactFloat32 } from "../../core/float32.js";
+import type { EvalPoint, MetricChunk } from "../../spec/metrics.js";
+import { TERMINAL_STATUSES } from "../../spec/run.js";
+import type { StreamMessage } from "../../spec/stream.js";
+import { type LogEntry, sliceChunk } from "../../store/log.js";
 import { metricsFrame } from "./binary.js";
 
 /** One message of a stream. Each form of it is made when it is first asked for, once for all readers. */

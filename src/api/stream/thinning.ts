@@ -1,5 +1,5 @@
-import type { Thinning } from "../spec/stream.js";
-import { type LogEntry, sliceChunk } from "../store/log.js";
+import type { Thinning } from "../../spec/stream.js";
+import { type LogEntry, sliceChunk } from "../../store/log.js";
 import { type Held, HeldBuckets, HeldSteps } from "./held.js";
 import { isLast, type Message, messagesOf } from "./messages.js";
 

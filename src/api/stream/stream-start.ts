@@ -1,5 +1,5 @@
-import { ProblemError } from "../spec/problem.js";
-import { notFound } from "./common.js";
+import { ProblemError } from "../../spec/problem.js";
+import { notFound } from "../common.js";
 
 /** How much of a log is stored, and the most there will be. */
 export interface Extent {

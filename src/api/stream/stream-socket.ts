@@ -1,11 +1,11 @@
 import type { WebSocket } from "ws";
-import { LIMITS } from "../spec/limits.js";
-import { ProblemError } from "../spec/problem.js";
-import type { Subscribe } from "../spec/stream-many.js";
-import type { Tail } from "../store/tail.js";
+import { LIMITS } from "../../spec/limits.js";
+import { ProblemError } from "../../spec/problem.js";
+import type { Subscribe } from "../../spec/stream-many.js";
+import type { Tail } from "../../store/tail.js";
+import { problemOf } from "../problems.js";
 import { HIGH_WATER } from "./flow.js";
 import type { Message } from "./messages.js";
-import { problemOf } from "./problems.js";
 import { Reading } from "./reading.js";
 import { SocketFlow } from "./socket-flow.js";
 import type { CommandParser } from "./stream-commands.js";

@@ -1,6 +1,6 @@
-import type { Thinning } from "../spec/stream.js";
-import type { LogEntry } from "../store/log.js";
-import type { Cursor, Sink } from "../store/tail.js";
+import type { Thinning } from "../../spec/stream.js";
+import type { LogEntry } from "../../store/log.js";
+import type { Cursor, Sink } from "../../store/tail.js";
 import { deletedMessage, type Message } from "./messages.js";
 import { createShape, HoldingBudget, type Shape } from "./thinning.js";
 
