@@ -55,8 +55,7 @@ export async function buildApp(deps: ApiDeps, log: FastifyBaseLogger): Promise<F
     requestTimeout: 10_000,
     forceCloseConnections: "idle",
     genReqId: traceIdOf,
-    requestIdLogLabel: "traceId",
-    logController: new LogController({ disableRequestLogging: true }),
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: "traceId" }),
     frameworkErrors: (error, request, reply) => {
       sendProblem(error, request, reply);
     },

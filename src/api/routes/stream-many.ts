@@ -59,10 +59,11 @@ export const streamManyRoutes: FastifyPluginAsyncTypebox<StreamManyOptions> = as
       throw new ProblemError("invalid-request", "This is a WebSocket: open it with ws://");
     },
     wsHandler: (socket: WebSocket, request) => {
+      const { log } = request;
       const streamSocket = new StreamSocket(socket, { tail, extentOf, parse, requestId: request.id, idleMs });
       sockets.add(streamSocket);
       socket.on("close", () => sockets.delete(streamSocket));
-      socket.on("error", (error) => request.log.debug({ err: error }, "socket"));
+      socket.on("error", (error) => log.debug({ err: error }, "socket"));
     },
   });
 };

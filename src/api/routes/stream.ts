@@ -89,13 +89,15 @@ export const streamRoutes: FastifyPluginAsyncTypebox<StreamOptions> = async (app
     },
     wsHandler: (socket: WebSocket, request) => {
       const { id } = request.params as { id: string };
+      // Not the request itself: it would stay in memory for as long as the socket is open.
+      const { log } = request;
       const transport = webSocketTransport(socket, () => subscriber);
       const subscriber = subscribe(id, request.query as StreamQuery, request.streamStart, transport);
       socket.on("close", () => {
         subscribers.delete(subscriber);
         subscriber.close();
       });
-      socket.on("error", (error) => request.log.debug({ err: error, id }, "socket"));
+      socket.on("error", (error) => log.debug({ err: error, id }, "socket"));
     },
   });
 

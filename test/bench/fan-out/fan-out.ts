@@ -53,8 +53,8 @@ try {
 
   const stream = async () => `${api.url.replace("http", "ws")}/v1/runs/${id}/stream?from=${await scene.committed(id)}`;
   const clients = child("clients.js");
-  const listen = async (url: string): Promise<{ arrivals: Arrivals; rate: number }> => {
-    clients.send({ url, count: SUBSCRIBERS, seconds: SECONDS } satisfies Order);
+  const listen = async (url: string, count = SUBSCRIBERS): Promise<{ arrivals: Arrivals; rate: number }> => {
+    clients.send({ url, count, seconds: SECONDS } satisfies Order);
     await message(clients);
     const before = await scene.committed(id);
     const startedAt = performance.now();
@@ -66,18 +66,27 @@ try {
   const ratios: number[] = [];
   const lags: number[] = [];
   let perSubscriber = 0;
-  for (let round = 0; round < ROUNDS; round++) {
-    const idle = memoryOf(api.process.pid);
+  /** The most memory that the server takes meanwhile. */
+  const mostMemory = async (work: () => Promise<unknown>): Promise<number> => {
     let most = 0;
     const sampler = setInterval(() => {
       most = Math.max(most, memoryOf(api.process.pid));
-    }, 200);
-    const ours = await listen(await stream());
+    }, 100);
+    await work();
     clearInterval(sampler);
+    return most;
+  };
+  // What a stream takes however many follow it: code, garbage, the entries that are kept.
+  const fixed = await mostMemory(async () => listen(await stream(), 1));
+  for (let round = 0; round < ROUNDS; round++) {
+    let ours!: Awaited<ReturnType<typeof listen>>;
+    const most = await mostMemory(async () => {
+      ours = await listen(await stream());
+    });
     const relay = child("bare.js", await stream());
     const bare = await listen((await message(relay)) as string);
     relay.kill();
-    perSubscriber = Math.max(perSubscriber, (most - idle) / SUBSCRIBERS);
+    perSubscriber = Math.max(perSubscriber, (most - fixed) / SUBSCRIBERS);
     for (const [step, ms] of ours.arrivals.at) {
       const at = committedAt.get(step);
       if (at !== undefined) lags.push(ms - at);
