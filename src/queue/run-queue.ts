@@ -1,3 +1,4 @@
+import { setImmediate as otherWork } from "node:timers/promises";
 import { Queue } from "bullmq";
 import type { Redis } from "ioredis";
 
@@ -15,6 +16,8 @@ export interface RunJob {
 export class RunQueue {
   readonly #queue: Queue<RunJob>;
   readonly #connection: Redis;
+  #batch: Parameters<Queue<RunJob>["addBulk"]>[0] = [];
+  #sent: Promise<void> | null = null;
 
   /** `connection` stays the caller's to close. */
   constructor(connection: Redis, name: QueueName = "runs") {
@@ -24,9 +27,20 @@ export class RunQueue {
     this.#queue.on("error", () => {});
   }
 
-  async enqueue(id: string, epoch: number): Promise<void> {
-    const options = { jobId: jobId(id, epoch), removeOnComplete: true, removeOnFail: true };
-    await this.#queue.add("attempt", { id }, options);
+  /** What is enqueued in one turn of the event loop travels together. */
+  enqueue(id: string, epoch: number): Promise<void> {
+    const opts = { jobId: jobId(id, epoch), removeOnComplete: true, removeOnFail: true };
+    this.#batch.push({ name: "attempt", data: { id }, opts });
+    this.#sent ??= this.#send();
+    return this.#sent;
+  }
+
+  async #send(): Promise<void> {
+    await otherWork();
+    const batch = this.#batch;
+    this.#batch = [];
+    this.#sent = null;
+    await this.#queue.addBulk(batch);
   }
 
   /** Those of them that have no job, in one round trip. */
