@@ -27,6 +27,7 @@ before(async () => {
   pages.push(
     ["list", ""],
     ["compose", "#/new"],
+    ["fork", `#/new?request=${encodeURIComponent(JSON.stringify({ steps: 9, from: { run: plain.id, step: 5 } }))}`],
     ["sweep", `#/runs/${sweep.id}`],
     ["run", `#/runs/${plain.id}`],
     ["compare", `#/compare?runs=${sweep.id},${plain.id}`],
