@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { WebSocket } from "ws";
 import { count, FULL } from "./harness/chance.js";
-import { until } from "./harness/process.js";
+import { type Twin, until } from "./harness/process.js";
 import { Scene } from "./harness/scene.js";
 import { Seen } from "./harness/subscriber.js";
 
@@ -58,10 +58,11 @@ class Healthy {
   }
 }
 
-test(`promise 10: 1 frozen, 10 slow and ${HEALTHY} healthy readers for ${SECONDS} s: memory bounded, the frozen one is let go`, async () => {
+/** Two runs at full speed, one of them followed by readers of every kind; throws where one of them harms the others. */
+async function follow(twin?: Twin): Promise<void> {
   const scene = await Scene.open();
   try {
-    const api = await scene.api();
+    const api = await scene.api({}, scene.redis.url, twin);
     scene.spawn("worker", { WORKER_CONCURRENCY: 2 });
     const runs = await Promise.all([1, 2].map((seed) => api.create({ seed, batchSize: 64, steps: 10_000_000 })));
     const id = runs[0]!.id;
@@ -151,4 +152,10 @@ test(`promise 10: 1 frozen, 10 slow and ${HEALTHY} healthy readers for ${SECONDS
   } finally {
     await scene.close();
   }
-});
+}
+
+test(`promise 10: 1 frozen, 10 slow and ${HEALTHY} healthy readers for ${SECONDS} s: memory bounded, the frozen one is let go`, () =>
+  follow());
+
+test("promise 10, twin: where a frozen reader is kept, the same check fails", () =>
+  assert.rejects(follow("frozen-kept"), /let go/));

@@ -25,7 +25,8 @@ export type Twin =
   | "blocked-loop"
   | "never-terminates"
   | "exits-at-once"
-  | "refused-when-full";
+  | "refused-when-full"
+  | "frozen-kept";
 
 /** Short, so that a recovery is; FAULTS_LOCKS=shipped leaves the service at its own defaults. */
 const PROFILE: Record<string, string> =

@@ -1,0 +1,8 @@
+import { editSource } from "./edit-source.js";
+
+/** Broken twin: a reader that takes nothing is kept for ever. */
+editSource({
+  file: "src/api/stream/socket-flow.js",
+  guard: "this.#ticksWithoutAnswer >= FROZEN_TICKS",
+  by: "false",
+});
