@@ -21,7 +21,7 @@ export async function createRecord<Spec extends { readonly labels: readonly stri
 ): Promise<R> {
   log.info({ id }, "creating");
   const created = await store.create(id, spec, { ...birth, traceId }).catch((error) => {
-    void eventually(() => store.cancel(id));
+    void eventually(() => takeBack(store, id));
     throw error;
   });
   if (created === "late") throw new ProblemError("unavailable", "Redis answered too late; nothing was done");
@@ -41,6 +41,15 @@ export async function enqueue(queue: RunQueue, id: string, log: FastifyBaseLogge
     log.warn({ err: error, id }, "to be enqueued later");
     void eventually(() => queue.enqueue(id, 0));
   });
+}
+
+/** Undoes a create whose client was told that nothing was done. */
+async function takeBack(
+  store: { cancel(id: string): Promise<unknown>; delete(id: string): Promise<unknown> },
+  id: string,
+) {
+  await store.cancel(id);
+  await store.delete(id);
 }
 
 /** Tries until Redis has been there again, sooner than the reconciler takes a new record up (GRACE_MS in src/queue). */

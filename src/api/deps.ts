@@ -9,6 +9,8 @@ import type { Tail } from "../store/tail.js";
 export interface ApiDeps {
   readonly runs: RunStore;
   readonly metrics: MetricsReader;
+  /** The same runs, over a connection that checkpoints of any size may take. */
+  readonly models: RunStore;
   readonly queue: RunQueue;
   readonly searches: SearchStore;
   readonly searchQueue: RunQueue;

@@ -1,24 +1,25 @@
+import type { LoopState } from "../core/train.js";
 import type { RunRequest } from "../spec/run.js";
-import type { Checkpoint, RunRecord, RunStore } from "../store/runs.js";
+import type { RunRecord, RunStore } from "../store/runs.js";
 import { invalidRequest } from "./creation.js";
 
 /** The run and the checkpoint that a fork goes on from; a ProblemError that names the field where there is none. */
 export async function forkPoint(
   runs: RunStore,
   { run: id, step }: NonNullable<RunRequest["from"]>,
-): Promise<{ run: RunRecord; checkpoint: Checkpoint }> {
+): Promise<{ run: RunRecord; loop: LoopState }> {
   const run = await runs.get(id);
   if (run === null) throw invalidRequest([{ pointer: "/from/run", expected: "the id of a run that exists" }]);
-  const checkpoint = await (step === undefined ? runs.checkpoint(id) : runs.checkpointAt(id, step));
-  if (checkpoint === null) {
+  const loop = (await runs.loopAt(id, step)) as LoopState | null;
+  if (loop === null) {
     const kept = await runs.keptSteps(id);
     const there = [...kept.slice(-10), ...(kept.includes(run.committed) ? [] : [run.committed])];
     const expected = run.committed === 0 ? "a run that has trained" : `a step with a checkpoint: ${there.join(", ")}`;
     throw invalidRequest([{ pointer: step === undefined ? "/from/run" : "/from/step", expected }]);
   }
-  if ((checkpoint.loop as { diverged: unknown }).diverged !== null) {
+  if (loop.diverged !== null) {
     const expected = "a checkpoint from before the run diverged; checkpointEvery keeps such";
     throw invalidRequest([{ pointer: "/from", expected }]);
   }
-  return { run, checkpoint };
+  return { run, loop };
 }

@@ -21,9 +21,10 @@ export async function startApi(
   log: Logger,
 ): Promise<Service & { readonly app: FastifyInstance; readonly url: string }> {
   const prompt = connect(config.REDIS_URL, "prompt");
+  const bulk = connect(config.REDIS_URL, "bulk");
   const reader = connect(config.REDIS_URL, "patient");
   const subscriber = connect(config.REDIS_URL, "patient");
-  const connections = [prompt, reader, subscriber];
+  const connections = [prompt, bulk, reader, subscriber];
   for (const connection of connections) connection.on("error", (error) => log.debug({ err: error }, "redis"));
 
   const queue = new RunQueue(prompt);
@@ -40,7 +41,8 @@ export async function startApi(
   };
   const deps = {
     runs: new RunStore(prompt),
-    metrics: new MetricsReader(prompt),
+    metrics: new MetricsReader(bulk),
+    models: new RunStore(bulk),
     queue,
     searches: new SearchStore(prompt),
     searchQueue,

@@ -97,7 +97,9 @@ export async function startWorker(config: Config, log: Logger): Promise<Service>
         log.warn({ id }, "gave a record without a job a new one"),
       );
       await releaseForsaken(searchDeps);
-      if (config.RUN_TTL_SECONDS > 0) await runs.expire(config.RUN_TTL_SECONDS);
+      if (config.RUN_TTL_SECONDS > 0) {
+        for (const store of [runs, searchDeps.searches]) await store.expire(config.RUN_TTL_SECONDS);
+      }
     }),
   ];
 

@@ -1,5 +1,7 @@
+import { LIMITS } from "../spec/limits.js";
 import type { FieldError } from "../spec/problem.js";
 import type { RunRequest, RunSpec } from "../spec/run.js";
+import { parameterCount } from "./model.js";
 import { checkCost, type DatasetFacts, DEFAULT_LR_RANGE, resolveStop } from "./resolve.js";
 import { invalid, ok, type Result } from "./result.js";
 import { resolveSchedule } from "./schedules/resolve.js";
@@ -47,8 +49,28 @@ export function resolveFork(request: RunRequest, point: ForkPoint, dataset: Data
   const batchSize = request.batchSize ?? parent.batchSize;
   const examples = Math.min(dataset.trainExamples, pinned.limit ?? dataset.trainExamples);
   const rows = (batchSize === "full" ? examples : batchSize) * replicas;
+  const parameters = parameterCount(model, dataset.vocabSize) * replicas;
+  if (parameters > LIMITS.forkParameters) {
+    const expected = `a run of at most ${LIMITS.forkParameters} parameters in all, not ${parameters}: a fork copies its state`;
+    errors.push({ pointer: "/from/run", expected });
+  }
   const checkpointEvery = request.checkpointEvery ?? 0;
-  errors.push(...checkCost({ model, vocabSize: dataset.vocabSize, replicas, rows, steps, checkpointEvery }));
+  const evalEvery = request.evalEvery ?? parent.evalEvery;
+  const { trainExamples, vocabSize } = dataset;
+  const from = step;
+  errors.push(
+    ...checkCost({
+      model,
+      vocabSize,
+      trainExamples,
+      replicas,
+      rows,
+      from,
+      steps: request.steps,
+      checkpointEvery,
+      evalEvery,
+    }),
+  );
   if (errors.length > 0 || !schedule.ok) return invalid(...errors);
 
   const scheduleFrom = request.schedule === undefined ? (parent.from?.scheduleFrom ?? 0) : step;
@@ -58,7 +80,7 @@ export function resolveFork(request: RunRequest, point: ForkPoint, dataset: Data
     batchSize,
     schedule: schedule.value,
     seed: request.seed ?? parent.seed,
-    evalEvery: request.evalEvery ?? parent.evalEvery,
+    evalEvery,
     checkpointEvery,
     from: { run: point.run, step, scheduleFrom },
     stopOnDivergence:

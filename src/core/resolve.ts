@@ -52,8 +52,11 @@ export function resolveRun(request: RunRequest, dataset: DatasetFacts, seed: num
   const replicas = request.replicas ?? 1;
   const rows = (batchSize === "full" ? examples : batchSize) * replicas;
   const checkpointEvery = request.checkpointEvery ?? 0;
+  const evalEvery = request.evalEvery ?? 0;
+  const { vocabSize, trainExamples } = dataset;
+  const { steps } = request;
   errors.push(
-    ...checkCost({ model, vocabSize: dataset.vocabSize, replicas, rows, steps: request.steps, checkpointEvery }),
+    ...checkCost({ model, vocabSize, trainExamples, replicas, rows, from: 0, steps, checkpointEvery, evalEvery }),
   );
   if (errors.length > 0 || !schedule.ok) return invalid(...errors);
 
@@ -67,7 +70,7 @@ export function resolveRun(request: RunRequest, dataset: DatasetFacts, seed: num
     seed: request.seed ?? seed,
     replicas,
     engine: request.engine ?? "auto",
-    evalEvery: request.evalEvery ?? 0,
+    evalEvery,
     checkpointEvery,
     from: null,
     stopOnDivergence: resolveStop(request.stopOnDivergence ?? false),
@@ -105,21 +108,31 @@ export interface Cost {
   readonly replicas: number;
   /** Examples a step, over all replicas. */
   readonly rows: number;
-  /** To be trained. */
+  readonly trainExamples: number;
+  /** Trained are the steps [from, steps). */
+  readonly from: number;
   readonly steps: number;
   readonly checkpointEvery: number;
+  readonly evalEvery: number;
 }
 
-export function checkCost({ model, vocabSize, replicas, rows, steps, checkpointEvery }: Cost): FieldError[] {
+export function checkCost(cost: Cost): FieldError[] {
+  const { model, vocabSize, trainExamples, replicas, rows, from, steps, checkpointEvery, evalEvery } = cost;
   const parameters = parameterCount(model, vocabSize) * replicas;
   if (parameters > LIMITS.parameters) {
     const pointer = replicas > 1 ? "/replicas" : "/model";
     return [{ pointer, expected: `at most ${LIMITS.parameters} parameters in all, not ${parameters}` }];
   }
-  const kept = checkpointEvery === 0 ? 0 : Math.floor(steps / checkpointEvery);
-  if (kept * parameters > LIMITS.keptParameters) {
-    const least = Math.ceil(steps / Math.floor(LIMITS.keptParameters / parameters));
+  const times = (every: number) => (every === 0 ? 0 : Math.floor(steps / every) - Math.floor(from / every));
+  if (times(checkpointEvery) * parameters > LIMITS.keptParameters) {
+    const least = Math.ceil(steps / Math.max(1, Math.floor(LIMITS.keptParameters / parameters)));
     return [{ pointer: "/checkpointEvery", expected: `at least ${least}: kept checkpoints take room in Redis` }];
+  }
+  // Of the words, a tenth are for validation and eight tenths for training.
+  const perEvaluation = forwardCost(model, vocabSize) * Math.ceil(trainExamples / 8) * replicas;
+  if (times(evalEvery) * perEvaluation > LIMITS.multiplyAddsPerRun) {
+    const most = Math.floor(LIMITS.multiplyAddsPerRun / perEvaluation);
+    return [{ pointer: "/evalEvery", expected: `at most ${most} evaluations of this size` }];
   }
   const perStep = 3 * forwardCost(model, vocabSize) * rows;
   if (perStep > LIMITS.multiplyAddsPerStep) {
@@ -130,7 +143,7 @@ export function checkCost({ model, vocabSize, replicas, rows, steps, checkpointE
       },
     ];
   }
-  if (perStep * steps > LIMITS.multiplyAddsPerRun) {
+  if (perStep * (steps - from) > LIMITS.multiplyAddsPerRun) {
     return [
       { pointer: "/steps", expected: `at most ${Math.floor(LIMITS.multiplyAddsPerRun / perStep)} steps of this size` },
     ];

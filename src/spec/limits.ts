@@ -34,7 +34,7 @@ export const LIMITS = {
   sampleLength: 100,
   temperature: 100,
 
-  /** A person's dataset. Its text is read through on the API's thread, which 4 MiB keep busy for a tenth of a second or two. */
+  /** A person's dataset. Its text is read through on the API's thread, which 4 MiB keep busy for some tenths of a second. */
   datasetBytes: 4 << 20,
   datasetItems: 200_000,
   datasetItemLength: 1000,
@@ -52,6 +52,8 @@ export const LIMITS = {
   multiplyAddsPerRun: 2e16,
   /** Multiply-adds of one answer with samples: some seconds of the API's thread, in turns with other work. */
   multiplyAddsPerSamples: 4e9,
+  /** Trainable numbers of a run that is forked: its state is copied while Redis does nothing else. */
+  forkParameters: 2_000_000,
   /** Trainable numbers in all the checkpoints that a run keeps. */
   keptParameters: 20_000_000,
 } as const;

@@ -31,25 +31,27 @@ export type CommitReply = "continue" | "paused" | "canceled" | "stale" | "gap";
  * How a connection behaves while Redis is away.
  * "patient", for workers: commands wait, without limit, until it is back.
  * "prompt", for the API: commands fail at once, or after a second without an answer, and are not sent later as ghosts.
+ * "bulk", for what may be large: as prompt, but an answer may take its time; nothing else waits behind it.
  */
-export type Temper = "patient" | "prompt";
+export type Temper = "patient" | "prompt" | "bulk";
 
 export const COMMAND_TIMEOUT_MS = 1000;
+const BULK_TIMEOUT_MS = 10_000;
 /** A socket without an answer for this long is taken for dead; longer than BullMQ's blocking reads of 5 s. */
 const PATIENT_SOCKET_MS = 8000;
 
 export function redisOptions(temper: Temper): RedisOptions {
   const common: RedisOptions = { retryStrategy: (times) => Math.min(50 * 2 ** Math.min(times, 6), 1000) };
-  return temper === "patient"
-    ? { ...common, maxRetriesPerRequest: null, socketTimeout: PATIENT_SOCKET_MS }
-    : {
-        ...common,
-        enableOfflineQueue: false,
-        maxRetriesPerRequest: 0,
-        autoResendUnfulfilledCommands: false,
-        commandTimeout: COMMAND_TIMEOUT_MS,
-        socketTimeout: COMMAND_TIMEOUT_MS,
-      };
+  if (temper === "patient") return { ...common, maxRetriesPerRequest: null, socketTimeout: PATIENT_SOCKET_MS };
+  const timeout = temper === "prompt" ? COMMAND_TIMEOUT_MS : BULK_TIMEOUT_MS;
+  return {
+    ...common,
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 0,
+    autoResendUnfulfilledCommands: false,
+    commandTimeout: timeout,
+    socketTimeout: timeout,
+  };
 }
 
 export function connect(url: string, temper: Temper): AnnealRedis {

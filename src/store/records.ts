@@ -1,6 +1,6 @@
 import { BUILT_IN_DATASET } from "../spec/dataset.js";
 import { LIMITS } from "../spec/limits.js";
-import type { RunSpec, RunStatus } from "../spec/run.js";
+import { type RunSpec, type RunStatus, TERMINAL_STATUSES } from "../spec/run.js";
 import { RedisClock } from "./clock.js";
 import { type AnnealRedis, COMMAND_TIMEOUT_MS } from "./connect.js";
 import { datasetUsersKey, labelKey, runKey, statusKey } from "./keys.js";
@@ -176,6 +176,18 @@ export abstract class RecordStore<Spec extends Labelled, R extends StoredRecord<
     if (record === null) return "gone";
     const indexes = this.#indexes(record.spec);
     return this.redis.annealDelete(indexes.length, ...indexes, id);
+  }
+
+  /** Deletes those that have been over for longer than `ttlSeconds`, some at a time; returns how many. Not atomic. */
+  async expire(ttlSeconds: number): Promise<number> {
+    const pages = TERMINAL_STATUSES.map((status) =>
+      this.redis.zrangebylex(statusKey(status), `[${this.#idPrefix}`, `(${this.#idPrefix}~`, "LIMIT", 0, 100),
+    );
+    const ids = (await Promise.all(pages)).flat();
+    const finished = await Promise.all(ids.map((id) => this.redis.hget(runKey(id), "finishedAt")));
+    const due = ids.filter((_, i) => Number(finished[i] ?? 0) < Date.now() - ttlSeconds * 1000);
+    for (const id of due) await this.delete(id);
+    return due.length;
   }
 }
 

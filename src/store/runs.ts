@@ -1,5 +1,5 @@
 import type { MetricChunk } from "../spec/metrics.js";
-import { RUN_STATUSES, type RunResult, type RunSpec, type RunStatus, TERMINAL_STATUSES } from "../spec/run.js";
+import { RUN_STATUSES, type RunResult, type RunSpec, type RunStatus } from "../spec/run.js";
 import type { AnnealRedis, CommitReply } from "./connect.js";
 import { checkpointKey, keptCheckpointKey, keptKey, RUNS_KEY, runKey, statusKey, TOTALS_KEY } from "./keys.js";
 import { encodeColumns } from "./log.js";
@@ -68,6 +68,18 @@ export class RunStore extends RecordStore<RunSpec, RunRecord> {
     if (kept !== null) return kept;
     const latest = await this.checkpoint(id);
     return (latest?.loop as { step: number } | undefined)?.step === step ? latest : null;
+  }
+
+  /** The loop's state of the checkpoint after `step` steps, or of the latest; null: there is none. */
+  async loopAt(id: string, step?: number): Promise<unknown> {
+    const keys = step === undefined ? [] : [keptCheckpointKey(id, step)];
+    for (const key of [...keys, checkpointKey(id)]) {
+      const text = await this.redis.hget(key, "loop");
+      if (text === null) continue;
+      const loop = JSON.parse(text) as { step: number };
+      if (step === undefined || loop.step === step) return loop;
+    }
+    return null;
   }
 
   /** The steps of the checkpoints that were to be kept, in order. */
@@ -143,8 +155,9 @@ export class RunStore extends RecordStore<RunSpec, RunRecord> {
 
   /** Did an attempt at it die before a commit? A lone death after earlier commits does not count yet. */
   async diedEarly(id: string): Promise<boolean> {
-    const [status, crashes, committed] = await this.redis.hmget(runKey(id), "status", "crashes", "committed");
-    return status === "running" && (crashes !== "0" || committed === "0");
+    const fields = await this.redis.hmget(runKey(id), "status", "crashes", "committed", "first");
+    const [status, crashes, committed, first] = fields;
+    return status === "running" && (crashes !== "0" || committed === first);
   }
 
   /**
@@ -181,21 +194,6 @@ export class RunStore extends RecordStore<RunSpec, RunRecord> {
       counts: Object.fromEntries(RUN_STATUSES.map((status, i) => [status, counts[i]])) as Record<RunStatus, number>,
       oldestQueuedAt: createdAt === null ? null : Number(createdAt),
     };
-  }
-
-  /** Deletes runs that have been over for longer than `ttlSeconds`, some at a time; returns how many. Not atomic. */
-  async expire(ttlSeconds: number): Promise<number> {
-    const ids = (
-      await Promise.all(
-        TERMINAL_STATUSES.map((status) =>
-          this.redis.zrangebylex(statusKey(status), "[run_", "(run_~", "LIMIT", 0, 100),
-        ),
-      )
-    ).flat();
-    const finished = await Promise.all(ids.map((id) => this.redis.hget(runKey(id), "finishedAt")));
-    const due = ids.filter((_, i) => Number(finished[i] ?? 0) < Date.now() - ttlSeconds * 1000);
-    for (const id of due) await this.delete(id);
-    return due.length;
   }
 
   /** Runs that wait for a search. */

@@ -65,7 +65,7 @@ export function short(value: number, digits = 3): string {
   return String(Number(value.toPrecision(digits)));
 }
 
-/** Text as it may stand in XML and in a terminal: a name is the client's, and could hold an escape sequence. */
+/** Text as it may stand in XML and in a terminal: a name is the client's, and could hold an escape or turn the writing round. */
 export function printable(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\ufffe\uffff]/gu, " ");
+  return text.replace(/[\p{Cc}\p{Cs}\p{Bidi_Control}\p{Zl}\p{Zp}\ufffe\uffff]/gu, " ");
 }

@@ -8,7 +8,7 @@ import type { RunRecord } from "../../store/runs.js";
 import type { Point } from "./plot.js";
 
 /** Steps after which a long reading lets others in. */
-const BREATH = 20_000;
+const BREATH = 5000;
 
 export interface ReadingOptions {
   /** Buckets at most: about one a pixel. */

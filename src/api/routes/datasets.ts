@@ -143,10 +143,12 @@ export const datasetRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { d
             `There is room for ${LIMITS.datasets} datasets with ${LIMITS.allDatasetsBytes} bytes in all; delete some first`,
           );
         }
+        const entry = await datasets.get(name);
+        if (entry === null) throw new ProblemError("conflict", "It was stored, and has been deleted since");
         return reply
           .code(outcome === "created" ? 201 : 200)
           .header("location", `/v1/datasets/${name}`)
-          .send(await show(await getEntry(name)));
+          .send(await show(entry));
       },
     );
   };

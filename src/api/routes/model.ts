@@ -11,9 +11,15 @@ import { idParams, notFound, problem } from "../common.js";
 import { invalidRequest } from "../creation.js";
 import { findDataset } from "../dataset-facts.js";
 import type { ApiDeps } from "../deps.js";
+import { Limiter } from "../limiter.js";
 
 /** Sampling gives the API's thread back after this long. */
 const TURN_MS = 10;
+/** A checkpoint may take hundreds of megabytes. */
+const AT_ONCE = 2;
+const MOST_WAITING = 16;
+/** A download that nobody takes is given up. */
+const IDLE_MS = 30_000;
 
 const Step = Type.Optional(
   Type.Integer({ minimum: 1, maximum: LIMITS.steps, description: "A kept checkpoint; default: the latest" }),
@@ -52,12 +58,14 @@ const SamplesSchema = Type.Object(
   { additionalProperties: false },
 );
 
-export const modelRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { runs, datasets }) => {
+export const modelRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { runs, models, datasets }) => {
+  const limiter = new Limiter(AT_ONCE, MOST_WAITING, "models are being read");
+
   /** The model in a checkpoint; of a run with replicas the first one's. */
   const modelOf = async (id: string, at: number | undefined) => {
     const record = await runs.get(id);
     if (record === null) throw notFound(id);
-    const checkpoint = await (at === undefined ? runs.checkpoint(id) : runs.checkpointAt(id, at));
+    const checkpoint = await (at === undefined ? models.checkpoint(id) : models.checkpointAt(id, at));
     if (checkpoint === null) {
       throw new ProblemError(
         "conflict",
@@ -86,14 +94,15 @@ export const modelRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { run
           200: SamplesSchema,
           400: problem("A field is wrong"),
           404: problem("No such run"),
-          409: problem("There is no such checkpoint"),
+          409: problem("There is no such checkpoint, or the model's numbers are not finite"),
+          429: problem("Too many models are being read"),
         },
       },
     },
     async (request) => {
       const { id } = request.params;
       const { count = 20, temperature = 1, seed = 0, step: at } = request.body;
-      const { spec, symbols, step, parameters } = await modelOf(id, at);
+      const { spec, symbols, step, parameters } = await limiter.run(() => modelOf(id, at));
       const perSample = forwardCost(spec.model, symbols.length) * LIMITS.sampleLength;
       const most = Math.max(1, Math.floor(LIMITS.multiplyAddsPerSamples / perSample));
       if (count > most)
@@ -107,6 +116,9 @@ export const modelRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { run
         seed,
         longest: LIMITS.sampleLength,
       };
+      if (!parameters.every(Number.isFinite)) {
+        throw new ProblemError("conflict", `The model's numbers at step ${step} are not finite`);
+      }
       const samples: string[] = [];
       let turn = performance.now();
       for (const word of sampleWords(options)) {
@@ -131,11 +143,17 @@ export const modelRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { run
         produces: ["application/octet-stream"],
         params: idParams("run"),
         querystring: Type.Object({ step: Step }, { additionalProperties: false }),
-        response: { 404: problem("No such run"), 409: problem("There is no such checkpoint") },
+        response: {
+          404: problem("No such run"),
+          409: problem("There is no such checkpoint"),
+          429: problem("Too many models are being read"),
+        },
       },
     },
     async (request, reply) => {
       const { id } = request.params;
+      const end = await limiter.turn();
+      reply.raw.once("close", end).setTimeout(IDLE_MS, () => reply.raw.destroy());
       const { spec, engineBuild, symbols, step, parameters } = await modelOf(id, request.query.step);
       const file = toSafetensors(spec.model, symbols.length, parameters, {
         format: "pt",

@@ -1,19 +1,20 @@
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import { Type } from "typebox";
 import { LIMITS } from "../../spec/limits.js";
-import { ProblemError } from "../../spec/problem.js";
 import { chooseType } from "../accept.js";
 import { idParams, isRunId, notFound, problem } from "../common.js";
 import { invalidRequest } from "../creation.js";
 import type { ApiDeps } from "../deps.js";
+import { Limiter } from "../limiter.js";
 import { PLOT_NAMES, type PlotName, picture } from "../plots/pictures.js";
 import type { PlotThread } from "../plots/plot-thread.js";
 import { checkQuery, FORMATS, type Format, PlotQuerySchema, sizeOf } from "../plots/query.js";
 import { contentType, render } from "../plots/render.js";
 
 const EXTENSIONS: Readonly<Record<string, Format>> = { svg: "image/svg+xml", png: "image/png" };
-/** Pictures made at once: of a long run each reads all of its steps. */
-const MOST_AT_ONCE = 16;
+/** Pictures made at once, and waiting: of a long run each reads all of its steps. */
+const AT_ONCE = 2;
+const MOST_WAITING = 16;
 
 const Params = Type.Object({
   ...idParams("run").properties,
@@ -24,6 +25,8 @@ export const plotRoutes: FastifyPluginAsyncTypebox<ApiDeps & { readonly plotThre
   app,
   { runs, metrics, plotThread: thread },
 ) => {
+  const limiter = new Limiter(AT_ONCE, MOST_WAITING, "pictures are being drawn");
+
   app.get(
     "/runs/:id/plots/:plot",
     {
@@ -56,7 +59,7 @@ export const plotRoutes: FastifyPluginAsyncTypebox<ApiDeps & { readonly plotThre
       const { width, height } = sizeOf(format, query);
       const records = [await getRun(id)];
       for (const other of othersOf(query.runs)) records.push(await getRun(other));
-      const image = await draw(async () => {
+      const image = await limiter.run(async () => {
         const described = await picture(name, records, { ...query, points: width }, { metrics, thread });
         return render(thread, described, format, width, height);
       });
@@ -64,17 +67,6 @@ export const plotRoutes: FastifyPluginAsyncTypebox<ApiDeps & { readonly plotThre
       return reply.type(contentType(format)).send(image);
     },
   );
-
-  let drawing = 0;
-  async function draw<T>(make: () => Promise<T>): Promise<T> {
-    if (drawing >= MOST_AT_ONCE) throw new ProblemError("too-many-requests", "Too many pictures are being drawn");
-    drawing++;
-    try {
-      return await make();
-    } finally {
-      drawing--;
-    }
-  }
 
   async function getRun(id: string) {
     const record = await runs.get(id);

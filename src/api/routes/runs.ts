@@ -6,7 +6,7 @@ import { type DatasetFacts, DEFAULT_LR_RANGE, resolveRun } from "../../core/reso
 import { resolveFork } from "../../core/resolve-fork.js";
 import { autoSearch } from "../../core/resolve-search.js";
 import { autoRatePaths, substituteRate } from "../../core/schedules/auto-rate.js";
-import { forkedState, type LoopState } from "../../core/train.js";
+import { forkedState } from "../../core/train.js";
 import { DatasetNameSchema } from "../../spec/dataset.js";
 import { LIMITS } from "../../spec/limits.js";
 import { ProblemError } from "../../spec/problem.js";
@@ -76,8 +76,7 @@ export const runRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (
     }
     // A run that trains may move on between the look at its latest checkpoint and the copy of it.
     for (let tries = 1; ; tries++) {
-      const { run, checkpoint } = await forkPoint(runs, body.from);
-      const loop = checkpoint.loop as LoopState;
+      const { run, loop } = await forkPoint(runs, body.from);
       const facts = await datasetFacts(datasets, run.spec.dataset.name);
       const resolved = resolveFork(body, { run: run.id, step: loop.step, spec: run.spec }, facts);
       if (!resolved.ok) throw invalidRequest(resolved.errors);

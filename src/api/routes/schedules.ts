@@ -25,7 +25,13 @@ const PreviewRequestSchema = Type.Object(
     schedule: ScheduleRequestSchema,
     steps: Type.Integer({ minimum: 1, maximum: LIMITS.steps }),
     lrRange: Type.Optional(LrRangeSchema),
-    points: Type.Optional(Type.Integer({ minimum: 2, maximum: LIMITS.pointsPerPage })),
+    points: Type.Optional(
+      Type.Integer({
+        minimum: 2,
+        maximum: LIMITS.pointsPerPage,
+        description: "At most so many; fewer where two fall together",
+      }),
+    ),
     lrLimit: Type.Optional(Type.Number({ exclusiveMinimum: 0, description: "Warn about rates above this" })),
   },
   { additionalProperties: false },

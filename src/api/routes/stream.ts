@@ -28,6 +28,9 @@ interface StreamQuery extends Thinning {
 
 const LiveFromQuery = Type.Object({ ...Queries.run.properties, ...LIVE_QUERY }, strict);
 
+/** Live plots at once: each averages every step on this thread. */
+const MOST_DRAWN = 8;
+
 /** What is followed: runs by step, searches by task done. */
 export interface StreamOptions {
   readonly tail: Tail;
@@ -54,14 +57,20 @@ export const streamRoutes: FastifyPluginAsyncTypebox<StreamOptions> = async (app
     return subscriber;
   };
 
+  let drawn = 0;
   const drawLive = async (id: string, reply: FastifyReply, screen: Screen) => {
     const response = reply.raw;
+    if (drawn >= MOST_DRAWN) throw new ProblemError("too-many-requests", "Too many live plots are being drawn");
     const plot = await draw!(id, response, screen);
     if (plot === null) throw notFound(id);
     reply.hijack();
     if (!plot.start()) return;
+    drawn++;
     subscribers.add(plot);
-    response.on("close", () => subscribers.delete(plot));
+    response.on("close", () => {
+      drawn--;
+      subscribers.delete(plot);
+    });
   };
 
   app.route({

@@ -35,7 +35,7 @@ if ARGV[9] then
   redis.call('HSET', key(id) .. ':checkpoint', 'loop', ARGV[11], 'engine', engine)
   redis.call('HSET', key(id), 'engineBuild', field(ARGV[9], 'engineBuild'))
 end
-redis.call('HSET', key(id), 'id', id, 'spec', spec, 'createdAt', at, 'committed', committed, 'fence', 0, 'epoch', 0, 'crashes', 0, 'attempts', 0, 'traceId', ARGV[8])
+redis.call('HSET', key(id), 'id', id, 'spec', spec, 'createdAt', at, 'committed', committed, 'first', committed, 'fence', 0, 'epoch', 0, 'crashes', 0, 'attempts', 0, 'traceId', ARGV[8])
 if ARGV[5] ~= '' then redis.call('HSET', key(id), 'waitsFor', ARGV[5]) end
 for _, index in ipairs(KEYS) do redis.call('ZADD', index, 0, id) end
 set_status(id, 'queued')

@@ -294,6 +294,8 @@ function drawOver(plot: uPlot, frame: Frame | null, colors: Palette): void {
     ctx.lineWidth = 1.5 * ratio;
     ctx.setLineDash([4 * ratio, 3 * ratio]);
     ctx.stroke(new Path2D(`M${left} ${bbox.top}V${bbox.top + bbox.height}`));
+    // Where there is no room, the table of suggestions has to do.
+    if (bbox.width < 480 * ratio) continue;
     const onLeft = left + ctx.measureText(label).width + 6 * ratio > bbox.left + bbox.width;
     ctx.textAlign = onLeft ? "right" : "left";
     ctx.setLineDash([]);

@@ -1,8 +1,9 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { resolveSchedule } from "../../core/schedules/resolve.js";
 import { OPTIMIZER_SCHEMAS } from "../../spec/model.js";
+import type { RunSpec } from "../../spec/run.js";
 import { SCHEDULE_LIBRARIES, type ScheduleRequest } from "../../spec/schedule.js";
-import { ApiError, listDatasets, messageOf, post } from "../data/api.js";
+import { ApiError, getRun, listDatasets, messageOf, post } from "../data/api.js";
 import { go, runLink, searchLink } from "../router.js";
 import { Choice } from "./choice.js";
 import {
@@ -46,7 +47,8 @@ export function ComposePage({ filled }: { filled: string | null }) {
   const [log, setLog] = useState(false);
   const datasets = useDatasetNames();
   const request = useMemo(() => toRequest(form), [form]);
-  const previewed = useMemo(() => previewOf(request), [request]);
+  const parent = useParent(request.from?.run);
+  const previewed = useMemo(() => previewOf(request, parent), [request, parent]);
   const errors = { ...("why" in previewed ? previewed.errors : {}), ...refused };
 
   const change = (next: Form) => {
@@ -242,6 +244,19 @@ const SCHEDULE_GROUPS = Object.fromEntries(
     Object.keys(schemas),
   ]),
 );
+
+/** The spec of the run that is forked; null while it is not known. */
+function useParent(id: string | undefined): RunSpec | null {
+  const [spec, setSpec] = useState<RunSpec | null>(null);
+  useEffect(() => {
+    if (id === undefined) return;
+    getRun(id).then(
+      (run) => setSpec(run.spec),
+      () => {},
+    );
+  }, [id]);
+  return spec;
+}
 
 /** The names to choose from; null while they are not known, when any can be written. */
 function useDatasetNames(): readonly string[] | null {

@@ -3,7 +3,7 @@ import { lintSchedule } from "../../core/schedules/lint.js";
 import { resolveSchedule } from "../../core/schedules/resolve.js";
 import type { Schedule } from "../../core/schedules/schedule.js";
 import { LIMITS } from "../../spec/limits.js";
-import type { RunRequest } from "../../spec/run.js";
+import type { RunRequest, RunSpec } from "../../spec/run.js";
 import type { ScheduleRequest, ScheduleSpec } from "../../spec/schedule.js";
 import type { Frame } from "../charts/chart.js";
 import { ChartView } from "../charts/chart-view.js";
@@ -15,7 +15,10 @@ export type Previewed =
   | { readonly spec: ScheduleSpec; readonly lr: Schedule; readonly steps: number }
   | { readonly spec: ScheduleSpec | null; readonly why: string; readonly errors: Readonly<Record<string, string>> };
 
-export function previewOf({ schedule: given, steps: end, lrRange = [0.001, 0.1], from }: RunRequest): Previewed {
+export function previewOf(
+  { schedule: given, steps: end, lrRange = [0.001, 0.1], from }: RunRequest,
+  parent: RunSpec | null = null,
+): Previewed {
   const schedule = given ?? "constant";
   const steps = end - (from?.step ?? 0);
   if (!Number.isInteger(steps) || steps < 1 || steps > LIMITS.steps) {
@@ -23,7 +26,11 @@ export function previewOf({ schedule: given, steps: end, lrRange = [0.001, 0.1],
     return { spec: null, why: "Say for how many steps.", errors };
   }
   if (from !== undefined && given === undefined) {
-    return { spec: null, why: "The schedule of the run that it forks goes on.", errors: {} };
+    if (parent === null) return { spec: null, why: "The schedule of the run that it forks goes on.", errors: {} };
+    const { schedule: spec, from: own } = parent;
+    if (isMetricDriven(spec))
+      return { spec, why: "The other run's schedule, which follows the loss, goes on.", errors: {} };
+    return { spec, lr: buildSchedule(spec), steps: end - (own?.scheduleFrom ?? 0) };
   }
   if (JSON.stringify(schedule).includes('"auto"')) {
     return { spec: null, why: "A search finds the rate before the run.", errors: {} };

@@ -37,6 +37,9 @@ export function Samples({ run }: { run: Run }) {
         <button type="button" onClick={() => void draw()}>
           Sample from the model
         </button>
+        <a class="button" href={`/v1/runs/${run.id}/weights`} download>
+          Download the weights
+        </a>
       </div>
       <Failure message={failure} />
       {samples !== null && (
