@@ -207,8 +207,9 @@ export class Chart {
       values: (_plot, splits) => splits.map((value) => (value === null ? "" : number(value, 6))),
       ...(log
         ? {
-            splits: ({ over }: uPlot, i: number, low: number, high: number) =>
-              logTicks(low, high, i === 0 ? over.clientWidth / 65 : over.clientHeight / 30),
+            // By the whole's size: the plotting area has its own only once the axes are laid out.
+            splits: (plot: uPlot, i: number, low: number, high: number) =>
+              logTicks(low, high, Math.max(2, i === 0 ? (plot.width - 80) / 65 : (plot.height - 60) / 30)),
           }
         : {}),
     });
