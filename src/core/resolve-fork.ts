@@ -28,8 +28,9 @@ export function resolveFork(request: RunRequest, point: ForkPoint, dataset: Data
   for (const name of INHERITED) {
     if (request[name] !== undefined) errors.push({ pointer: `/${name}`, expected: "nothing: a fork keeps its run's" });
   }
-  const steps = request.steps - step;
-  if (steps < 1) errors.push({ pointer: "/steps", expected: `more than the ${step} steps that are done at the fork` });
+  const { steps } = request;
+  const left = steps - step;
+  if (left < 1) errors.push({ pointer: "/steps", expected: `more than the ${step} steps that are done at the fork` });
   const [low, high] = request.lrRange ?? DEFAULT_LR_RANGE;
   if (low > high) errors.push({ pointer: "/lrRange", expected: "[low, high] with low at most high" });
   if (request.lrRange !== undefined && request.schedule === undefined) {
@@ -41,42 +42,28 @@ export function resolveFork(request: RunRequest, point: ForkPoint, dataset: Data
   const schedule =
     request.schedule === undefined
       ? ok(parent.schedule)
-      : resolveSchedule(request.schedule, { steps: Math.max(1, steps), lrRange: [low, high] });
+      : resolveSchedule(request.schedule, { steps: Math.max(1, left), lrRange: [low, high] });
   if (!schedule.ok) {
     for (const error of schedule.errors) errors.push({ ...error, pointer: `/schedule${error.pointer}` });
   }
-  const { model, replicas, dataset: pinned } = parent;
-  const batchSize = request.batchSize ?? parent.batchSize;
-  const examples = Math.min(dataset.trainExamples, pinned.limit ?? dataset.trainExamples);
-  const rows = (batchSize === "full" ? examples : batchSize) * replicas;
+  const { model, replicas } = parent;
   const parameters = parameterCount(model, dataset.vocabSize) * replicas;
   if (parameters > LIMITS.forkParameters) {
     const expected = `a run of at most ${LIMITS.forkParameters} parameters in all, not ${parameters}: a fork copies its state`;
     errors.push({ pointer: "/from/run", expected });
   }
+  const batchSize = request.batchSize ?? parent.batchSize;
   const checkpointEvery = request.checkpointEvery ?? 0;
   const evalEvery = request.evalEvery ?? parent.evalEvery;
-  const { trainExamples, vocabSize } = dataset;
-  const from = step;
-  errors.push(
-    ...checkCost({
-      model,
-      vocabSize,
-      trainExamples,
-      replicas,
-      rows,
-      from,
-      steps: request.steps,
-      checkpointEvery,
-      evalEvery,
-    }),
-  );
+  const { limit } = parent.dataset;
+  const cost = { model, replicas, batchSize, limit, from: step, steps, checkpointEvery, evalEvery };
+  errors.push(...checkCost(cost, dataset));
   if (errors.length > 0 || !schedule.ok) return invalid(...errors);
 
   const scheduleFrom = request.schedule === undefined ? (parent.from?.scheduleFrom ?? 0) : step;
   return ok({
     ...parent,
-    steps: request.steps,
+    steps,
     batchSize,
     schedule: schedule.value,
     seed: request.seed ?? parent.seed,

@@ -48,20 +48,15 @@ export function resolveRun(request: RunRequest, dataset: DatasetFacts, seed: num
 
   const batchSize = request.batchSize ?? 32;
   const limit = request.datasetLimit ?? null;
-  const examples = Math.min(dataset.trainExamples, limit ?? dataset.trainExamples);
   const replicas = request.replicas ?? 1;
-  const rows = (batchSize === "full" ? examples : batchSize) * replicas;
   const checkpointEvery = request.checkpointEvery ?? 0;
   const evalEvery = request.evalEvery ?? 0;
-  const { vocabSize, trainExamples } = dataset;
   const { steps } = request;
-  errors.push(
-    ...checkCost({ model, vocabSize, trainExamples, replicas, rows, from: 0, steps, checkpointEvery, evalEvery }),
-  );
+  errors.push(...checkCost({ model, replicas, batchSize, limit, from: 0, steps, checkpointEvery, evalEvery }, dataset));
   if (errors.length > 0 || !schedule.ok) return invalid(...errors);
 
   return ok({
-    steps: request.steps,
+    steps,
     batchSize,
     schedule: schedule.value,
     dataset: { name: dataset.name, digest: dataset.digest, limit },
@@ -102,22 +97,18 @@ function schemaDefaults<T>(properties: Readonly<Record<string, object>>): T {
   return defaults as T;
 }
 
-export interface Cost {
-  readonly model: ModelSpec;
-  readonly vocabSize: number;
-  readonly replicas: number;
-  /** Examples a step, over all replicas. */
-  readonly rows: number;
-  readonly trainExamples: number;
-  /** Trained are the steps [from, steps). */
+/** What decides how much a run costs; trained are the steps [from, steps). */
+export type Cost = Pick<RunSpec, "model" | "replicas" | "batchSize" | "steps" | "checkpointEvery" | "evalEvery"> & {
   readonly from: number;
-  readonly steps: number;
-  readonly checkpointEvery: number;
-  readonly evalEvery: number;
-}
+  /** Of the training examples; null: all. */
+  readonly limit: number | null;
+};
 
-export function checkCost(cost: Cost): FieldError[] {
-  const { model, vocabSize, trainExamples, replicas, rows, from, steps, checkpointEvery, evalEvery } = cost;
+export function checkCost(cost: Cost, { vocabSize, trainExamples }: DatasetFacts): FieldError[] {
+  const { model, replicas, batchSize, from, steps, checkpointEvery, evalEvery } = cost;
+  const examples = Math.min(trainExamples, cost.limit ?? trainExamples);
+  /** Of a step, over all replicas. */
+  const rows = (batchSize === "full" ? examples : batchSize) * replicas;
   const parameters = parameterCount(model, vocabSize) * replicas;
   if (parameters > LIMITS.parameters) {
     const pointer = replicas > 1 ? "/replicas" : "/model";
