@@ -15,8 +15,8 @@ export class Limiter {
     this.#what = what;
   }
 
-  /** Resolves with what ends the turn, to be called once; a ProblemError where too many wait. */
-  async turn(): Promise<() => void> {
+  /** Rejects with a ProblemError where too many wait. */
+  async run<T>(work: () => Promise<T>): Promise<T> {
     if (this.#busy < this.#atOnce) this.#busy++;
     else {
       if (this.#waiting.length >= this.#mostWaiting) {
@@ -25,19 +25,12 @@ export class Limiter {
       // Who ends a turn hands it on, so the number of the busy stays as it is.
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
-    return () => {
-      const next = this.#waiting.shift();
-      if (next === undefined) this.#busy--;
-      else next();
-    };
-  }
-
-  async run<T>(work: () => Promise<T>): Promise<T> {
-    const end = await this.turn();
     try {
       return await work();
     } finally {
-      end();
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#busy--;
+      else next();
     }
   }
 }

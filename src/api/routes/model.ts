@@ -152,9 +152,8 @@ export const modelRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { run
     },
     async (request, reply) => {
       const { id } = request.params;
-      const end = await limiter.turn();
-      reply.raw.once("close", end).setTimeout(IDLE_MS, () => reply.raw.destroy());
-      const { spec, engineBuild, symbols, step, parameters } = await modelOf(id, request.query.step);
+      reply.raw.setTimeout(IDLE_MS, () => reply.raw.destroy());
+      const { spec, engineBuild, symbols, step, parameters } = await limiter.run(() => modelOf(id, request.query.step));
       const file = toSafetensors(spec.model, symbols.length, parameters, {
         format: "pt",
         run: id,
