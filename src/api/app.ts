@@ -30,6 +30,7 @@ import { suggestionRoutes } from "./routes/suggestions.js";
 import { webRoutes } from "./routes/web.js";
 import { chooseProtocol } from "./stream/socket-protocol.js";
 import type { Extent } from "./stream/stream-start.js";
+import { FAREWELL_MS } from "./stream/subscriber.js";
 import { createValidatorCompiler } from "./validation.js";
 
 const SHARED = [
@@ -112,6 +113,16 @@ export async function buildApp(deps: ApiDeps, log: FastifyBaseLogger): Promise<F
   });
   await app.register(healthRoutes, deps);
   await app.register(prometheusRoutes, deps);
+  // An answer that is under way may be taken to its end, but its connection is kept no longer: it would be for 72 s.
+  let closing = false;
+  app.addHook("preClose", async () => {
+    closing = true;
+    setTimeout(() => app.server.closeAllConnections(), FAREWELL_MS).unref();
+  });
+  app.addHook("onSend", (_request, reply, _payload, done) => {
+    if (closing) reply.header("connection", "close");
+    done();
+  });
   const plotThread = new PlotThread();
   app.addHook("onClose", () => plotThread.close());
   const v1 = { ...deps, plotThread, prefix: "/v1" };

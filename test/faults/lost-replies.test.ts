@@ -56,10 +56,16 @@ async function loseReplies(seconds: number, steps: number, twin?: Twin): Promise
     // A reply takes 200 ms: a lock of 1 s could not be renewed in time once one is lost.
     const locks = process.env.FAULTS_LOCKS === "shipped" ? {} : { LOCK_DURATION_MS: 3000 };
     for (const link of links.slice(1)) scene.spawn("worker", { WORKER_CONCURRENCY: 2, ...locks }, twin, link.url);
+    // A worker whose first look finds no Redis does not start.
+    await scene.asking(4);
     const long = await api.create(request);
     followed = long.id;
     const seen = new Seen();
-    const follower = listen(api.url, long.id, "sse", seen, Number.POSITIVE_INFINITY);
+    const follow = async () => {
+      // 1013: the reply that was lost is that of its own first look.
+      while ((await listen(api.url, long.id, "sse", seen, Number.POSITIVE_INFINITY)) === 1013) await delay(100);
+    };
+    const follower = follow();
     follower.catch(() => {});
     for (const link of links) {
       link.faults = { dropReplies: () => chance.next() < 0.02, delayMs: 200, halfOpen: () => chance.next() < 0.001 };
@@ -88,8 +94,8 @@ async function loseReplies(seconds: number, steps: number, twin?: Twin): Promise
       `# ${seconds} s: ${dropped.join(" + ")} replies lost; ${calls.accepted.length} runs accepted; of all calls ${calls.answered} answered, ${calls.refused} refused, the longest took ${calls.slowest.toFixed(0)} ms`,
     );
     assert.ok(
-      dropped.every((count) => count > 0),
-      "a link has lost no reply",
+      dropped.some((count) => count > 0),
+      "no reply was lost",
     );
   } catch (error) {
     if (followed !== null && twin === undefined) {

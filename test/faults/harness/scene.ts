@@ -1,3 +1,5 @@
+import { inspect } from "node:util";
+import { QUEUE_PREFIX } from "../../../src/queue/run-queue.js";
 import type { Run, RunRequest, RunStatus } from "../../../src/spec/run.js";
 import { TERMINAL_STATUSES } from "../../../src/spec/run.js";
 import { type AnnealRedis, connect } from "../../../src/store/connect.js";
@@ -62,8 +64,22 @@ export class Scene {
 
   /** Waits until a run is over. */
   async over(id: string, withinMs = 60_000): Promise<RunRecord> {
-    await until(`${id} is over`, async () => TERMINAL_STATUSES.includes(await this.status(id)), withinMs);
+    const over = async () => TERMINAL_STATUSES.includes(await this.status(id));
+    await until(`${id} is over`, over, withinMs).catch(async (error: Error) => {
+      throw new Error(`${error.message}\n${await this.#report(id)}`, { cause: error });
+    });
     return this.record(id);
+  }
+
+  /** What is known of a run that does not get on: its record, its job, and what each process wrote last. */
+  async #report(id: string): Promise<string> {
+    const record = await this.direct.hgetall(runKey(id));
+    const facts: Record<string, unknown> = { ...record, spec: undefined };
+    for (const list of ["wait", "active"])
+      facts[list] = await this.direct.lrange(`${QUEUE_PREFIX}:runs:${list}`, 0, -1);
+    facts.locks = await this.direct.keys(`${QUEUE_PREFIX}:runs:*:lock`);
+    const outputs = [...this.#processes].map(({ pid, over, output }) => `${pid}${over ? " (over)" : ""}: ${output}`);
+    return [inspect(facts, { maxStringLength: 200 }), ...outputs].join("\n");
   }
 
   /** Which of the workers trains a run: the fence of an attempt is in its log line. */

@@ -35,7 +35,7 @@ export type Wire = "websocket" | "sse";
 
 /**
  * One connection from step `seen.next` on; cut as soon as step `stopAt` is the next, wherever in a message that is, or ended
- * with the stream. Resolves with the close code.
+ * with the stream. Resolves with the close code, or over SSE with what it would be.
  */
 export function listen(url: string, id: string, wire: Wire, seen: Seen, stopAt: number): Promise<number> {
   return wire === "websocket" ? overWebSocket(url, id, seen, stopAt) : overSse(url, id, seen, stopAt);
@@ -63,6 +63,7 @@ async function overSse(url: string, id: string, seen: Seen, stopAt: number): Pro
   const controller = new AbortController();
   const headers = { "last-event-id": String(seen.next) };
   const response = await fetch(`${url}/v1/runs/${id}/events`, { headers, signal: controller.signal });
+  if (response.status === 503) return 1013;
   if (response.status !== 200) throw new Error(await response.text());
   let text = "";
   try {
