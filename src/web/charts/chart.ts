@@ -1,6 +1,6 @@
 import uPlot from "uplot";
 import { logTicks } from "../../core/ticks.js";
-import { number } from "../format.js";
+import { number, whole } from "../format.js";
 import { listen, ZOOM } from "./gestures.js";
 import { drawOver } from "./overlay.js";
 import { type Palette, palette } from "./palette.js";
@@ -140,7 +140,8 @@ export class Chart {
   /** Views change in the axis's own geometry: evenly in the logarithm on a log axis. */
   #change(next: (range: readonly [number, number]) => readonly [number, number]): void {
     if (this.#frame === null) return;
-    const [low, high] = this.#frame.range;
+    // Several may come before the next frame is drawn: each goes on from the one before.
+    const [low, high] = this.#view ?? this.#frame.range;
     const [a, b] = this.#options.xLog ? next([Math.log10(low), Math.log10(high)]) : next([low, high]);
     this.#view = this.#options.xLog ? [10 ** a, 10 ** b] : [a, b];
     this.update();
@@ -205,7 +206,7 @@ export class Chart {
       ticks: { stroke: colors.grid, width: 1 },
       // uPlot would label the powers of ten alone.
       filter: (_plot, splits) => splits,
-      values: (_plot, splits) => splits.map((value) => (value === null ? "" : number(value, 6))),
+      values: (_plot, splits) => splits.map(tickLabel),
       ...(log
         ? {
             // By the whole's size: the plotting area has its own only once the axes are laid out.
@@ -254,6 +255,11 @@ export class Chart {
       },
     };
   }
+}
+
+function tickLabel(value: number | null): string {
+  if (value === null) return "";
+  return Number.isInteger(value) && Math.abs(value) < 1e9 ? whole(value) : number(value, 6);
 }
 
 /** As far above the level of a smooth line as its lowest value is below: what starts low and then explodes stays readable. */
