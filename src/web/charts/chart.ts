@@ -221,7 +221,8 @@ export class Chart {
       legend: { show: false },
       scales: { x: scale(xLog, () => this.#range()), y: { ...scale(yLog, () => this.#yRange()), auto: true } },
       axes: [
-        { ...axis(xLabel, xLog), size: 34 },
+        // Room for steps in the millions.
+        { ...axis(xLabel, xLog), size: 34, space: 65 },
         { ...axis(yLabel, yLog), size: 62 },
       ],
       series: [

@@ -111,7 +111,7 @@ function Comparison({
         </button>
         {held.length > 0 && (
           <button type="button" onClick={() => downloadCsv("anneal-compare.csv", held, smoothing)}>
-            Download CSV{held.length < loaded.length && ` of ${held.length}`}
+            Download CSV{held.length < loaded.length && " of the shorter runs"}
           </button>
         )}
         {loaded
