@@ -1,25 +1,13 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Page } from "playwright-core";
 import type { Run } from "../../src/spec/run.js";
-import { startService, type TestService } from "../service.js";
-import { openBrowser, skip, type TestBrowser } from "./browser.js";
+import { skip, startDashboard } from "./browser.js";
 import { startProxy } from "./proxy.js";
 
-let service: TestService;
-let browser: TestBrowser;
-before(async () => {
-  if (skip) return;
-  service = await startService();
-  browser = await openBrowser();
-});
-after(async () => {
-  await browser?.close();
-  await service?.stop();
-});
-
+const { service, browser } = await startDashboard();
 /** The number beside a word in the first read-out. */
 async function shown(page: Page, label: string, chart = 0): Promise<number> {
   const entry = page

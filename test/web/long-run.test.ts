@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Page } from "playwright-core";
 import type { StreamMessage } from "../../src/spec/stream.js";
 import { bucketSize } from "../../src/web/data/bucket-columns.js";
 import { number } from "../../src/web/format.js";
-import { type Columns, exportOf, startService, type TestService } from "../service.js";
-import { openBrowser, skip, type TestBrowser } from "./browser.js";
+import { type Columns, exportOf } from "../service.js";
+import { skip, startDashboard } from "./browser.js";
 import { startProxy } from "./proxy.js";
 
 /** More than the page holds step by step. */
@@ -14,18 +14,7 @@ const STEPS = 600_000;
 const EVERY = bucketSize(STEPS);
 const SMALL = { embeddingDim: 2, hiddenSizes: [4] };
 
-let service: TestService;
-let browser: TestBrowser;
-before(async () => {
-  if (skip) return;
-  service = await startService();
-  browser = await openBrowser();
-});
-after(async () => {
-  await browser?.close();
-  await service?.stop();
-});
-
+const { service, browser } = await startDashboard();
 /** The first chart's read-out, by label. */
 async function readout(page: Page): Promise<Map<string, string>> {
   const list = page.locator("figure .readout").first();
