@@ -5,11 +5,12 @@ import { entryAt } from "../charts/plan.js";
 import { deleteRun, messageOf, post } from "../data/api.js";
 import type { MetricColumns } from "../data/metric-columns.js";
 import { RunColumns } from "../data/run-columns.js";
-import { duration, number, time, whole } from "../format.js";
-import { compareLink, composeLink, go, runLink } from "../router.js";
+import { duration, number, whole } from "../format.js";
+import { composeLink, go } from "../router.js";
 import { csvLink, downloadCsv } from "./download.js";
 import { LossChart, LrChart } from "./run-charts.js";
-import { flatten, forkOf, isSweep, requestOf, titleOf } from "./run-facts.js";
+import { Details, Files, Origin } from "./run-details.js";
+import { forkOf, isSweep, requestOf, titleOf } from "./run-facts.js";
 import { Samples } from "./samples.js";
 import { defaultSmoothing, SmoothingControl } from "./smoothing-control.js";
 import { ConnectionState, Failure, Progress, Status } from "./status.js";
@@ -60,12 +61,7 @@ function RunView({ entry: { stream, run }, bell }: { entry: Loaded; bell: Bell }
         <ConnectionState connection={stream.connection} />
       </div>
       <Failure message={run.reason ?? stream.reason} />
-      {run.spec.from !== null && (
-        <p>
-          Goes on from step {whole(run.spec.from.step)} of <a href={runLink(run.spec.from.run)}>another run</a>;{" "}
-          <a href={compareLink([run.spec.from.run, run.id])}>compare the two</a>.
-        </p>
-      )}
+      {run.spec.from !== null && <Origin from={run.spec.from} id={run.id} />}
       <Live columns={columns} run={run} status={status} bell={bell} />
       <Actions run={run} status={status} />
       <div class="controls" role="toolbar" aria-label="Charts">
@@ -110,6 +106,7 @@ function RunView({ entry: { stream, run }, bell }: { entry: Loaded; bell: Bell }
       <LossChart {...loss} axis="step" />
       <LrChart {...shared} yLog={lrLog} />
       {run.progress.steps > 0 && <Samples run={run} />}
+      {run.progress.steps > 0 && <Files run={run} />}
       <Details run={run} />
     </>
   );
@@ -217,30 +214,5 @@ function Actions({ run, status }: { run: Run; status: Run["status"] | "deleted" 
       </div>
       <Failure message={failure} />
     </>
-  );
-}
-
-function Details({ run }: { run: Run }) {
-  const rows = [
-    ["id", run.id],
-    ["engine build", run.engineBuild ?? "–"],
-    ["attempts", String(run.attempts)],
-    ["created", time(run.createdAt)],
-    ...flatten(run.spec),
-  ] as const;
-  return (
-    <details>
-      <summary>All parameters</summary>
-      <table class="plain">
-        <tbody>
-          {rows.map(([name, value]) => (
-            <tr key={name}>
-              <th scope="row">{name}</th>
-              <td>{value}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </details>
   );
 }
