@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { WebSocket } from "ws";
+import type { Problem } from "../../src/spec/problem.js";
 import type { StreamMessage } from "../../src/spec/stream.js";
 import { type Columns, columnsOf, exportOf, readStream, startService, type TestService } from "../service.js";
 
@@ -74,7 +75,13 @@ test("the exports agree: JSON, NDJSON, CSV, any range", async () => {
   );
   const csv = await (await service.get(path, { accept: "text/csv" })).text();
   assert.equal(csv, `step,lr,loss\n${rows.map(({ step, lr, loss }) => `${step},${lr},${loss}\n`).join("")}`);
+  const link = await service.get(`${path}&format=csv`, { accept: "text/html,*/*;q=0.8" });
+  assert.match(link.headers.get("content-type")!, /^text\/csv/);
+  assert.equal(await link.text(), csv);
   assert.equal((await service.get(path, { accept: "image/png" })).status, 406);
+  const refused = await service.get(`${path}&format=xml`);
+  assert.equal(refused.status, 400);
+  assert.equal(((await refused.json()) as Problem).errors?.[0]?.pointer, "/format");
 });
 
 test("summaries: log10 means over windows, envelopes in which every spike survives, exponent and smoothed columns", async () => {

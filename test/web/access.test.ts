@@ -1,19 +1,15 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { after, before, test } from "node:test";
+import { before, test } from "node:test";
 import type { Page } from "playwright-core";
-import { startService, type TestService } from "../service.js";
-import { openBrowser, skip, type TestBrowser } from "./browser.js";
+import { skip, startDashboard } from "./browser.js";
 
-let service: TestService;
-let browser: TestBrowser;
+const { service, browser } = await startDashboard();
 /** Page by page: its name and hash. */
 const pages: [string, string][] = [];
 before(async () => {
   if (skip) return;
-  service = await startService();
-  browser = await openBrowser();
   const sweep = await service.createRun({ steps: 200, schedule: "sweep", seed: 1, labels: ["a"] });
   const plain = await service.createRun({ steps: 200, schedule: "cosine", seed: 1, evalEvery: 50, name: "plain" });
   // As small as a search can be; its hundred and fifty runs take a few seconds.
@@ -39,11 +35,6 @@ before(async () => {
     ["no such page", "#/nowhere"],
   );
 });
-after(async () => {
-  await browser?.close();
-  await service?.stop();
-});
-
 /** An event stream ends with its subject. */
 async function readToEnd(url: string): Promise<void> {
   await (await fetch(url)).text();

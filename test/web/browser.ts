@@ -1,6 +1,8 @@
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
+import { after } from "node:test";
 import { type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import { startService, type TestService } from "../service.js";
 
 const NAMES = ["chromium", "chromium-browser", "google-chrome"];
 
@@ -49,4 +51,17 @@ export async function openBrowser(): Promise<TestBrowser> {
     },
     close: () => browser.close(),
   };
+}
+
+/** A service and a browser for all tests of a file, until they are over. */
+export async function startDashboard(): Promise<{ service: TestService; browser: TestBrowser }> {
+  // Every test of the file is skipped then.
+  if (skip) return {} as { service: TestService; browser: TestBrowser };
+  const browser = await openBrowser();
+  const service = await startService();
+  after(async () => {
+    await browser.close();
+    await service.stop();
+  });
+  return { service, browser };
 }

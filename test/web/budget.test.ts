@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { after, before, test } from "node:test";
-import { startService, type TestService } from "../service.js";
-import { openBrowser, skip, type TestBrowser } from "./browser.js";
+import { test } from "node:test";
+import { skip, startDashboard } from "./browser.js";
 
 test("the bundle is under 150 KB gzipped, code and styles together", () => {
   const size = (name: string) => readFileSync(new URL(`../../src/web/${name}.gz`, import.meta.url)).byteLength;
@@ -10,18 +9,7 @@ test("the bundle is under 150 KB gzipped, code and styles together", () => {
   assert.ok(total < 150_000, `${total} bytes`);
 });
 
-let service: TestService;
-let browser: TestBrowser;
-before(async () => {
-  if (skip) return;
-  service = await startService();
-  browser = await openBrowser();
-});
-after(async () => {
-  await browser?.close();
-  await service?.stop();
-});
-
+const { service, browser } = await startDashboard();
 test("first paint within a second, from this machine", { skip }, async () => {
   const page = await browser.page();
   await page.goto(service.url);

@@ -1,25 +1,13 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Page } from "playwright-core";
 import type { Run } from "../../src/spec/run.js";
-import { startService, type TestService } from "../service.js";
-import { openBrowser, skip, type TestBrowser } from "./browser.js";
+import { skip, startDashboard } from "./browser.js";
 import { startProxy } from "./proxy.js";
 
-let service: TestService;
-let browser: TestBrowser;
-before(async () => {
-  if (skip) return;
-  service = await startService();
-  browser = await openBrowser();
-});
-after(async () => {
-  await browser?.close();
-  await service?.stop();
-});
-
+const { service, browser } = await startDashboard();
 /** The number beside a word in the first read-out. */
 async function shown(page: Page, label: string, chart = 0): Promise<number> {
   const entry = page
@@ -56,14 +44,14 @@ test("compose, submit, live curve, cut connection, resume without a gap, finishe
   try {
     const page = await browser.page();
     await page.goto(`${proxy.url}/#/new`);
-    await page.getByLabel("Steps", { exact: true }).fill("400000");
+    await page.getByLabel("Steps", { exact: true }).fill("260000");
     await page.getByLabel("Type", { exact: true }).selectOption("cosine");
     await page.getByLabel("Highest lr").fill("0.2");
     await page.getByLabel("Seed").fill("7");
     assert.equal(await shown(page, "lr"), 0.2, "the preview follows the form");
     assert.match(
       (await page.getByLabel("The same with curl").textContent())!,
-      /"steps":400000,"schedule":"cosine","lrRange":\[0.001,0.2\]/,
+      /"steps":260000,"schedule":"cosine","lrRange":\[0.001,0.2\]/,
     );
     await page.getByRole("button", { name: "Start the run" }).click();
     await page.waitForURL(/#\/runs\/run_/);
@@ -92,15 +80,15 @@ test("compose, submit, live curve, cut connection, resume without a gap, finishe
     proxy.cut();
     await page.getByText("Connection lost").waitFor();
     const held = await shown(page, "step");
-    assert.ok(held < 399_999, `cut in the middle, at ${held}`);
+    assert.ok(held < 259_999, `cut in the middle, at ${held}`);
     proxy.restore();
     await page.getByText("Complete", { exact: true }).waitFor({ timeout: 120_000 });
     assert.equal(await page.locator("h1 ~ .status").textContent(), "✓ succeeded");
-    assert.equal(await shown(page, "step"), 399_999);
+    assert.equal(await shown(page, "step"), 259_999);
 
     const metrics = (await (await service.get(`/v1/runs/${id}/metrics`)).json()) as { lr: number[]; loss: number[] };
     const rows = await csv(page);
-    assert.equal(rows.length, 400_000);
+    assert.equal(rows.length, 260_000);
     const wrong = rows.findIndex(
       ([, , row, lr, loss], i) =>
         Number(row) !== i ||
@@ -141,7 +129,7 @@ test("a message lost on the way is noticed, and asked for again", { skip }, asyn
 });
 
 test("pause, resume and cancel from the run page", { skip }, async () => {
-  const run = await service.createRun({ steps: 1_000_000 });
+  const run = await service.createRun({ steps: 260_000, model: { hiddenSizes: [400] }, batchSize: 64 });
   const page = await browser.page();
   await page.goto(`${service.url}/#/runs/${run.id}`);
   await until("the first steps", async () => (await shown(page, "step")) > 10);

@@ -1,21 +1,9 @@
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import type { Dataset } from "../../src/spec/dataset.js";
-import { startService, type TestService } from "../service.js";
-import { openBrowser, skip, type TestBrowser } from "./browser.js";
+import { skip, startDashboard } from "./browser.js";
 
-let service: TestService;
-let browser: TestBrowser;
-before(async () => {
-  if (skip) return;
-  service = await startService();
-  browser = await openBrowser();
-});
-after(async () => {
-  await browser?.close();
-  await service?.stop();
-});
-
+const { service, browser } = await startDashboard();
 const stored = async (name: string) => (await (await service.get(`/v1/datasets/${name}`)).json()) as Dataset;
 
 test("paste, be told by field, store, train on it, and delete once nothing uses it", { skip }, async () => {

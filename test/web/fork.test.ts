@@ -1,24 +1,21 @@
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { before, test } from "node:test";
 import type { Run } from "../../src/spec/run.js";
-import { startService, type TestService } from "../service.js";
-import { openBrowser, skip, type TestBrowser } from "./browser.js";
+import { skip, startDashboard } from "./browser.js";
 
-let service: TestService;
-let browser: TestBrowser;
+const { service, browser } = await startDashboard();
 let parent: Run;
 before(async () => {
   if (skip) return;
-  service = await startService();
-  browser = await openBrowser();
-  const request = { steps: 2000, seed: 3, checkpointEvery: 500, model: { hiddenSizes: [16], embeddingDim: 4 } };
+  const request = {
+    name: "the parent",
+    steps: 2000,
+    seed: 3,
+    checkpointEvery: 500,
+    model: { hiddenSizes: [16], embeddingDim: 4 },
+  };
   parent = await service.finished((await service.createRun(request)).id);
 });
-after(async () => {
-  await browser?.close();
-  await service?.stop();
-});
-
 const idIn = (url: string) => /run_[0-9a-z]{20}/.exec(url)![0];
 
 test("sample from a model, fork it with a schedule of its own, and compare the two", { skip }, async () => {
@@ -41,9 +38,13 @@ test("sample from a model, fork it with a schedule of its own, and compare the t
   await page.getByLabel("Type", { exact: true }).selectOption("linear");
   await page.getByLabel("Highest lr", { exact: true }).fill("0.05");
   await page.getByRole("button", { name: "Start the run" }).click();
-  await page.getByText(/Goes on from step 1,500/).waitFor();
+  await page.getByText(/Goes on from step 1,500 of the parent/).waitFor();
   await page.getByText("Complete", { exact: true }).waitFor();
   const { spec } = await service.finished(idIn(page.url()));
+  for (const name of ["loss.svg", "schedule.svg", "checkpoints"]) {
+    const href = (await page.getByRole("link", { name, exact: true }).getAttribute("href"))!;
+    assert.equal((await service.get(href)).status, 200, href);
+  }
   assert.deepEqual(spec.from, { run: parent.id, step: 1500, scheduleFrom: 1500 });
   assert.equal(spec.schedule.type, "linear");
 

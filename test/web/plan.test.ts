@@ -10,7 +10,6 @@ function sweep(steps: number, spike: number): RunColumns {
   columns.push(
     lr,
     lr.map((_, i) => (i === spike ? 50 : 2 + Math.sin(i) / 2)),
-    [],
   );
   return columns;
 }

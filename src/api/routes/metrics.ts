@@ -15,6 +15,12 @@ const FORMATS = {
   "text/csv": asCsv,
 } as const;
 
+const NAMES = {
+  json: "application/json",
+  ndjson: "application/x-ndjson",
+  csv: "text/csv",
+} as const;
+
 const Step = Type.Integer({ minimum: 0, maximum: LIMITS.steps });
 const Query = Type.Object(
   {
@@ -23,6 +29,7 @@ const Query = Type.Object(
     columns: Type.Optional(
       Type.String({ description: `Comma-separated, of ${COLUMNS.join(", ")}; default step,lr,loss` }),
     ),
+    format: Type.Optional(Type.Enum(["json", "ndjson", "csv"], { description: "Instead of Accept, for a link" })),
     smoothing: Type.Number({
       minimum: 0,
       exclusiveMaximum: 1,
@@ -68,7 +75,8 @@ export const metricsRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { r
       if (query.points !== undefined || query.window !== undefined || query.transform !== undefined) {
         return summarize(id, from, to, query);
       }
-      const type = chooseType(request.headers.accept, Object.keys(FORMATS) as (keyof typeof FORMATS)[]);
+      const types = Object.keys(FORMATS) as (keyof typeof FORMATS)[];
+      const type = query.format === undefined ? chooseType(request.headers.accept, types) : NAMES[query.format];
       const wanted = { metrics, id, from, to, columns: columnsOf(query.columns), smoothing: query.smoothing };
       return reply
         .type(type)

@@ -21,6 +21,9 @@ interface Props extends Omit<ChartOptions, "onCursor"> {
   readonly drawn?: unknown;
 }
 
+/** The read-out follows the data at this pace. */
+const READOUT_MS = 200;
+
 /** A chart with its exact values under the cursor, and keys and buttons for all that a mouse can do. */
 export function ChartView(props: Props) {
   const host = useRef<HTMLDivElement>(null);
@@ -53,15 +56,17 @@ export function ChartView(props: Props) {
       view,
     );
     chart.current = built;
-    let last = 0;
+    let timer: ReturnType<typeof setTimeout> | undefined;
     const unsubscribe = latest.current.subscribe?.(() => {
       built.update();
-      if (performance.now() - last < 250) return;
-      last = performance.now();
-      tick((n) => n + 1);
+      timer ??= setTimeout(() => {
+        timer = undefined;
+        tick((n) => n + 1);
+      }, READOUT_MS);
     });
     return () => {
       unsubscribe?.();
+      clearTimeout(timer);
       built.destroy();
     };
   }, [props.shape, scheme]);

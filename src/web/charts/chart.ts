@@ -1,6 +1,8 @@
 import uPlot from "uplot";
 import { logTicks } from "../../core/ticks.js";
-import { number } from "../format.js";
+import { number, whole } from "../format.js";
+import { listen, ZOOM } from "./gestures.js";
+import { drawOver } from "./overlay.js";
 import { type Palette, palette } from "./palette.js";
 import type { Values, View } from "./plan.js";
 
@@ -58,7 +60,6 @@ export interface ChartOptions {
 }
 
 const EMPTY_FRAME = { range: [0, 1], x: new Float64Array(0), values: [] } as const;
-const ZOOM = 1.5;
 
 /** A uPlot whose data are made anew for what is visible, at most once a frame, however fast the run. */
 export class Chart {
@@ -139,7 +140,8 @@ export class Chart {
   /** Views change in the axis's own geometry: evenly in the logarithm on a log axis. */
   #change(next: (range: readonly [number, number]) => readonly [number, number]): void {
     if (this.#frame === null) return;
-    const [low, high] = this.#frame.range;
+    // Several may come before the next frame is drawn: each goes on from the one before.
+    const [low, high] = this.#view ?? this.#frame.range;
     const [a, b] = this.#options.xLog ? next([Math.log10(low), Math.log10(high)]) : next([low, high]);
     this.#view = this.#options.xLog ? [10 ** a, 10 ** b] : [a, b];
     this.update();
@@ -204,7 +206,7 @@ export class Chart {
       ticks: { stroke: colors.grid, width: 1 },
       // uPlot would label the powers of ten alone.
       filter: (_plot, splits) => splits,
-      values: (_plot, splits) => splits.map((value) => (value === null ? "" : number(value, 6))),
+      values: (_plot, splits) => splits.map(tickLabel),
       ...(log
         ? {
             // By the whole's size: the plotting area has its own only once the axes are laid out.
@@ -219,7 +221,8 @@ export class Chart {
       legend: { show: false },
       scales: { x: scale(xLog, () => this.#range()), y: { ...scale(yLog, () => this.#yRange()), auto: true } },
       axes: [
-        { ...axis(xLabel, xLog), size: 34 },
+        // Room for steps in the millions.
+        { ...axis(xLabel, xLog), size: 34, space: 65 },
         { ...axis(yLabel, yLog), size: 62 },
       ],
       series: [
@@ -255,6 +258,11 @@ export class Chart {
   }
 }
 
+function tickLabel(value: number | null): string {
+  if (value === null) return "";
+  return Number.isInteger(value) && Math.abs(value) < 1e9 ? whole(value) : number(value, 6);
+}
+
 /** As far above the level of a smooth line as its lowest value is below: what starts low and then explodes stays readable. */
 function spikeLimit(smooth: Values, low: number): number {
   const values = smooth.filter((value) => value !== null);
@@ -262,96 +270,4 @@ function spikeLimit(smooth: Values, low: number): number {
   const median = values.toSorted((a, b) => a - b)[values.length >> 1]!;
   const level = Math.max(values[0]!, median);
   return level + Math.max(level - low, Math.abs(level) * 0.05);
-}
-
-/** Points (few, measured now and then) and marks, over the lines. */
-function drawOver(plot: uPlot, frame: Frame | null, colors: Palette): void {
-  if (frame === null) return;
-  const { ctx, bbox } = plot;
-  const ratio = uPlot.pxRatio;
-  ctx.save();
-  ctx.beginPath();
-  ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
-  ctx.clip();
-  for (const { color, at } of frame.points ?? []) {
-    ctx.strokeStyle = ctx.fillStyle = colors.line(color, 1);
-    ctx.lineWidth = 2 * ratio;
-    const path = new Path2D();
-    for (const [i, { x, y }] of at.entries()) {
-      const left = plot.valToPos(x, "x", true);
-      const top = plot.valToPos(y, "y", true);
-      if (i === 0) path.moveTo(left, top);
-      else path.lineTo(left, top);
-      if (at.length <= 200) ctx.fillRect(left - 3 * ratio, top - 3 * ratio, 6 * ratio, 6 * ratio);
-    }
-    ctx.stroke(path);
-  }
-  ctx.font = `${12 * ratio}px system-ui, sans-serif`;
-  ctx.textBaseline = "top";
-  for (const [i, { x, label, color }] of (frame.marks ?? []).entries()) {
-    const left = plot.valToPos(x, "x", true);
-    if (left < bbox.left || left > bbox.left + bbox.width) continue;
-    ctx.strokeStyle = ctx.fillStyle = colors.line(color, 1);
-    ctx.lineWidth = 1.5 * ratio;
-    ctx.setLineDash([4 * ratio, 3 * ratio]);
-    ctx.stroke(new Path2D(`M${left} ${bbox.top}V${bbox.top + bbox.height}`));
-    // Where there is no room, the table of suggestions has to do.
-    if (bbox.width < 480 * ratio) continue;
-    const onLeft = left + ctx.measureText(label).width + 6 * ratio > bbox.left + bbox.width;
-    ctx.textAlign = onLeft ? "right" : "left";
-    ctx.setLineDash([]);
-    ctx.lineWidth = 4 * ratio;
-    ctx.strokeStyle = colors.ground;
-    ctx.strokeText(label, left + (onLeft ? -4 : 4) * ratio, bbox.top + (4 + 15 * i) * ratio);
-    ctx.fillText(label, left + (onLeft ? -4 : 4) * ratio, bbox.top + (4 + 15 * i) * ratio);
-  }
-  ctx.restore();
-}
-
-/** Wheel zooms, double click resets, shift-drag or a finger pans, two fingers pinch. */
-function listen(plot: uPlot, chart: Chart): void {
-  const over = plot.over;
-  over.addEventListener(
-    "wheel",
-    (event) => {
-      if (!event.ctrlKey && !event.shiftKey) return;
-      event.preventDefault();
-      chart.zoom(event.deltaY < 0 || event.deltaX < 0 ? ZOOM : 1 / ZOOM, event.offsetX / over.clientWidth);
-    },
-    { passive: false },
-  );
-  over.addEventListener("dblclick", () => chart.reset());
-  over.addEventListener(
-    "mousedown",
-    (event) => {
-      if (!event.shiftKey) return;
-      event.stopImmediatePropagation();
-      event.preventDefault();
-      let last = event.clientX;
-      const move = ({ clientX }: MouseEvent) => {
-        chart.pan((last - clientX) / over.clientWidth);
-        last = clientX;
-      };
-      document.addEventListener("mousemove", move);
-      document.addEventListener("mouseup", () => document.removeEventListener("mousemove", move), { once: true });
-    },
-    { capture: true },
-  );
-  const fingers = new Map<number, number>();
-  over.addEventListener("pointerdown", (event) => {
-    if (event.pointerType === "touch") fingers.set(event.pointerId, event.offsetX);
-  });
-  over.addEventListener("pointermove", (event) => {
-    const before = fingers.get(event.pointerId);
-    if (before === undefined) return;
-    const others = [...fingers].filter(([id]) => id !== event.pointerId).map(([, x]) => x);
-    if (others.length === 0) chart.pan((before - event.offsetX) / over.clientWidth);
-    else {
-      const apart = Math.max(20, Math.abs(event.offsetX - others[0]!));
-      chart.zoom(apart / Math.max(20, Math.abs(before - others[0]!)), others[0]! / over.clientWidth);
-    }
-    fingers.set(event.pointerId, event.offsetX);
-  });
-  for (const type of ["pointerup", "pointercancel"] as const)
-    over.addEventListener(type, (event) => fingers.delete(event.pointerId));
 }

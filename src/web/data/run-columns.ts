@@ -1,40 +1,55 @@
 import type { EvalPoint } from "../../spec/metrics.js";
 import { Column } from "./column.js";
+import type { MetricColumns } from "./metric-columns.js";
 import { Smoother, type Smoothing } from "./smoother.js";
 
-/** All of a run's metrics, exact, as they arrive. Entry i of a column belongs to step `first` + i. */
-export class RunColumns {
-  /** Above 0 for a fork. */
-  first = 0;
+/** Every step from `first` on, exact, as they arrive. */
+export class RunColumns implements MetricColumns {
+  readonly every = 1;
+  readonly first: number;
   readonly lr = new Column(64);
   readonly loss = new Column(32);
   readonly evals: EvalPoint[] = [];
   readonly #smoother = new Smoother();
-  /** Rates never fall: the loss can be drawn against them. */
   rising = true;
 
-  /** Steps held. */
+  constructor(first = 0) {
+    this.first = first;
+  }
+
   get length(): number {
     return this.loss.length;
   }
 
-  /** The step that a stream goes on from. */
   get next(): number {
     return this.first + this.length;
   }
 
-  push(lr: readonly number[], loss: readonly (number | null)[], evals: readonly EvalPoint[]): void {
-    let last = this.lr.at(this.lr.length - 1);
-    for (const rate of lr) {
-      if (rate < last) this.rising = false;
-      last = rate;
-    }
+  push(lr: readonly number[], loss: readonly (number | null)[]): void {
+    this.rising = this.rising && isRising(this.lr.at(this.lr.length - 1), lr);
     this.lr.push(lr);
     this.loss.push(loss);
-    this.evals.push(...evals);
+  }
+
+  stepOf(index: number): number {
+    return this.first + index;
+  }
+
+  indexAtStep(position: number): number {
+    return Math.max(0, Math.min(this.length, Math.ceil(position) - this.first));
   }
 
   smoothed(smoothing: Smoothing): Float32Array {
     return this.#smoother.update(this.loss.values(), smoothing);
   }
+}
+
+/** Whether rates that follow `last` (NaN: none does) never fall. */
+export function isRising(last: number, rates: readonly number[]): boolean {
+  let before = last;
+  for (const rate of rates) {
+    if (rate < before) return false;
+    before = rate;
+  }
+  return true;
 }

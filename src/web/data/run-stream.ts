@@ -1,9 +1,13 @@
+import type { Run } from "../../spec/run.js";
 import type { StreamMessage } from "../../spec/stream.js";
+import { BucketColumns, bucketSize } from "./bucket-columns.js";
 import { RunColumns } from "./run-columns.js";
 
 export type Connection = "connecting" | "live" | "lost" | "ended";
 
 type Metrics = StreamMessage & { type: "metrics" };
+type Envelope = StreamMessage & { type: "envelope" };
+type Evals = (StreamMessage & { type: "evals" })["evals"];
 type Listener = () => void;
 
 const FIRST_RETRY_MS = 250;
@@ -11,7 +15,7 @@ const LONGEST_RETRY_MS = 5000;
 
 /** A run's metrics over one WebSocket at a time; after a drop it goes on from the first step that is missing. */
 export class RunStream {
-  readonly columns = new RunColumns();
+  readonly columns: RunColumns | BucketColumns;
   connection: Connection = "connecting";
   /** The newest status heard; null before the first. */
   status: string | null = null;
@@ -25,8 +29,11 @@ export class RunStream {
   #closed = false;
 
   /** `onMetrics`: the columns have grown; `onChange`: status or connection is another. */
-  constructor(runId: string, onMetrics: Listener, onChange: Listener) {
-    this.#runId = runId;
+  constructor({ id, spec }: Run, onMetrics: Listener, onChange: Listener) {
+    const first = spec.from?.step ?? 0;
+    const every = bucketSize(spec.steps - first);
+    this.columns = every === 1 ? new RunColumns(first) : new BucketColumns(every, first);
+    this.#runId = id;
     this.#onMetrics = onMetrics;
     this.#onChange = onChange;
     this.#open();
@@ -41,7 +48,9 @@ export class RunStream {
   }
 
   #open(): void {
-    const url = new URL(`/v1/runs/${this.#runId}/stream?from=${this.columns.next}`, location.href);
+    const { every, next } = this.columns;
+    const thinning = every === 1 ? "" : `&every=${every}`;
+    const url = new URL(`/v1/runs/${this.#runId}/stream?from=${next}${thinning}`, location.href);
     url.protocol = url.protocol.replace("http", "ws");
     const socket = new WebSocket(url);
     this.#socket = socket;
@@ -68,7 +77,8 @@ export class RunStream {
 
   #receive(message: StreamMessage): void {
     if (this.#closed) return;
-    if (message.type === "metrics") this.#append(message);
+    if (message.type === "metrics" || message.type === "envelope") this.#append(message);
+    else if (message.type === "evals") this.#evaluated(message.evals);
     else if (message.type === "status" || message.type === "end") {
       this.status = message.status;
       this.reason = message.reason ?? null;
@@ -77,9 +87,9 @@ export class RunStream {
     }
   }
 
-  #append({ from, lr, loss, evals = [] }: Metrics): void {
-    if (this.columns.length === 0) this.columns.first = from;
-    if (from !== this.columns.next) {
+  #append(message: Metrics | Envelope): void {
+    const { columns } = this;
+    if (message.from !== columns.next) {
       // A hole would be drawn as if it were data: leave this socket, and ask again for what is missing.
       const socket = this.#socket!;
       socket.onmessage = socket.onclose = null;
@@ -87,12 +97,16 @@ export class RunStream {
       this.#lost();
       return;
     }
-    this.columns.push(
-      lr,
-      loss,
-      evals.map(({ step, validationLoss }) => ({ step, validationLoss: validationLoss ?? Number.NaN })),
-    );
+    if (message.type === "envelope") (columns as BucketColumns).push(message);
+    else (columns as RunColumns).push(message.lr, message.loss);
+    this.#evaluated(message.evals ?? []);
     this.#onMetrics();
+  }
+
+  #evaluated(evals: Evals): void {
+    for (const { step, validationLoss } of evals) {
+      this.columns.evals.push({ step, validationLoss: validationLoss ?? Number.NaN });
+    }
   }
 
   #setConnection(connection: Connection): void {

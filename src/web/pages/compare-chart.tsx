@@ -3,7 +3,7 @@ import { ChartView, type Readout } from "../charts/chart-view.js";
 import { bandOf } from "../charts/groups.js";
 import { COLORS } from "../charts/palette.js";
 import { type Axis, planMarks, sampled, type Values, type View, visible } from "../charts/plan.js";
-import type { RunColumns } from "../data/run-columns.js";
+import type { MetricColumns } from "../data/metric-columns.js";
 import type { Smoothing } from "../data/smoother.js";
 import { number } from "../format.js";
 import { nearestIndex } from "./run-charts.js";
@@ -11,7 +11,7 @@ import { nearestIndex } from "./run-charts.js";
 /** Runs drawn as one: a line, or where there are several their mean and a band from the lowest to the highest. */
 export interface Group {
   readonly label: string;
-  readonly columns: readonly RunColumns[];
+  readonly columns: readonly MetricColumns[];
 }
 
 interface Props {

@@ -1,17 +1,16 @@
 import { useState } from "preact/hooks";
-import type { Run } from "../../spec/run.js";
 import type { Axis } from "../charts/plan.js";
+import { RunColumns } from "../data/run-columns.js";
 import { whole } from "../format.js";
 import { runLink } from "../router.js";
 import { CompareChart, type Group } from "./compare-chart.js";
-import { downloadCsv, downloadPng } from "./download.js";
+import { csvLink, downloadCsv, downloadPng } from "./download.js";
 import { flatten, titleOf } from "./run-facts.js";
 import { defaultSmoothing, SmoothingControl } from "./smoothing-control.js";
 import { Failure, Status } from "./status.js";
-import { type Followed, useRuns } from "./use-stream.js";
+import { isLoaded, type Loaded, useRuns } from "./use-stream.js";
 
 type Grouping = "none" | "label" | "seed";
-type Loaded = Followed & { readonly run: Run };
 
 const MOST = 32;
 
@@ -28,7 +27,7 @@ export function ComparePage({ ids }: { ids: readonly string[] }) {
     );
   }
   const errors = (followed ?? []).flatMap(({ error }) => (error === null ? [] : [error]));
-  const loaded = (followed ?? []).filter((entry): entry is Loaded => entry.run !== null);
+  const loaded = (followed ?? []).filter(isLoaded);
   if (followed === null || loaded.length + errors.length < followed.length) {
     return <p class="notice">Loading {ids.length} runs…</p>;
   }
@@ -75,6 +74,9 @@ function Comparison({
   const [yLog, setYLog] = useState(false);
   const sweeps = loaded.every(({ run }) => run.spec.schedule.type === "sweep");
   const groups = groupsOf(loaded, grouping);
+  const held = loaded.flatMap(({ id, run, stream: { columns } }) =>
+    columns instanceof RunColumns ? [{ id, name: run.spec.name, columns }] : [],
+  );
   return (
     <>
       <div class="controls" role="toolbar" aria-label="Chart">
@@ -107,16 +109,23 @@ function Comparison({
         <button type="button" onClick={() => downloadPng("anneal-compare.png")}>
           Download PNG
         </button>
-        <button type="button" onClick={() => downloadCsv("anneal-compare.csv", loaded.map(exported), smoothing)}>
-          Download CSV
-        </button>
+        {held.length > 0 && (
+          <button type="button" onClick={() => downloadCsv("anneal-compare.csv", held, smoothing)}>
+            Download CSV{held.length < loaded.length && " of the shorter runs"}
+          </button>
+        )}
+        {loaded
+          .filter(({ stream }) => !(stream.columns instanceof RunColumns))
+          .map(({ id, run }) => (
+            <a key={id} class="button" href={csvLink(id)} download={`${id}.csv`}>
+              Download CSV of {titleOf(run)}
+            </a>
+          ))}
       </div>
       <Differences loaded={loaded} />
     </>
   );
 }
-
-const exported = ({ id, run, stream }: Loaded) => ({ id, name: run.spec.name, columns: stream.columns });
 
 /** One column a run, one row for each parameter that is not the same in all. */
 function Differences({ loaded }: { loaded: readonly Loaded[] }) {

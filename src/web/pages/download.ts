@@ -29,6 +29,9 @@ export interface Exported {
   readonly columns: RunColumns;
 }
 
+/** All steps of a run as the server holds them: for one that this page holds in buckets only. */
+export const csvLink = (id: string): string => `/v1/runs/${id}/metrics?format=csv`;
+
 /** Every step of every run that this page holds, one row a run and step. */
 export function downloadCsv(fileName: string, runs: readonly Exported[], smoothing: Smoothing): void {
   const parts = ["run,name,step,lr,loss,smoothed\n"];

@@ -1,16 +1,35 @@
+import { useEffect, useMemo } from "preact/hooks";
 import type { Frame, Line, Mark, Point } from "../charts/chart.js";
 import { ChartView, type Readout } from "../charts/chart-view.js";
-import { type Axis, envelope, indexAt, planMarks, sampled, type View, visible, xOf } from "../charts/plan.js";
-import type { RunColumns } from "../data/run-columns.js";
+import {
+  type Axis,
+  entryAt,
+  envelope,
+  indexAt,
+  planMarks,
+  sampled,
+  stepsOf,
+  type View,
+  visible,
+  xOf,
+} from "../charts/plan.js";
+import { BucketColumns } from "../data/bucket-columns.js";
+import { Detail, WARM_UP } from "../data/detail.js";
+import type { MetricColumns } from "../data/metric-columns.js";
 import type { Smoothing } from "../data/smoother.js";
 import { number, whole } from "../format.js";
+import type { Bell } from "./use-stream.js";
 
-interface Props {
-  readonly columns: RunColumns;
-  readonly subscribe: (update: () => void) => () => void;
+interface RunProps {
+  readonly id: string;
+  readonly columns: MetricColumns;
+  readonly bell: Bell;
+  readonly yLog: boolean;
+}
+
+interface Props extends RunProps {
   readonly smoothing: Smoothing;
   readonly axis: Axis;
-  readonly yLog: boolean;
   readonly clipSpikes: boolean;
   /** Suggested rates, for the lr and exponent axes. */
   readonly marks?: readonly Mark[];
@@ -27,15 +46,28 @@ const TITLES: Readonly<Record<Axis, string>> = {
 };
 const X_LABELS: Readonly<Record<Axis, string>> = { step: "step", lr: "learning rate", exponent: "log10 learning rate" };
 
-export function LossChart({ columns, subscribe, smoothing, axis, yLog, clipSpikes, marks = [] }: Props) {
+/** What a chart draws, for as long as it is shown. */
+function useDetail({ id, columns, bell }: RunProps): Detail {
+  const detail = useMemo(() => new Detail(id, columns, () => bell.ring()), [id, columns, bell]);
+  useEffect(() => () => detail.close(), [detail]);
+  return detail;
+}
+
+export function LossChart(props: Props) {
+  const { columns, bell, smoothing, axis, yLog, clipSpikes, marks = [] } = props;
+  const detail = useDetail(props);
+  // What reaches back beyond the steps that were fetched is smooth enough by buckets.
+  const smoothable = (shown: MetricColumns) =>
+    smoothing.kind === "mean" && smoothing.window > WARM_UP ? columns : shown;
   const frame = (view: View, width: number): Frame | null => {
     const range = visible([columns], axis, view);
     if (range === null) return null;
-    const plan = planMarks([columns], axis, range, width);
+    const shown = detail.show(...stepsOf(columns, axis, range));
+    const plan = planMarks([shown], axis, range, width);
     return {
       range,
       x: plan.x,
-      values: [envelope(columns, "loss", axis, plan), sampled(columns, smoothing, axis, plan)],
+      values: [envelope(shown, "loss", axis, plan), sampled(smoothable(shown), smoothing, axis, plan)],
       points: axis === "step" ? [{ color: 1, at: validationPoints(columns) }] : [],
       marks: marks.map((mark) => (axis === "exponent" ? { ...mark, x: Math.log10(mark.x) } : mark)),
     };
@@ -51,20 +83,32 @@ export function LossChart({ columns, subscribe, smoothing, axis, yLog, clipSpike
       height={axis === "step" ? 320 : 360}
       lines={LOSS_LINES}
       frame={frame}
-      subscribe={subscribe}
-      readout={(x) => readout(columns, smoothing, axis, x)}
+      subscribe={bell.subscribe}
+      readout={(x) => {
+        const shown = x === null ? columns : detail.shown;
+        const smooth = smoothable(shown);
+        const smoothed = smooth.smoothed(smoothing)[nearestIndex(smooth, axis, x)];
+        return [
+          ...lossReadout(shown, axis, x),
+          { label: smooth.every === 1 ? "smoothed" : "smoothed, by buckets", value: number(smoothed, 7), color: 0 },
+          ...validationReadout(columns, axis, x),
+        ];
+      }}
       shape={`${axis}${yLog}${clipSpikes}`}
       drawn={`${JSON.stringify(smoothing)}${marks.length}`}
     />
   );
 }
 
-export function LrChart({ columns, subscribe, yLog }: Pick<Props, "columns" | "subscribe" | "yLog">) {
+export function LrChart(props: RunProps) {
+  const { columns, bell, yLog } = props;
+  const detail = useDetail(props);
   const frame = (view: View, width: number): Frame | null => {
     const range = visible([columns], "step", view);
     if (range === null) return null;
-    const plan = planMarks([columns], "step", range, width);
-    return { range, x: plan.x, values: [envelope(columns, "lr", "step", plan)] };
+    const shown = detail.show(...stepsOf(columns, "step", range));
+    const plan = planMarks([shown], "step", range, width);
+    return { range, x: plan.x, values: [envelope(shown, "lr", "step", plan)] };
   };
   return (
     <ChartView
@@ -76,44 +120,66 @@ export function LrChart({ columns, subscribe, yLog }: Pick<Props, "columns" | "s
       height={220}
       lines={[{ label: "lr", color: 2 }]}
       frame={frame}
-      subscribe={subscribe}
+      subscribe={bell.subscribe}
       readout={(x) => {
-        const index = nearestIndex(columns, "step", x);
-        return [
-          { label: "step", value: whole(columns.first + Math.max(0, index)) },
-          { label: "lr", value: number(columns.lr.at(index), 8), color: 2 },
-        ];
+        const shown = x === null ? columns : detail.shown;
+        const index = nearestIndex(shown, "step", x);
+        return [stepReadout(shown, index), { ...lrReadout(shown, index), color: 2 }];
       }}
       shape={String(yLog)}
     />
   );
 }
 
-/** The index in the columns of the step whose x is nearest to a position; the last one for none. */
-export function nearestIndex(columns: RunColumns, axis: Axis, x: number | null): number {
+/** The entry nearest to a position, of buckets the one it lies in; the last one for none. */
+export function nearestIndex(columns: MetricColumns, axis: Axis, x: number | null): number {
   if (x === null) return columns.length - 1;
+  if (columns.every > 1) return Math.min(entryAt(columns, axis, x), columns.length - 1);
   const after = Math.min(indexAt(columns, axis, x), columns.length - 1);
   if (after <= 0) return after;
   return x - xOf(columns, axis, after - 1) < xOf(columns, axis, after) - x ? after - 1 : after;
 }
 
-function readout(columns: RunColumns, smoothing: Smoothing, axis: Axis, x: number | null): Readout[] {
+function stepReadout(columns: MetricColumns, index: number): Readout {
+  const from = columns.stepOf(Math.max(0, index));
+  if (columns.every === 1) return { label: "step", value: whole(from) };
+  const last = (index + 1 < columns.length ? columns.stepOf(index + 1) : columns.next) - 1;
+  return { label: "steps", value: `${whole(from)} to ${whole(last)}` };
+}
+
+function lrReadout({ lr, every }: MetricColumns, index: number): Readout {
+  return { label: every === 1 ? "lr" : "mean lr", value: number(lr.at(index), 8) };
+}
+
+function lossReadout(columns: MetricColumns, axis: Axis, x: number | null): Readout[] {
   const index = nearestIndex(columns, axis, x);
-  const lr = columns.lr.at(index);
-  const step = columns.first + Math.max(0, index);
-  const measured = columns.evals.findLast((point) => point.step <= step + 1);
+  const { every, lr, loss } = columns;
+  const exponent = { label: "log10 lr", value: number(Math.log10(lr.at(index)), 6) };
+  const shown = [
+    stepReadout(columns, index),
+    lrReadout(columns, index),
+    ...(axis === "exponent" ? [exponent] : []),
+    { label: every === 1 ? "loss" : "mean loss", value: number(loss.at(index), 7), color: 0, faint: true },
+  ];
+  if (!(columns instanceof BucketColumns)) return shown;
+  const { min, max } = loss.extent(index, index + 1);
+  const notFinite = columns.notFinite[index] ?? 0;
   return [
-    { label: "step", value: whole(step) },
-    { label: "lr", value: number(lr, 8) },
-    ...(axis === "exponent" ? [{ label: "log10 lr", value: number(Math.log10(lr), 6) }] : []),
-    { label: "loss", value: number(columns.loss.at(index), 7), color: 0, faint: true },
-    { label: "smoothed", value: number(columns.smoothed(smoothing)[index], 7), color: 0 },
-    ...(measured === undefined
-      ? []
-      : [{ label: `validation (step ${whole(measured.step)})`, value: number(measured.validationLoss, 7), color: 1 }]),
+    ...shown,
+    { label: "lowest to highest", value: min > max ? "–" : `${number(min, 7)} to ${number(max, 7)}` },
+    ...(notFinite === 0 ? [] : [{ label: "not finite", value: whole(notFinite) }]),
   ];
 }
 
-function validationPoints({ evals }: RunColumns): Point[] {
+/** The last evaluation by then. */
+function validationReadout(columns: MetricColumns, axis: Axis, x: number | null): Readout[] {
+  const index = nearestIndex(columns, axis, x);
+  const end = index + 1 < columns.length ? columns.stepOf(index + 1) : columns.next;
+  const measured = columns.evals.findLast(({ step }) => step <= end);
+  if (measured === undefined) return [];
+  return [{ label: `validation (step ${whole(measured.step)})`, value: number(measured.validationLoss, 7), color: 1 }];
+}
+
+function validationPoints({ evals }: MetricColumns): Point[] {
   return evals.map(({ step, validationLoss }) => ({ x: step, y: validationLoss }));
 }

@@ -1,23 +1,26 @@
 import { useEffect, useState } from "preact/hooks";
 import { type Run, TERMINAL_STATUSES } from "../../spec/run.js";
 import type { Mark } from "../charts/chart.js";
+import { entryAt } from "../charts/plan.js";
 import { deleteRun, messageOf, post } from "../data/api.js";
-import type { RunColumns } from "../data/run-columns.js";
-import { duration, number, time, whole } from "../format.js";
-import { compareLink, composeLink, go, runLink } from "../router.js";
-import { downloadCsv } from "./download.js";
+import type { MetricColumns } from "../data/metric-columns.js";
+import { RunColumns } from "../data/run-columns.js";
+import { duration, number, whole } from "../format.js";
+import { composeLink, go } from "../router.js";
+import { csvLink, downloadCsv } from "./download.js";
 import { LossChart, LrChart } from "./run-charts.js";
-import { flatten, forkOf, isSweep, requestOf, titleOf } from "./run-facts.js";
+import { Details, Files, Origin } from "./run-details.js";
+import { forkOf, isSweep, requestOf, titleOf } from "./run-facts.js";
 import { Samples } from "./samples.js";
 import { defaultSmoothing, SmoothingControl } from "./smoothing-control.js";
 import { ConnectionState, Failure, Progress, Status } from "./status.js";
 import { Suggestions, useSuggestions } from "./suggestions.js";
-import { type Bell, type Followed, useRuns } from "./use-stream.js";
+import { type Bell, isLoaded, type Loaded, useRuns } from "./use-stream.js";
 
 export function RunPage({ id }: { id: string }) {
   const { followed, bell } = useRuns([id]);
   const entry = followed?.[0];
-  if (entry?.run === null || entry?.run === undefined) {
+  if (entry === undefined || !isLoaded(entry)) {
     return entry?.error ? (
       <>
         <h1>Run</h1>
@@ -30,10 +33,10 @@ export function RunPage({ id }: { id: string }) {
       <p class="notice">Loading the run…</p>
     );
   }
-  return <RunView entry={entry} run={entry.run} bell={bell} />;
+  return <RunView entry={entry} bell={bell} />;
 }
 
-function RunView({ entry: { stream }, run, bell }: { entry: Followed; run: Run; bell: Bell }) {
+function RunView({ entry: { stream, run }, bell }: { entry: Loaded; bell: Bell }) {
   const [smoothing, setSmoothing] = useState(() => defaultSmoothing(run.spec.steps));
   const [yLog, setYLog] = useState(false);
   const [clipSpikes, setClipSpikes] = useState(isSweep(run.spec));
@@ -48,7 +51,8 @@ function RunView({ entry: { stream }, run, bell }: { entry: Followed; run: Run; 
     ),
     ...divergenceMark(run, columns),
   ];
-  const shared = { columns, smoothing, yLog, clipSpikes, subscribe: bell.subscribe };
+  const shared = { id: run.id, columns, bell };
+  const loss = { ...shared, smoothing, yLog, clipSpikes };
   return (
     <>
       <div class="title-row">
@@ -57,12 +61,7 @@ function RunView({ entry: { stream }, run, bell }: { entry: Followed; run: Run; 
         <ConnectionState connection={stream.connection} />
       </div>
       <Failure message={run.reason ?? stream.reason} />
-      {run.spec.from !== null && (
-        <p>
-          Goes on from step {whole(run.spec.from.step)} of <a href={runLink(run.spec.from.run)}>another run</a>;{" "}
-          <a href={compareLink([run.spec.from.run, run.id])}>compare the two</a>.
-        </p>
-      )}
+      {run.spec.from !== null && <Origin from={run.spec.from} id={run.id} />}
       <Live columns={columns} run={run} status={status} bell={bell} />
       <Actions run={run} status={status} />
       <div class="controls" role="toolbar" aria-label="Charts">
@@ -83,38 +82,45 @@ function RunView({ entry: { stream }, run, bell }: { entry: Followed; run: Run; 
           <input type="checkbox" checked={lrLog} onChange={(event) => setLrLog(event.currentTarget.checked)} />
           log10 lr
         </label>
-        <button
-          type="button"
-          onClick={() => downloadCsv(`${run.id}.csv`, [{ id: run.id, name: run.spec.name, columns }], smoothing)}
-        >
-          Download CSV
-        </button>
+        {columns instanceof RunColumns ? (
+          <button
+            type="button"
+            onClick={() => downloadCsv(`${run.id}.csv`, [{ id: run.id, name: run.spec.name, columns }], smoothing)}
+          >
+            Download CSV
+          </button>
+        ) : (
+          <a class="button" href={csvLink(run.id)} download={`${run.id}.csv`}>
+            Download CSV
+          </a>
+        )}
       </div>
       {columns.length === 0 && status === "queued" && <p class="notice">Waiting for a worker…</p>}
       {sweep && (
         <>
-          <LossChart {...shared} axis="lr" marks={marks} />
+          <LossChart {...loss} axis="lr" marks={marks} />
           {suggestions !== null && <Suggestions run={run} found={suggestions} />}
-          <LossChart {...shared} axis="exponent" marks={marks} />
+          <LossChart {...loss} axis="exponent" marks={marks} />
         </>
       )}
-      <LossChart {...shared} axis="step" />
-      <LrChart columns={columns} yLog={lrLog} subscribe={bell.subscribe} />
+      <LossChart {...loss} axis="step" />
+      <LrChart {...shared} yLog={lrLog} />
       {run.progress.steps > 0 && <Samples run={run} />}
+      {run.progress.steps > 0 && <Files run={run} />}
       <Details run={run} />
     </>
   );
 }
 
 /** Where the loss of a sweep stopped being a number. */
-function divergenceMark(run: Run, columns: RunColumns): Mark[] {
+function divergenceMark(run: Run, columns: MetricColumns): Mark[] {
   const step = run.result?.firstBadStep ?? null;
-  const lr = step === null ? Number.NaN : columns.lr.at(step - columns.first);
+  const lr = step === null ? Number.NaN : columns.lr.at(entryAt(columns, "step", step));
   return Number.isFinite(lr) ? [{ x: lr, label: "diverged", color: 6 }] : [];
 }
 
 /** Progress and speed, from the stream itself. */
-function Live({ columns, run, status, bell }: { columns: RunColumns; run: Run; status: string; bell: Bell }) {
+function Live({ columns, run, status, bell }: { columns: MetricColumns; run: Run; status: string; bell: Bell }) {
   const [rate, setRate] = useState<number | null>(run.progress.stepsPerSecond);
   const [steps, setSteps] = useState(Math.max(columns.next, run.progress.steps));
   useEffect(() => {
@@ -208,30 +214,5 @@ function Actions({ run, status }: { run: Run; status: Run["status"] | "deleted" 
       </div>
       <Failure message={failure} />
     </>
-  );
-}
-
-function Details({ run }: { run: Run }) {
-  const rows = [
-    ["id", run.id],
-    ["engine build", run.engineBuild ?? "–"],
-    ["attempts", String(run.attempts)],
-    ["created", time(run.createdAt)],
-    ...flatten(run.spec),
-  ] as const;
-  return (
-    <details>
-      <summary>All parameters</summary>
-      <table class="plain">
-        <tbody>
-          {rows.map(([name, value]) => (
-            <tr key={name}>
-              <th scope="row">{name}</th>
-              <td>{value}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </details>
   );
 }

@@ -5,7 +5,7 @@ import { call, messageOf, post } from "../data/api.js";
 import { number, whole } from "../format.js";
 import { composeLink, listLink } from "../router.js";
 import { ArmsChart } from "./arms-chart.js";
-import { requestOf } from "./run-facts.js";
+import { RateLink, runAt } from "./rate-link.js";
 import { Failure, Status } from "./status.js";
 
 /** A search, read again whenever the server says that it has moved; null: not here yet. */
@@ -84,7 +84,7 @@ export function SearchPage({ id }: { id: string }) {
           </button>
         )}
         {answer !== null && (
-          <a class="button primary" href={composeLink(runAt(spec, answer.lr))}>
+          <a class="button primary" href={composeLink(runAt(spec.run, answer.lr))}>
             New run at {number(answer.lr, 3)}
           </a>
         )}
@@ -95,11 +95,6 @@ export function SearchPage({ id }: { id: string }) {
       {answer !== null && <Answer answer={answer} spec={spec} />}
     </>
   );
-}
-
-function runAt({ run }: SearchSpec, lr: number) {
-  const { schedule: _, ...request } = requestOf(run);
-  return { ...request, schedule: { type: "constant", lr }, lrRange: [lr / 100, lr] };
 }
 
 function Answer({ answer, spec }: { answer: NonNullable<Search["answer"]>; spec: SearchSpec }) {
@@ -130,16 +125,7 @@ function Answer({ answer, spec }: { answer: NonNullable<Search["answer"]>; spec:
                 <th scope="row">{method}</th>
                 <td>{suggested === null ? "none" : number(suggested, 3)}</td>
                 <td>{diverged ? "diverged" : number(regret, 3)}</td>
-                <td>
-                  {suggested !== null && (
-                    <a
-                      href={composeLink(runAt(spec, suggested))}
-                      aria-label={`New run at ${number(suggested, 3)}, by ${method}`}
-                    >
-                      New run
-                    </a>
-                  )}
-                </td>
+                <td>{suggested !== null && <RateLink spec={spec.run} lr={suggested} method={method} />}</td>
               </tr>
             ))}
           </tbody>

@@ -2,8 +2,8 @@ import { useEffect, useState } from "preact/hooks";
 import { type Run, TERMINAL_STATUSES } from "../../spec/run.js";
 import { call } from "../data/api.js";
 import { number } from "../format.js";
-import { composeLink } from "../router.js";
-import { isSweep, requestOf } from "./run-facts.js";
+import { RateLink } from "./rate-link.js";
+import { isSweep } from "./run-facts.js";
 
 /** The part of the suggestions' answer that is shown. */
 export interface Found {
@@ -31,12 +31,6 @@ export function useSuggestions({ id, spec, status }: Run): Found | null {
   return found;
 }
 
-/** The same training at a suggested rate. */
-function runAt({ spec }: Run, lr: number) {
-  const { schedule: _, name: _name, ...request } = requestOf(spec);
-  return { ...request, schedule: { type: "constant", lr }, lrRange: [lr / 100, lr] };
-}
-
 export function Suggestions({ run, found }: { run: Run; found: Found }) {
   const { suggestions, disagreementDecades, warning } = found;
   return (
@@ -60,13 +54,7 @@ export function Suggestions({ run, found }: { run: Run; found: Found }) {
                 <span class={`swatch color-${(1 + i) % 7}`} /> {method}
               </th>
               <td>{lr === null ? (reason ?? "none") : number(lr, 4)}</td>
-              <td>
-                {lr !== null && (
-                  <a href={composeLink(runAt(run, lr))} aria-label={`New run at ${number(lr, 4)}, by ${method}`}>
-                    New run
-                  </a>
-                )}
-              </td>
+              <td>{lr !== null && <RateLink spec={run.spec} lr={lr} method={method} />}</td>
             </tr>
           ))}
         </tbody>

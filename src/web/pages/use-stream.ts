@@ -1,7 +1,10 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 import type { Run } from "../../spec/run.js";
-import { getRun, messageOf } from "../data/api.js";
+import { ApiError, getRun, messageOf } from "../data/api.js";
 import { RunStream } from "../data/run-stream.js";
+
+/** After the service could not be reached. */
+const RETRY_MS = 1000;
 
 /** What several parts of a page want to know when metrics arrive. */
 export class Bell {
@@ -19,11 +22,15 @@ export class Bell {
 
 export interface Followed {
   readonly id: string;
-  readonly stream: RunStream;
   /** The record as last read; null before. It is read again at each change of status. */
   readonly run: Run | null;
+  /** Null before the record has been read. */
+  readonly stream: RunStream | null;
   readonly error: string | null;
 }
+export type Loaded = Followed & { readonly run: Run; readonly stream: RunStream };
+
+export const isLoaded = (entry: Followed): entry is Loaded => entry.run !== null && entry.stream !== null;
 
 /** Follows runs live for as long as the page is shown; `ids` must not change. */
 export function useRuns(ids: readonly string[]): { followed: readonly Followed[] | null; bell: Bell } {
@@ -31,34 +38,38 @@ export function useRuns(ids: readonly string[]): { followed: readonly Followed[]
   const [followed, setFollowed] = useState<readonly Followed[] | null>(null);
   useEffect(() => {
     let open = true;
-    const entries = ids.map((id) => ({ id, run: null as Run | null, error: null as string | null }));
-    const show = () => open && setFollowed(entries.map((entry, i) => ({ ...entry, stream: streams[i]! })));
-    const refresh = async (i: number) => {
-      try {
-        entries[i]!.run = await getRun(ids[i]!);
-        entries[i]!.error = null;
-      } catch (error) {
-        entries[i]!.error = messageOf(error);
-      }
-      show();
+    const entries: Followed[] = ids.map((id) => ({ id, run: null, stream: null, error: null }));
+    const set = (i: number, change: Partial<Followed>) => {
+      entries[i] = { ...entries[i]!, ...change };
+      setFollowed([...entries]);
     };
-    const streams: RunStream[] = ids.map((id, i) => {
+    const follow = (i: number, run: Run): RunStream => {
       let status: string | null = null;
-      return new RunStream(
-        id,
+      const stream: RunStream = new RunStream(
+        run,
         () => bell.ring(),
         () => {
-          const news = streams[i]?.status ?? null;
-          if (news !== status) void refresh(i);
-          status = news;
-          show();
+          if (stream.status !== status) void read(i);
+          status = stream.status;
+          set(i, {});
         },
       );
-    });
-    for (const i of ids.keys()) void refresh(i);
+      return stream;
+    };
+    const read = async (i: number) => {
+      try {
+        const run = await getRun(ids[i]!);
+        if (open) set(i, { run, stream: entries[i]!.stream ?? follow(i, run), error: null });
+      } catch (error) {
+        if (!open) return;
+        set(i, { error: messageOf(error) });
+        if (!(error instanceof ApiError)) setTimeout(() => open && void read(i), RETRY_MS);
+      }
+    };
+    for (const i of ids.keys()) void read(i);
     return () => {
       open = false;
-      for (const stream of streams) stream.close();
+      for (const { stream } of entries) stream?.close();
     };
   }, []);
   return { followed, bell };
