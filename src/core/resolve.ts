@@ -121,10 +121,6 @@ export function checkCost(cost: Cost, { vocabSize, trainExamples }: DatasetFacts
   }
   // Of the words, a tenth are for validation and eight tenths for training.
   const perEvaluation = forwardCost(model, vocabSize) * Math.ceil(trainExamples / 8) * replicas;
-  if (times(evalEvery) * perEvaluation > LIMITS.multiplyAddsPerRun) {
-    const most = Math.floor(LIMITS.multiplyAddsPerRun / perEvaluation);
-    return [{ pointer: "/evalEvery", expected: `at most ${most} evaluations of this size` }];
-  }
   const perStep = 3 * forwardCost(model, vocabSize) * rows;
   if (perStep > LIMITS.multiplyAddsPerStep) {
     return [
@@ -134,10 +130,16 @@ export function checkCost(cost: Cost, { vocabSize, trainExamples }: DatasetFacts
       },
     ];
   }
-  if (perStep * (steps - from) > LIMITS.multiplyAddsPerRun) {
-    return [
-      { pointer: "/steps", expected: `at most ${Math.floor(LIMITS.multiplyAddsPerRun / perStep)} steps of this size` },
-    ];
+  // The last evaluation is of the training examples as well.
+  const atEnd = perEvaluation + forwardCost(model, vocabSize) * examples * replicas;
+  const forSteps = LIMITS.multiplyAddsPerRun - atEnd;
+  if (perStep * (steps - from) > forSteps) {
+    return [{ pointer: "/steps", expected: `at most ${Math.floor(forSteps / perStep)} steps of this size` }];
+  }
+  const forEvaluations = forSteps - perStep * (steps - from);
+  if (times(evalEvery) * perEvaluation > forEvaluations) {
+    const most = Math.floor(forEvaluations / perEvaluation);
+    return [{ pointer: "/evalEvery", expected: `at most ${most} evaluations of this size beside these steps` }];
   }
   return [];
 }
