@@ -21,7 +21,9 @@ export function readConfig(): Config {
   try {
     return envSchema<Config>({ schema: ConfigSchema });
   } catch (error) {
-    console.error(`anneal: wrong setting: ${(error as Error).message.replace(/^env/, "").replaceAll("\n", " ")}`);
+    console.error(
+      `anneal: wrong setting: ${(error as Error).message.replaceAll(/\benv(\/| )/g, "").replaceAll("\n", " ")}`,
+    );
     process.exit(2);
   }
 }

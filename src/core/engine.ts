@@ -56,6 +56,9 @@ export interface Engine {
   /** Mean cross-entropy in nats over a whole split; NaN when the split is empty. */
   evaluate(split: SplitName): number;
 
+  /** The same bytes as evaluate(), with a yield every few examples. The parameters may not change before its end. */
+  evaluation(split: SplitName): Generator<undefined, number>;
+
   /**
    * The whole training state (step, parameters, optimizer slots) as bytes. It begins as engine-state.ts says; the rest is
    * meaningful to the same build only.

@@ -1,4 +1,5 @@
 import type { Engine, SplitName, StepInputs } from "./engine.js";
+import { atOnce } from "./evaluation.js";
 
 /**
  * Several engines that differ in their seed only, trained in step with each other behind the contract of one: the loss of a
@@ -60,7 +61,12 @@ export class ReplicaSet implements Engine {
 
   /** Mean over the replicas that are still in; NaN when none is. */
   evaluate(split: SplitName): number {
-    const losses = this.#engines.filter((_, k) => this.#alive[k]).map((engine) => engine.evaluate(split));
+    return atOnce(this.evaluation(split));
+  }
+
+  *evaluation(split: SplitName): Generator<undefined, number> {
+    const losses: number[] = [];
+    for (const engine of this.#engines.filter((_, k) => this.#alive[k])) losses.push(yield* engine.evaluation(split));
     return losses.reduce((sum, loss) => sum + loss, 0) / losses.length;
   }
 

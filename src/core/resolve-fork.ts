@@ -2,9 +2,8 @@ import { LIMITS } from "../spec/limits.js";
 import type { FieldError } from "../spec/problem.js";
 import type { RunRequest, RunSpec } from "../spec/run.js";
 import { parameterCount } from "./model.js";
-import { checkCost, type DatasetFacts, DEFAULT_LR_RANGE, resolveStop } from "./resolve.js";
+import { checkCost, type DatasetFacts, resolveStop, scheduleOver } from "./resolve.js";
 import { invalid, ok, type Result } from "./result.js";
-import { resolveSchedule } from "./schedules/resolve.js";
 
 /** A checkpoint to go on from. */
 export interface ForkPoint {
@@ -31,8 +30,6 @@ export function resolveFork(request: RunRequest, point: ForkPoint, dataset: Data
   const { steps } = request;
   const left = steps - step;
   if (left < 1) errors.push({ pointer: "/steps", expected: `more than the ${step} steps that are done at the fork` });
-  const [low, high] = request.lrRange ?? DEFAULT_LR_RANGE;
-  if (low > high) errors.push({ pointer: "/lrRange", expected: "[low, high] with low at most high" });
   if (request.lrRange !== undefined && request.schedule === undefined) {
     errors.push({
       pointer: "/lrRange",
@@ -42,10 +39,8 @@ export function resolveFork(request: RunRequest, point: ForkPoint, dataset: Data
   const schedule =
     request.schedule === undefined
       ? ok(parent.schedule)
-      : resolveSchedule(request.schedule, { steps: Math.max(1, left), lrRange: [low, high] });
-  if (!schedule.ok) {
-    for (const error of schedule.errors) errors.push({ ...error, pointer: `/schedule${error.pointer}` });
-  }
+      : scheduleOver(request.schedule, Math.max(1, left), request.lrRange);
+  if (!schedule.ok) errors.push(...schedule.errors);
   const { model, replicas } = parent;
   const parameters = parameterCount(model, dataset.vocabSize) * replicas;
   if (parameters > LIMITS.forkParameters) {

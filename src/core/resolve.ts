@@ -29,8 +29,6 @@ function resolveModel(request: RunRequest): ModelSpec {
  */
 export function resolveRun(request: RunRequest, dataset: DatasetFacts, seed: number): Result<RunSpec> {
   const errors: FieldError[] = [];
-  const lrRange = request.lrRange ?? DEFAULT_LR_RANGE;
-  if (lrRange[0] > lrRange[1]) errors.push({ pointer: "/lrRange", expected: "[low, high] with low at most high" });
 
   const model = resolveModel(request);
   const optimizer = resolveOptimizer(request.optimizer ?? "sgd");
@@ -38,13 +36,8 @@ export function resolveRun(request: RunRequest, dataset: DatasetFacts, seed: num
     errors.push({ pointer: "/optimizer/nesterov", expected: "momentum above 0 and dampening 0 when nesterov is true" });
   }
 
-  const schedule = resolveSchedule(request.schedule ?? "constant", {
-    steps: request.steps,
-    lrRange: [lrRange[0], lrRange[1]],
-  });
-  if (!schedule.ok) {
-    for (const error of schedule.errors) errors.push({ ...error, pointer: `/schedule${error.pointer}` });
-  }
+  const schedule = scheduleOver(request.schedule ?? "constant", request.steps, request.lrRange);
+  if (!schedule.ok) errors.push(...schedule.errors);
 
   const batchSize = request.batchSize ?? 32;
   const limit = request.datasetLimit ?? null;
@@ -72,6 +65,19 @@ export function resolveRun(request: RunRequest, dataset: DatasetFacts, seed: num
     name: request.name ?? null,
     labels: request.labels ?? [],
   });
+}
+
+/** The schedule of a request over that many steps; errors name the request's fields. */
+export function scheduleOver(
+  schedule: NonNullable<RunRequest["schedule"]>,
+  steps: number,
+  [low, high]: readonly [number, number] = DEFAULT_LR_RANGE,
+): Result<RunSpec["schedule"]> {
+  const range: FieldError[] =
+    low > high ? [{ pointer: "/lrRange", expected: "[low, high] with low at most high" }] : [];
+  const resolved = resolveSchedule(schedule, { steps, lrRange: [low, high] });
+  if (resolved.ok) return range.length === 0 ? resolved : invalid(...range);
+  return invalid(...range, ...resolved.errors.map((error) => ({ ...error, pointer: `/schedule${error.pointer}` })));
 }
 
 function resolveOptimizer(request: NonNullable<RunRequest["optimizer"]>): OptimizerSpec {
@@ -121,10 +127,6 @@ export function checkCost(cost: Cost, { vocabSize, trainExamples }: DatasetFacts
   }
   // Of the words, a tenth are for validation and eight tenths for training.
   const perEvaluation = forwardCost(model, vocabSize) * Math.ceil(trainExamples / 8) * replicas;
-  if (times(evalEvery) * perEvaluation > LIMITS.multiplyAddsPerRun) {
-    const most = Math.floor(LIMITS.multiplyAddsPerRun / perEvaluation);
-    return [{ pointer: "/evalEvery", expected: `at most ${most} evaluations of this size` }];
-  }
   const perStep = 3 * forwardCost(model, vocabSize) * rows;
   if (perStep > LIMITS.multiplyAddsPerStep) {
     return [
@@ -134,10 +136,16 @@ export function checkCost(cost: Cost, { vocabSize, trainExamples }: DatasetFacts
       },
     ];
   }
-  if (perStep * (steps - from) > LIMITS.multiplyAddsPerRun) {
-    return [
-      { pointer: "/steps", expected: `at most ${Math.floor(LIMITS.multiplyAddsPerRun / perStep)} steps of this size` },
-    ];
+  // The last evaluation is of the training examples as well.
+  const atEnd = perEvaluation + forwardCost(model, vocabSize) * examples * replicas;
+  const forSteps = LIMITS.multiplyAddsPerRun - atEnd;
+  if (perStep * (steps - from) > forSteps) {
+    return [{ pointer: "/steps", expected: `at most ${Math.floor(forSteps / perStep)} steps of this size` }];
+  }
+  const forEvaluations = forSteps - perStep * (steps - from);
+  if (times(evalEvery) * perEvaluation > forEvaluations) {
+    const most = Math.floor(forEvaluations / perEvaluation);
+    return [{ pointer: "/evalEvery", expected: `at most ${most} evaluations of this size beside these steps` }];
   }
   return [];
 }

@@ -28,14 +28,15 @@ const CHUNK_MS = 50;
 
 /**
  * The training loop: a generator that owns the order of things and nothing else. Pure but for `engine`, and for `now`
- * (milliseconds), which only decides where chunks are cut, never what they hold.
+ * (milliseconds), which only decides where chunks are cut, never what they hold. Yields undefined between the pieces of an
+ * evaluation, where nothing is to be committed but the run can be left.
  */
 export function* train(
   spec: RunSpec,
   engine: Engine,
   resume: LoopState | null,
   now: () => number,
-): Generator<Progress> {
+): Generator<Progress | undefined> {
   const policy = buildPolicy(spec.schedule);
   const origin = spec.from?.scheduleFrom ?? 0;
   let state: LoopState = resume ?? {
@@ -75,7 +76,7 @@ export function* train(
     };
     const evals: EvalPoint[] =
       diverged === null && spec.evalEvery > 0 && step % spec.evalEvery === 0
-        ? [{ step, validationLoss: engine.evaluate("validation") }]
+        ? [{ step, validationLoss: yield* engine.evaluation("validation") }]
         : [];
     const replicas = engine.replicaLosses?.(ran);
     const chunk = { from, lr: lr.subarray(0, ran), loss: loss.subarray(0, ran), evals, ...(replicas && { replicas }) };

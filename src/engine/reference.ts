@@ -1,5 +1,6 @@
 import type { Engine, EngineOptions, Examples, SplitName, StepInputs } from "../core/engine.js";
 import { readEngineState, writeEngineState } from "../core/engine-state.js";
+import { atOnce, meanInBlocks } from "../core/evaluation.js";
 import { layerWidths, type Tensor, tensors } from "../core/model.js";
 import { drawBatch } from "../core/rng.js";
 import { applyUpdate, ownMomentum, slotCount } from "./reference-optimizers.js";
@@ -95,11 +96,13 @@ class ReferenceEngine implements Engine {
   }
 
   evaluate(split: SplitName): number {
+    return atOnce(this.evaluation(split));
+  }
+
+  evaluation(split: SplitName): Generator<undefined, number> {
     this.#assertUsable();
     const examples = this.#options.splits[split];
-    let total = 0;
-    for (let example = 0; example < examples.count; example++) total += this.#forward(examples, example);
-    return total / examples.count;
+    return meanInBlocks(examples.count, 1, (example) => this.#forward(examples, example));
   }
 
   /** Its own part of a state: 1 when the momentum buffer has been used; then, as f64, the parameters and each slot. */

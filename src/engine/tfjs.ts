@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { Engine, EngineOptions, Examples, SplitName, StepInputs } from "../core/engine.js";
 import { readEngineState, writeEngineState } from "../core/engine-state.js";
+import { atOnce, meanInBlocks } from "../core/evaluation.js";
 import { parameterCount, type Tensor, tensors } from "../core/model.js";
 import { drawBatch } from "../core/rng.js";
 import { ownMomentum, slotCount } from "./reference-optimizers.js";
@@ -71,17 +72,19 @@ class TfjsEngine implements Engine {
   }
 
   evaluate(split: SplitName): number {
+    return atOnce(this.evaluation(split));
+  }
+
+  evaluation(split: SplitName): Generator<undefined, number> {
     this.#assertUsable();
     const examples = this.#options.splits[split];
-    let total = 0;
-    for (let from = 0; from < examples.count; from += BLOCK) {
-      const block = Uint32Array.from({ length: Math.min(BLOCK, examples.count - from) }, (_, i) => from + i);
-      total += tf.tidy(() => {
+    return meanInBlocks(examples.count, BLOCK, (from, to) => {
+      const block = Uint32Array.from({ length: to - from }, (_, i) => from + i);
+      return tf.tidy(() => {
         const { losses } = forward(this.#options.model, this.#views(), this.#rows(examples, block));
         return tf.sum(losses).dataSync()[0]!;
       });
-    }
-    return total / examples.count;
+    });
   }
 
   /** Its own part of a state: 1 when momentum has started; then the slots, f32. */

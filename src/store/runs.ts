@@ -126,6 +126,11 @@ export class RunStore extends RecordStore<RunSpec, RunRecord> {
     return reply;
   }
 
+  /** Asks, without a commit, whether an attempt may go on; any other answer has ended it. */
+  async attend(claim: Claim<RunRecord>): Promise<Exclude<CommitReply, "gap">> {
+    return patiently(async () => (await this.redis.annealAttend(claim.id, claim.fence)) as Exclude<CommitReply, "gap">);
+  }
+
   async noteEngineBuild(claim: Claim<RunRecord>, build: string): Promise<void> {
     await patiently(() => this.redis.annealNote(claim.id, claim.fence, "engineBuild", build));
   }

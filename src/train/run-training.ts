@@ -116,13 +116,20 @@ async function trainAndCommit(
   const rate = createRateMeter(resume?.step ?? 0);
   let state = resume;
   let pending: ReturnType<RunStore["commit"]> | null = null;
-  const endOn = async (reply: Awaited<ReturnType<RunStore["commit"]>>) => {
+  const endOn = async (reply: Told) => {
     if (reply !== "unsaved") return reply;
     await runs.release(claim);
     return "released";
   };
 
+  const look = watch(runs, claim, signal);
   for (const progress of train(spec, engine, resume, () => performance.now())) {
+    if (progress === undefined) {
+      const told = await look();
+      if (told === "continue") continue;
+      await pending;
+      return endOn(told);
+    }
     // The commit of one chunk travels while the next is computed; at most one is under way.
     const reply = pending === null ? "continue" : await pending;
     if (reply !== "continue") return endOn(reply);
@@ -145,8 +152,10 @@ async function trainAndCommit(
     await runs.release(claim);
     return "released";
   }
+  const losses = await finalLosses(engine, look);
+  if (typeof losses === "string") return endOn(losses);
   const result = {
-    ...finalLosses(engine),
+    ...losses,
     steps: step,
     wallSeconds: wallSeconds(claim),
     firstBadStep: diverged?.step ?? null,
@@ -155,12 +164,37 @@ async function trainAndCommit(
   return runs.finish(claim, status, diverged?.reason ?? null, result);
 }
 
-function finalLosses(engine: Engine): Pick<RunResult, "finalTrainLoss" | "finalValidationLoss"> {
-  const finite = (loss: number) => (Number.isFinite(loss) ? loss : null);
-  return {
-    finalTrainLoss: finite(engine.evaluate("train")),
-    finalValidationLoss: finite(engine.evaluate("validation")),
+/** What an attempt is told; anything but "continue" ends it, and after "unsaved" it hands the run back. */
+type Told = Awaited<ReturnType<RunStore["commit"]>>;
+
+/** An attempt that evaluates, and so does not commit, asks this often whether it may go on. */
+const LOOK_MS = 50;
+
+function watch(runs: RunStore, claim: Claim<RunRecord>, signal: AbortSignal): () => Promise<Told> {
+  let lookedAt = performance.now();
+  return async () => {
+    if (performance.now() - lookedAt < LOOK_MS) return "continue";
+    const told = await runs.attend(claim);
+    lookedAt = performance.now();
+    return told === "continue" && signal.aborted ? "unsaved" : told;
   };
+}
+
+async function finalLosses(
+  engine: Engine,
+  look: () => Promise<Told>,
+): Promise<Pick<RunResult, "finalTrainLoss" | "finalValidationLoss"> | Exclude<Told, "continue">> {
+  const losses: (number | null)[] = [];
+  for (const split of ["train", "validation"] as const) {
+    const evaluation = engine.evaluation(split);
+    let piece = evaluation.next();
+    for (; !piece.done; piece = evaluation.next()) {
+      const told = await look();
+      if (told !== "continue") return told;
+    }
+    losses.push(Number.isFinite(piece.value) ? piece.value : null);
+  }
+  return { finalTrainLoss: losses[0]!, finalValidationLoss: losses[1]! };
 }
 
 function wallSeconds(claim: Claim<RunRecord>): number {

@@ -148,3 +148,15 @@ test("a fork can be drawn, from where it begins", async () => {
   const envelopes = [...events.matchAll(/^data: (\{"type":"envelope".*)$/gm)].map(([, data]) => JSON.parse(data!));
   assert.deepEqual([envelopes[0].from, envelopes.at(-1).to], [2000, 2400]);
 });
+
+test("every event of a fork, thinned or not, can be resumed from: none before its first step", async () => {
+  const fork = await train({ steps: 2400, from: { run: parent.id, step: 2000 } });
+  for (const query of ["", "?every=100", "?maxHz=50"]) {
+    const text = await (await service.get(`/v1/runs/${fork.id}/events${query}`)).text();
+    const ids = [...text.matchAll(/^id: (\d+)$/gm)].map(([, id]) => Number(id));
+    assert.deepEqual([ids[0], ids.at(-1)], [2000, 2400], query);
+    const resumed = await service.get(`/v1/runs/${fork.id}/events${query}`, { "last-event-id": "2000" });
+    const columns = (whole: string) => whole.match(/^data: \{"type":"(metrics|envelope)".*$/gm);
+    assert.deepEqual(columns(await resumed.text()), columns(text), query);
+  }
+});

@@ -13,6 +13,9 @@ test("/healthz is alive at once; /readyz turns green with a worker and red witho
     assert.match(text, /^anneal_steps_total 500$/m);
     assert.match(text, /^anneal_records\{status="succeeded"\} 1$/m);
     assert.match(text, /^nodejs_eventloop_lag_seconds /m);
+    const scrapes = await Promise.all([1, 2, 3].map(async () => (await service.get("/metrics")).text()));
+    for (const scrape of [...scrapes, await (await service.get("/metrics")).text()])
+      assert.doesNotMatch(scrape, / Nan$/im);
     await service.redis.kill();
     const startedAt = Date.now();
     assert.equal((await service.get("/readyz")).status, 503);

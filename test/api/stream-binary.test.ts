@@ -125,3 +125,21 @@ test("on a socket of several runs, a frame's channel is its run's", async () => 
   }
   client.socket.close();
 });
+
+test("/v1/stream refuses query fields, since it knows none, before the upgrade", async () => {
+  const status = await new Promise((resolve, reject) => {
+    const socket = new WebSocket(`${service.url.replace("http", "ws")}/v1/stream?every=10`);
+    socket.on("open", () => reject(new Error("was opened")));
+    socket.on("error", reject);
+    socket.on("unexpected-response", (_request, response) => {
+      resolve(response.statusCode);
+      response.destroy();
+    });
+  });
+  assert.equal(status, 400);
+  const problem = (await (await service.get("/v1/stream?every=10")).json()) as { errors: { pointer: string }[] };
+  assert.deepEqual(
+    problem.errors.map(({ pointer }) => pointer),
+    ["/every"],
+  );
+});

@@ -164,6 +164,11 @@ export function conformance(name: string, create: Create, tolerances: Tolerances
         for (const split of ["train", "validation"] as const) {
           close([engine.evaluate(split)], [reference.evaluate(split)], tolerances.short, split);
         }
+        const pieces = engine.evaluation("train");
+        let piece = pieces.next();
+        assert.ok(!piece.done, "there is a pause to be had");
+        while (!piece.done) piece = pieces.next();
+        assert.equal(piece.value, engine.evaluate("train"));
         assert.ok(Number.isNaN(engine.evaluate("test")));
         assert.equal(engine.step, 0);
       });

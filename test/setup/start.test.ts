@@ -142,7 +142,7 @@ test("a port in use stops the start with one line that names it, before Redis ru
 test("a wrong setting stops the start with one line, and Redis with it", async () => {
   const started = start({ WORKER_CONCURRENCY: "many" });
   assert.notEqual(await started.exited, 0);
-  assert.match(started.output(), /^anneal: wrong setting: .*WORKER_CONCURRENCY.*$/m);
+  assert.match(started.output(), /^anneal: wrong setting: WORKER_CONCURRENCY must .*$/m);
   await assert.rejects(readFile(join(dataDir, "running.json")));
 });
 

@@ -41,6 +41,21 @@ test("same spec and seed: identical bytes; another seed: others", async () => {
   assert.deepEqual({ ...first.result, wallSeconds: 0 }, { ...second.result, wallSeconds: 0 });
 });
 
+test("a run is paused in the middle of its last evaluation, and ends with the same losses", async () => {
+  const request: RunRequest = { steps: 1, seed: 3, model: { hiddenSizes: [1024, 512] } };
+  const { id } = await service.createRun(request);
+  const now = async () => (await (await service.get(`/v1/runs/${id}`)).json()) as Run;
+  while ((await now()).progress.steps === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  assert.equal((await service.post({}, `/v1/runs/${id}/pause`)).status, 202);
+  let run = await now();
+  for (; run.status === "running"; run = await now()) await new Promise((resolve) => setTimeout(resolve, 5));
+  assert.deepEqual([run.status, run.result], ["paused", null]);
+  await service.post({}, `/v1/runs/${id}/resume`);
+  const [resumed, whole] = await Promise.all([service.finished(id), train(request)]);
+  assert.equal(resumed.status, "succeeded");
+  assert.deepEqual({ ...resumed.result, wallSeconds: 0 }, { ...whole.result, wallSeconds: 0 });
+});
+
 test("full batch is deterministic whatever the seed draws, and its loss falls at every step", async () => {
   const run = await train({ steps: 50, batchSize: "full", datasetLimit: 200, model: { hiddenSizes: [16] } });
   const { loss } = (await (await service.get(`/v1/runs/${run.id}/metrics`)).json()) as { loss: number[] };

@@ -2,6 +2,9 @@ import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import { collectDefaultMetrics, Gauge, Registry } from "prom-client";
 import type { ApiDeps } from "../deps.js";
 
+/** Some samples of the event loop (eventLoopMonitoringPrecision) long. */
+const SHARED_MS = 200;
+
 /** Metrics for a person on call; what is shared by all processes is read from Redis when asked for. */
 export const prometheusRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { runs, queue, tail }) => {
   const registry = new Registry();
@@ -20,21 +23,32 @@ export const prometheusRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, 
     "Steps that the reader furthest behind on this process has still to be sent",
   );
 
+  // Node's event-loop histogram begins anew with each answer, and one without a sample would be NaN: who asks meanwhile shares it.
+  let shared: { readonly madeAt: number; readonly text: Promise<string> } | null = null;
+  const scrape = (): Promise<string> => {
+    if (shared === null || performance.now() - shared.madeAt > SHARED_MS) {
+      shared = { madeAt: performance.now(), text: measure() };
+    }
+    return shared.text;
+  };
+
   app.get(
     "/metrics",
     { schema: { summary: "Prometheus metrics", tags: ["health"], produces: ["text/plain"] } },
-    async (_request, reply) => {
-      const [census, totals, counts] = await Promise.all([runs.census(), runs.totals(), queue.counts()]);
-      for (const [status, count] of Object.entries(census.counts)) records.set({ status }, count);
-      for (const [state, count] of Object.entries(counts)) jobs.set({ state }, count);
-      oldest.set(census.oldestQueuedAt === null ? 0 : Math.max(0, (Date.now() - census.oldestQueuedAt) / 1000));
-      commits.set(totals.commits);
-      steps.set(totals.steps);
-      refused.set(totals.refused);
-      const lags = tail.lags();
-      subscribers.set(lags.length);
-      lag.set(lags.reduce((most, steps) => Math.max(most, steps), 0));
-      return reply.type(registry.contentType).send(await registry.metrics());
-    },
+    async (_request, reply) => reply.type(registry.contentType).send(await scrape()),
   );
+
+  async function measure(): Promise<string> {
+    const [census, totals, counts] = await Promise.all([runs.census(), runs.totals(), queue.counts()]);
+    for (const [status, count] of Object.entries(census.counts)) records.set({ status }, count);
+    for (const [state, count] of Object.entries(counts)) jobs.set({ state }, count);
+    oldest.set(census.oldestQueuedAt === null ? 0 : Math.max(0, (Date.now() - census.oldestQueuedAt) / 1000));
+    commits.set(totals.commits);
+    steps.set(totals.steps);
+    refused.set(totals.refused);
+    const lags = tail.lags();
+    subscribers.set(lags.length);
+    lag.set(lags.reduce((most, steps) => Math.max(most, steps), 0));
+    return registry.metrics();
+  }
 };

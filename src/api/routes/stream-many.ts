@@ -45,6 +45,8 @@ export const streamManyRoutes: FastifyPluginAsyncTypebox<StreamManyOptions> = as
       summary: "Follow several runs and searches over one WebSocket",
       description: DESCRIPTION,
       tags: ["streams"],
+      // What is followed, and how, is said by commands.
+      querystring: Type.Object({}, { additionalProperties: false }),
       response: {
         101: {
           ...Type.Union([Type.Ref("StreamReply"), Type.Ref("StreamMessage"), Type.Ref("StreamCommand")]),

@@ -78,6 +78,8 @@ class ThinShape implements Shape {
   take(entry: LogEntry): void {
     if (entry.kind !== "chunk") {
       this.#flush(isLast(entry));
+      // The log of a fork begins later than its reader may have asked: what all before has been sent of is gone on from there.
+      if (this.#next === this.#sent && entry.step > this.#next) this.#next = this.#sent = entry.step;
       for (const message of messagesOf(entry, this.#next)) this.#owner.emit(message, this.#sent);
       return;
     }

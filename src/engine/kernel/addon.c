@@ -13,12 +13,12 @@
 typedef struct {
   int lanes;
   int (*steps)(Arena *, int, int);
-  double (*evaluate)(Arena *, int);
+  double (*evaluate)(Arena *, int, int);
 } Build;
 
 #define DECLARE(name)                            \
   int name##_steps(Arena *arena, int count, int cycled); \
-  double name##_evaluate(Arena *arena, int split);
+  double name##_evaluate(Arena *arena, int split, int first);
 
 #if defined(__x86_64__)
 DECLARE(avx512)
@@ -87,15 +87,17 @@ static napi_value steps(napi_env env, napi_callback_info info) {
   return result;
 }
 
-/** evaluate(lanes, buffer, offset, split): mean cross-entropy in nats. */
+/** evaluate(lanes, buffer, offset, split, first): the sum of a block's cross-entropies in nats. */
 static napi_value evaluate(napi_env env, napi_callback_info info) {
   const Build *build;
-  int32_t split;
-  Arena *arena = arguments(env, info, &build, &split, 1);
+  int32_t integers[2];
+  Arena *arena = arguments(env, info, &build, integers, 2);
   if (!arena) return 0;
+  const int32_t split = integers[0], first = integers[1];
   if (split < 0 || split > 2) return fail(env, "split is out of range");
+  if (first < 0 || first >= arena->exampleCount[split]) return fail(env, "first is out of range");
   napi_value result;
-  napi_create_double(env, build->evaluate(arena, split), &result);
+  napi_create_double(env, build->evaluate(arena, split, first), &result);
   return result;
 }
 

@@ -782,15 +782,13 @@ int EXPORT(steps)(Arena *arena, int count, int cycled) {
   return count;
 }
 
-/** Mean cross-entropy over a split (0 train, 1 validation, 2 test), in nats; NaN when it is empty. */
-double EXPORT(evaluate)(Arena *arena, int split) {
-  const int count = arena->exampleCount[split];
-  double total = 0;
-  for (int first = 0; first < count; first += arena->blockRows) {
-    const int rows = count - first < arena->blockRows ? count - first : arena->blockRows;
-    const u8 *symbols = collect(arena, split, first, rows, 0);
-    forward(arena, symbols, rows);
-    total += softmax(arena, (float *)arena + arena->layers[arena->layerCount - 1].output, symbols, rows, 0);
-  }
-  return total / count;
+/**
+ * Sum of the cross-entropies, in nats, over one block of a split (0 train, 1 validation, 2 test): its examples from `first` on,
+ * at most blockRows of them.
+ */
+double EXPORT(evaluate)(Arena *arena, int split, int first) {
+  const int left = arena->exampleCount[split] - first, rows = left < arena->blockRows ? left : arena->blockRows;
+  const u8 *symbols = collect(arena, split, first, rows, 0);
+  forward(arena, symbols, rows);
+  return softmax(arena, (float *)arena + arena->layers[arena->layerCount - 1].output, symbols, rows, 0);
 }

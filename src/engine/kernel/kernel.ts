@@ -1,5 +1,6 @@
 import type { Engine, EngineOptions, SplitName, StepInputs } from "../../core/engine.js";
 import { readEngineState, writeEngineState } from "../../core/engine-state.js";
+import { atOnce, meanInBlocks } from "../../core/evaluation.js";
 import {
   CHUNK_CAPACITY,
   fillArena,
@@ -18,8 +19,8 @@ export interface KernelBuild {
   /** The arena's first byte in `memory`, a multiple of 64. */
   readonly start: number;
   steps(count: number, cycled: boolean): number;
-  /** split: 0 train, 1 validation, 2 test. */
-  evaluate(split: number): number;
+  /** Sum of the losses of a block's examples, those from `first` on. split: 0 train, 1 validation, 2 test. */
+  evaluate(split: number, first: number): number;
 }
 
 const SPLIT_INDEX: Readonly<Record<SplitName, number>> = { train: 0, validation: 1, test: 2 };
@@ -70,7 +71,13 @@ export class Kernel implements Engine {
   }
 
   evaluate(split: SplitName): number {
-    return this.#live().evaluate(SPLIT_INDEX[split]);
+    return atOnce(this.evaluation(split));
+  }
+
+  evaluation(split: SplitName): Generator<undefined, number> {
+    this.#live();
+    const { blockRows, [`${split}Count` as const]: count } = this.#layout.ints;
+    return meanInBlocks(count, blockRows, (first) => this.#live().evaluate(SPLIT_INDEX[split], first));
   }
 
   readState(): Uint8Array {

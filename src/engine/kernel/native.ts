@@ -11,7 +11,7 @@ interface Addon {
   /** Vector widths this processor has, widest first; all give the same bits. */
   readonly lanes: readonly number[];
   steps(lanes: number, arena: ArrayBuffer, offset: number, count: number, cycled: number): number;
-  evaluate(lanes: number, arena: ArrayBuffer, offset: number, split: number): number;
+  evaluate(lanes: number, arena: ArrayBuffer, offset: number, split: number, first: number): number;
   offset(buffer: ArrayBuffer): number;
 }
 
@@ -77,7 +77,7 @@ export function createNativeKernel(options: EngineOptions, lanes = nativeKernelL
       memory,
       start,
       steps: (count, cycled) => found.steps(lanes, memory, start, count, Number(cycled)),
-      evaluate: (split) => found.evaluate(lanes, memory, start, split),
+      evaluate: (split, first) => found.evaluate(lanes, memory, start, split, first),
     };
   });
 }

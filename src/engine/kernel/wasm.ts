@@ -20,7 +20,7 @@ interface Exports {
   readonly memory: { readonly buffer: ArrayBuffer; grow(pages: number): number };
   readonly __heap_base: { readonly value: number };
   kernel_steps(arena: number, count: number, cycled: number): number;
-  kernel_evaluate(arena: number, split: number): number;
+  kernel_evaluate(arena: number, split: number, first: number): number;
 }
 
 interface Loaded {
@@ -67,7 +67,7 @@ export function createWasmKernel(options: EngineOptions): Kernel {
       memory: memory.buffer,
       start,
       steps: (count, cycled) => kernel_steps(start, count, Number(cycled)),
-      evaluate: (split) => kernel_evaluate(start, split),
+      evaluate: (split, first) => kernel_evaluate(start, split, first),
     };
   });
 }

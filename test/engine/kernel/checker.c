@@ -10,7 +10,7 @@
 #include "kernel.h"
 
 int kernel_steps(Arena *arena, int count, int cycled);
-double kernel_evaluate(Arena *arena, int split);
+double kernel_evaluate(Arena *arena, int split, int first);
 
 #if defined(__SANITIZE_ADDRESS__)
 #include <sanitizer/asan_interface.h>
@@ -55,7 +55,9 @@ int main(int count, char **arguments) {
   const int ran = kernel_steps(arena, steps, 0);
   add((float *)arena + arena->loss, (size_t)ran * 4);
   for (int split = 0; split < 2; split++) {
-    const double value = kernel_evaluate(arena, split);
+    double total = 0;
+    for (int first = 0; first < arena->exampleCount[split]; first += arena->blockRows) total += kernel_evaluate(arena, split, first);
+    const double value = total / arena->exampleCount[split];
     add(&value, sizeof value);
   }
   add((float *)arena + arena->parameters, (size_t)arena->parameterFloats * 4);
