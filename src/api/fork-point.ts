@@ -12,14 +12,19 @@ export async function forkPoint(
   if (run === null) throw invalidRequest([{ pointer: "/from/run", expected: "the id of a run that exists" }]);
   const loop = (await runs.loopAt(id, step)) as LoopState | null;
   if (loop === null) {
-    const kept = await runs.keptSteps(id);
-    const there = [...kept.slice(-10), ...(kept.includes(run.committed) ? [] : [run.committed])];
-    const expected = run.committed === 0 ? "a run that has trained" : `a step with a checkpoint: ${there.join(", ")}`;
-    throw invalidRequest([{ pointer: step === undefined ? "/from/run" : "/from/step", expected }]);
+    throw await noCheckpoint(runs, run, step === undefined ? "/from/run" : "/from/step");
   }
   if (loop.diverged !== null) {
     const expected = "a checkpoint from before the run diverged; checkpointEvery keeps such";
     throw invalidRequest([{ pointer: "/from", expected }]);
   }
   return { run, loop };
+}
+
+/** The refusal of a step of which no checkpoint was kept; it names the steps that there are. */
+export async function noCheckpoint(runs: RunStore, { id, committed }: RunRecord, pointer: string) {
+  const kept = await runs.keptSteps(id);
+  const there = [...kept.slice(-10), ...(kept.includes(committed) ? [] : [committed])];
+  const expected = committed === 0 ? "a run that has trained" : `a step with a checkpoint: ${there.join(", ")}`;
+  return invalidRequest([{ pointer, expected }]);
 }

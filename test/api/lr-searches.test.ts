@@ -86,7 +86,7 @@ test("canceling a search cancels its children; canceling a run that waits cancel
   }
 });
 
-test("suggestions: every method, and with replicas the ensemble; none for an empty trace", async () => {
+test("suggestions: every method, and with replicas the ensemble; none for a run that is no sweep", async () => {
   const sweep = { steps: 100, schedule: "sweep", lrRange: [1e-4, 10], model: SMALL, replicas: 4 };
   const run = await service.createRun(sweep as RunRequest);
   await service.finished(run.id);
@@ -94,6 +94,11 @@ test("suggestions: every method, and with replicas the ensemble; none for an emp
   assert.equal((body.suggestions as unknown[]).length, 9);
   assert.deepEqual(Object.keys(body.ensemble), ["curve", "methods", "consensus"]);
   assert.equal((await service.get(`/v1/runs/${run.id}/suggestions?methods=nobody`)).status, 400);
+  const constant = await service.createRun({ steps: 100, model: SMALL });
+  await service.finished(constant.id);
+  const refused = await service.get(`/v1/runs/${constant.id}/suggestions`);
+  assert.equal(refused.status, 409);
+  assert.match(((await refused.json()) as { detail: string }).detail, /the rate of this run does not rise/);
 });
 
 test("bad searches are refused, naming the field", async () => {

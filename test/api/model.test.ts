@@ -98,7 +98,7 @@ test("the weights are the trained model: names and shapes of PyTorch, the run's 
   assert.ok(difference < 1e-5, `validation loss differs by ${difference}`);
 });
 
-test("a kept checkpoint has weights of its own; one that was not kept is a 409", async () => {
+test("a kept checkpoint has weights of its own; one that was not kept is a 400 that names those that were", async () => {
   const { kept, latest } = (await (await service.get(`/v1/runs/${run.id}/checkpoints`)).json()) as Record<
     string,
     unknown
@@ -106,7 +106,10 @@ test("a kept checkpoint has weights of its own; one that was not kept is a 409",
   assert.deepEqual([kept, latest], [[500, 1000, 1500, 2000], 2000]);
   const losses = await Promise.all([500, 2000].map(async (step) => validationLoss(await weightsFile(`?step=${step}`))));
   assert.ok(losses[0]! > losses[1]!, `${losses}`);
-  assert.equal((await service.get(`/v1/runs/${run.id}/weights?step=501`)).status, 409);
+  const refused = await service.get(`/v1/runs/${run.id}/weights?step=501`);
+  const { errors } = (await refused.json()) as { errors: unknown };
+  const expected = "a step with a checkpoint: 500, 1000, 1500, 2000";
+  assert.deepEqual([refused.status, errors], [400, [{ pointer: "/step", expected }]]);
 });
 
 test("PyTorch loads the weights into its own modules and gets the same loss", { skip: NO_TORCH }, async () => {
@@ -160,6 +163,12 @@ test("samples: words of the alphabet, the same for one seed, others for another"
   for (const word of first.samples) assert.match(word, /^[a-z]*$/);
   assert.deepEqual(first.samples, again.samples);
   assert.notDeepEqual(first.samples, other.samples);
+});
+
+test("samples without a body are those of the defaults", async () => {
+  const response = await fetch(`${service.url}/v1/runs/${run.id}/samples`, { method: "POST" });
+  assert.equal(response.status, 200);
+  assert.deepEqual(((await response.json()) as { samples: string[] }).samples, (await samples({})).samples);
 });
 
 test("samples follow the model: a cold one repeats itself, a trained one is more like names than an untrained one", async () => {

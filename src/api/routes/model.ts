@@ -11,6 +11,7 @@ import { idParams, notFound, problem } from "../common.js";
 import { invalidRequest } from "../creation.js";
 import { findDataset } from "../dataset-facts.js";
 import type { ApiDeps } from "../deps.js";
+import { noCheckpoint } from "../fork-point.js";
 import { Limiter } from "../limiter.js";
 
 /** Sampling gives the API's thread back after this long. */
@@ -67,10 +68,8 @@ export const modelRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { run
     if (record === null) throw notFound(id);
     const checkpoint = await (at === undefined ? models.checkpoint(id) : models.checkpointAt(id, at));
     if (checkpoint === null) {
-      throw new ProblemError(
-        "conflict",
-        at === undefined ? "The run has no step yet" : `No checkpoint of step ${at} was kept`,
-      );
+      if (at !== undefined) throw await noCheckpoint(runs, record, "/step");
+      throw new ProblemError("conflict", "The run has no step yet");
     }
     const { spec } = record;
     const dataset = await findDataset(datasets, spec.dataset.name);
@@ -84,6 +83,11 @@ export const modelRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { run
   app.post(
     "/runs/:id/samples",
     {
+      // Each field has a default, and so has a body that has none.
+      preValidation: (request, _reply, done) => {
+        request.body ??= {};
+        done();
+      },
       schema: {
         summary: "Words made up by the trained model",
         description: "From the latest checkpoint, of a run that still trains as well.",
@@ -94,7 +98,7 @@ export const modelRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { run
           200: SamplesSchema,
           400: problem("A field is wrong"),
           404: problem("No such run"),
-          409: problem("There is no such checkpoint, or the model's numbers are not finite"),
+          409: problem("The run has no step yet, or the model's numbers are not finite"),
           429: problem("Too many models are being read"),
         },
       },
@@ -144,8 +148,9 @@ export const modelRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { run
         params: idParams("run"),
         querystring: Type.Object({ step: Step }, { additionalProperties: false }),
         response: {
+          400: problem("No checkpoint of that step was kept"),
           404: problem("No such run"),
-          409: problem("There is no such checkpoint"),
+          409: problem("The run has no step yet"),
           429: problem("Too many models are being read"),
         },
       },

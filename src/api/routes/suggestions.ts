@@ -31,7 +31,7 @@ export const suggestionRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, 
         tags: ["learning rate"],
         params: idParams("run"),
         querystring: Query,
-        response: { 404: problem("No such run"), 409: problem("The run has no trace to judge yet") },
+        response: { 404: problem("No such run"), 409: problem("The run is no sweep, or has no trace to judge yet") },
       },
     },
     async (request) => {
@@ -39,6 +39,9 @@ export const suggestionRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, 
       const record = await runs.get(id);
       if (record === null) throw notFound(id);
       const { lr, loss, replicas } = await readTrace(metrics, record);
+      if (!rises(lr)) {
+        throw new ProblemError("conflict", "Suggestions are read off a sweep; the rate of this run does not rise");
+      }
       const { methods, ...overrides } = request.query;
       const options: SuggestOptions = { plannedSteps: record.spec.steps, ...overrides, ...methodsOf(methods) };
       const suggestions = suggest({ lr, loss }, options);
@@ -54,6 +57,10 @@ export const suggestionRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, 
     },
   );
 };
+
+function rises(lr: readonly number[]): boolean {
+  return lr.at(-1)! > lr[0]! && lr.every((rate, i) => i === 0 || rate >= lr[i - 1]!);
+}
 
 function methodsOf(text: string | undefined): { methods?: SuggestionMethod[] } {
   if (text === undefined) return {};
