@@ -11,7 +11,7 @@ export const isSweep = ({ schedule }: RunSpec): boolean => schedule.type === "sw
 const SAMPLES = 200;
 const ranges = new WeakMap<RunSpec, string>();
 
-/** Lowest and highest rate of a run's schedule, sampled; a metric-driven one's starting rate. */
+/** Lowest and highest rate of a run's schedule; a metric-driven one's starting rate. */
 export function lrRange(spec: RunSpec): string {
   let text = ranges.get(spec);
   if (text === undefined) {
@@ -27,17 +27,27 @@ export function lrRange(spec: RunSpec): string {
 }
 
 function computeRange({ schedule, steps: end, from }: RunSpec): string {
-  const steps = end - (from?.scheduleFrom ?? 0);
   if (isMetricDriven(schedule)) return `from ${number(baseRate(schedule), 3)}`;
   const lr = buildSchedule(schedule);
-  let low = Number.POSITIVE_INFINITY;
-  let high = Number.NEGATIVE_INFINITY;
-  for (let i = 0; i < SAMPLES; i++) {
-    const value = lr(Math.round((i * (steps - 1)) / (SAMPLES - 1)));
-    low = Math.min(low, value);
-    high = Math.max(high, value);
+  const last = end - (from?.scheduleFrom ?? 0) - 1;
+  const low = number(-highest((step) => -lr(step), last), 3);
+  const high = number(highest(lr, last), 3);
+  return low === high ? low : `${low} – ${high}`;
+}
+
+/** The highest rate of the steps [0, last], looked for ever closer around the highest of a sample: the true one for a curve with few peaks. */
+function highest(lr: (step: number) => number, last: number): number {
+  let [from, to, best] = [0, last, 0];
+  for (;;) {
+    const stride = Math.max(1, Math.ceil((to - from) / SAMPLES));
+    for (let step = from; step < to + stride; step += stride) {
+      const there = Math.min(step, to);
+      if (lr(there) > lr(best)) best = there;
+    }
+    if (stride === 1) return lr(best);
+    from = Math.max(0, best - stride);
+    to = Math.min(last, best + stride);
   }
-  return low === high ? number(low, 3) : `${number(low, 3)} – ${number(high, 3)}`;
 }
 
 /** A request that makes the same run again. */
