@@ -30,7 +30,7 @@ async function checkKept(scene: Scene, { accepted, seen }: Told): Promise<void> 
 async function killAmidRequests(scene: Scene, api: Api, chance: Chance, told: Told): Promise<void> {
   let over = false;
   const client = async () => {
-    while (!over) told.accepted.push((await api.create({ steps: 1 })).id);
+    while (!over) told.accepted.push((await api.create({ steps: 1 }, 0)).id);
   };
   const clients = [1, 2, 3].map(() => client().catch(() => {}));
   await delay(chance.between(0, 40));

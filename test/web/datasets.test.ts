@@ -26,6 +26,7 @@ test("paste, be told by field, store, train on it, and delete once nothing uses 
   await text.fill("rose\nlily\n".repeat(10));
   await store.click();
   await page.getByText("Stored flowers: 20 items over 8 symbols").waitFor();
+  await page.getByRole("row", { name: /^flowers / }).waitFor();
   assert.equal(await rows.count(), 3);
 
   await page.getByRole("link", { name: "New run on flowers" }).click();
