@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Page } from "playwright-core";
 import type { Run } from "../../src/spec/run.js";
+import { whole } from "../../src/web/format.js";
 import { skip, startDashboard } from "./browser.js";
 import { startProxy } from "./proxy.js";
 
@@ -135,6 +136,8 @@ test("pause, resume and cancel from the run page", { skip }, async () => {
   await until("the first steps", async () => (await shown(page, "step")) > 10);
   await page.getByRole("button", { name: "Pause" }).click();
   await page.locator("h1 ~ .status-paused").waitFor();
+  const { progress } = (await (await service.get(`/v1/runs/${run.id}`)).json()) as Run;
+  await page.getByText(`${whole(progress.steps)} / 260,000`).waitFor();
   const step = await shown(page, "step");
   await page.getByRole("button", { name: "Resume" }).click();
   await until("more steps", async () => (await shown(page, "step")) > step);

@@ -127,13 +127,15 @@ function Live({ columns, run, status, bell }: { columns: MetricColumns; run: Run
     let last = { at: performance.now(), steps: columns.next };
     return bell.subscribe(() => {
       const now = performance.now();
-      if (now - last.at < 500 && columns.next < run.spec.steps) return;
+      if (now - last.at < 500 && columns.next < run.spec.steps && status === "running") return;
       // What comes first is history, as fast as the line is.
       if (last.steps > 0 && now - last.at >= 500) setRate(((columns.next - last.steps) / (now - last.at)) * 1000);
       last = { at: now, steps: columns.next };
       setSteps(columns.next);
     });
-  }, [bell, columns, run.spec.steps]);
+  }, [bell, columns, run.spec.steps, status]);
+  // Once it rests, what came after the last half second counts too, and what is of no whole bucket yet.
+  const shownSteps = status === "running" ? steps : Math.max(columns.next, run.progress.steps);
   const shownRate = status === "running" ? rate : run.progress.stepsPerSecond;
   const facts: [string, string][] = [
     ["Steps/s", shownRate === null ? "–" : whole(shownRate)],
@@ -150,7 +152,7 @@ function Live({ columns, run, status, bell }: { columns: MetricColumns; run: Run
   ];
   return (
     <div class="facts">
-      <Progress run={run} steps={steps} />
+      <Progress run={run} steps={shownSteps} />
       <dl class="readout">
         {facts.map(([label, value]) => (
           <div key={label}>
