@@ -115,7 +115,7 @@ test("a long run: buckets with their spike; zoomed in, its very steps", { skip }
   await until("the last bucket", async () => {
     return (await readout(page)).get("steps") === "599,996 to 599,999";
   });
-  assert.ok(await inkAtTop(page, spike / STEPS), "the spike is drawn");
+  await until("the spike is drawn", () => inkAtTop(page, spike / STEPS));
   for (const part of [0.2, 0.5, 0.9]) assert.equal(await inkAtTop(page, part), false, `nothing else at ${part}`);
 
   // Its steps do not come yet: the buckets stay.
@@ -146,7 +146,7 @@ test("a long run: buckets with their spike; zoomed in, its very steps", { skip }
 test("a long run live: a view that stays, a cut line, buckets resumed without a gap", { skip }, async () => {
   const proxy = await startProxy(service.url);
   try {
-    const run = await service.createRun({ steps: STEPS, seed: 2, schedule: "cosine" });
+    const run = await service.createRun({ steps: STEPS, batchSize: 64, seed: 2, schedule: "cosine" });
     const page = await browser.page();
     const froms: number[] = [];
     const taken: [number, number][] = [];
