@@ -35,7 +35,10 @@ function computeRange({ schedule, steps: end, from }: RunSpec): string {
   return low === high ? low : `${low} – ${high}`;
 }
 
-/** The highest rate of the steps [0, last], looked for ever closer around the highest of a sample: the true one for a curve with few peaks. */
+/**
+ * The highest rate of the steps [0, last], looked for ever closer around the highest of a sample: the true one wherever a
+ * curve has few peaks, or its highest peaks are alike.
+ */
 function highest(lr: (step: number) => number, last: number): number {
   let [from, to, best] = [0, last, 0];
   for (;;) {
