@@ -110,7 +110,7 @@ async function handOver(request: RunRequest, handOvers: number, twin?: Twin): Pr
 }
 
 test("promise 12: SIGTERM to a training worker: handed over within 2 s, no attempt used, bytes exact", () =>
-  handOver({ ...SMALL, steps: count(2_000_000, 9_000_000), schedule: "cyclic" }, HAND_OVERS));
+  handOver({ ...SMALL, steps: count(4_000_000, 9_000_000), schedule: "cyclic" }, HAND_OVERS));
 
 test("promise 12, twin: with a worker that just exits, the same check fails", async () => {
   await assert.rejects(

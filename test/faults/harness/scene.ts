@@ -63,13 +63,17 @@ export class Scene {
     return (await this.record(id)).committed;
   }
 
-  /** Waits until a run is over. */
-  async over(id: string, withinMs = 60_000): Promise<RunRecord> {
-    const over = async () => TERMINAL_STATUSES.includes(await this.status(id));
-    await until(`${id} is over`, over, withinMs).catch(async (error: Error) => {
+  /** Waits until `probe` holds of a run's record; says all that is known of the run when that takes too long. */
+  async until(id: string, what: string, probe: (record: RunRecord) => boolean, withinMs: number): Promise<RunRecord> {
+    await until(`${id} ${what}`, async () => probe(await this.record(id)), withinMs).catch(async (error: Error) => {
       throw new Error(`${error.message}\n${await this.#report(id)}`, { cause: error });
     });
     return this.record(id);
+  }
+
+  /** Waits until a run is over. */
+  over(id: string, withinMs = 60_000): Promise<RunRecord> {
+    return this.until(id, "is over", ({ status }) => TERMINAL_STATUSES.includes(status), withinMs);
   }
 
   /** What is known of a run that does not get on: its record, its job, and what each process wrote last. */
@@ -144,7 +148,9 @@ export class Api {
     for (const end = Date.now() + patienceMs; ; await delay(200)) {
       const response = await this.post("/v1/runs", request);
       if (response.status === 202) return (await response.json()) as Run;
-      if (response.status !== 503 || Date.now() >= end) throw new Error(await response.text());
+      const answer = await response.text();
+      if (response.status !== 503 || Date.now() >= end) throw new Error(answer);
+      console.log(`# a busy machine: asked again after ${answer}`);
     }
   }
 
