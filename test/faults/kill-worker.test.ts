@@ -49,7 +49,7 @@ async function torment(chance: Chance, id: string, kills: number, twin?: Twin): 
       if ((await scene.status(id)) === "failed") break;
       const holder = await scene.holder(id, workers);
       const when = WHEN[kill % WHEN.length]!;
-      if (twin === "split-commit") await link.trapCommit("before", SECOND_WRITE);
+      if (twin === "split-commit") await link.trapCommit("before", [SECOND_WRITE]);
       // A twin's commit is another script, which the trap does not know.
       else if (twin !== undefined || when === "any time") await delay(chance.between(0, 40));
       else await link.trapCommit(when);

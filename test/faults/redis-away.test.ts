@@ -41,8 +41,6 @@ async function takeAway(seconds: number, twin?: Twin): Promise<void> {
     const api = await scene.api({}, link.url, twin);
     const workers = [1, 2, 3].map(() => scene.spawn("worker", {}, twin, link.url));
     await scene.asking(6);
-    // A script is known to Redis from its first call on; the traps below want calls that are executed.
-    await scene.over((await api.create({ ...SMALL, steps: 100 })).id);
     // Of the default model: a small one's ten million steps are over in seven seconds.
     const training = await api.create({ seed: SMALL.seed, steps: 10_000_000 });
     await until("it trains", async () => (await scene.committed(training.id)) > 0);

@@ -3,12 +3,14 @@ import { once } from "node:events";
 import { createServer, connect as dial, type Server, type Socket } from "node:net";
 import { SCRIPTS } from "../../../src/store/scripts.js";
 
-/** A call names its script by this hash, but for the first on a connection. A twin's broken script has another. */
-const shaOf = (lua: string) => Buffer.from(createHash("sha1").update(lua).digest("hex"));
-/** The first brings the script itself, of which this is the end. */
-const endOf = (lua: string) => Buffer.from(lua.slice(-120));
-/** What a call of one of our scripts looks like on the wire. */
-export const callOf = (script: keyof typeof SCRIPTS): Buffer => shaOf(SCRIPTS[script].lua);
+/**
+ * What a call of one of our scripts looks like on the wire: it names the script by its hash, but for the first on a
+ * connection, which brings the script itself; that is known by its end. A twin's broken script has another of both.
+ */
+export function callOf(script: keyof typeof SCRIPTS): readonly Buffer[] {
+  const { lua } = SCRIPTS[script];
+  return [Buffer.from(createHash("sha1").update(lua).digest("hex")), Buffer.from(lua.slice(-120))];
+}
 
 /** Where the next commit that passes is caught. "inside": half of its bytes have gone; "after": only its reply has not. */
 export type FailPoint = "before" | "inside" | "after";
@@ -35,7 +37,7 @@ export class FaultyLink {
   readonly #target: { readonly host: string; readonly port: number };
   readonly #server: Server;
   readonly #links = new Set<Link>();
-  #trap: { readonly at: FailPoint; readonly needle: Buffer; readonly caught: () => void } | null = null;
+  #trap: { readonly at: FailPoint; readonly needles: readonly Buffer[]; readonly caught: () => void } | null = null;
   #hold: { readonly needles: readonly Buffer[]; readonly caught: (release: () => void) => void } | null = null;
   faults: Faults = {};
   dropped = 0;
@@ -62,18 +64,17 @@ export class FaultyLink {
     return this.#links.size;
   }
 
-  /** Catches the next commit, or the next request with `needle`: its connection freezes there. Resolves when it has. */
-  trapCommit(at: FailPoint, needle = callOf("annealCommit")): Promise<void> {
+  /** Catches the next commit, or the next request with one of `needles`: its connection freezes there. Resolves when it has. */
+  trapCommit(at: FailPoint, needles = callOf("annealCommit")): Promise<void> {
     return new Promise((caught) => {
-      this.#trap = { at, needle, caught };
+      this.#trap = { at, needles, caught };
     });
   }
 
   /** Holds back the next call of a script, and what follows it on its connection. Resolves, once it has, with how to let it go. */
   holdNext(script: keyof typeof SCRIPTS): Promise<() => void> {
-    const { lua } = SCRIPTS[script];
     return new Promise((caught) => {
-      this.#hold = { needles: [shaOf(lua), endOf(lua)], caught };
+      this.#hold = { needles: callOf(script), caught };
     });
   }
 
@@ -136,7 +137,7 @@ export class FaultyLink {
       return;
     }
     const trap = this.#trap;
-    if (trap === null || bytes.indexOf(trap.needle) < 0) {
+    if (trap === null || !trap.needles.some((needle) => bytes.includes(needle))) {
       link.server.write(bytes);
       return;
     }
