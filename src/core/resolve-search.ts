@@ -8,13 +8,15 @@ import { invalid, ok, type Result } from "./result.js";
 /** Four decades in which plain SGD's best rate lies for almost any model of this kind. */
 const DEFAULT_SEARCH_RANGE: readonly [number, number] = [1e-4, 1];
 
+const NO_RANGE = { pointer: "/lrRange", expected: "[low, high] with low below high" };
+
 /** Nobody reads the regrets of a search that only serves a run. */
 const AUTO_CONFIG: Partial<SearchConfig> = { methodSeeds: 0, maxSeeds: 5 };
 
 /** Spells out every default of a search request; what its arms have in common is checked as a run of its own. */
 export function resolveSearch(request: SearchRequest, dataset: DatasetFacts, seed: number): Result<SearchSpec> {
   const { lrRange = DEFAULT_SEARCH_RANGE, labels = [], name: _name, ...shared } = request;
-  if (lrRange[0] >= lrRange[1]) return invalid({ pointer: "/lrRange", expected: "[low, high] with low below high" });
+  if (lrRange[0] >= lrRange[1]) return invalid(NO_RANGE);
   const run = resolveRun({ ...shared, lrRange: [lrRange[0], lrRange[1]] } as RunRequest, dataset, seed);
   return run.ok
     ? ok({ lrRange: [lrRange[0], lrRange[1]], run: run.value, totalSteps: null, settles: null, labels: [...labels] })
@@ -36,12 +38,14 @@ export const AUTO_SHARE = 0.25;
 /** Arms of the search for an "auto" rate are this part of the run: about as many fit into AUTO_SHARE as a search trains. */
 const AUTO_ARM = 1 / 400;
 
-/** The search that finds the rate of a run: short arms, and no more steps in all than AUTO_SHARE of the run's. */
+/** The search, within the run's lrRange, that finds its rate: short arms, and no more steps in all than AUTO_SHARE of the run's. */
 export function autoSearch(spec: RunSpec, runId: string, request: RunRequest): Result<SearchSpec> {
   const steps = Math.max(20, Math.round(spec.steps * AUTO_ARM));
   const totalSteps = Math.floor(spec.steps * AUTO_SHARE);
+  const [low, high] = request.lrRange ?? DEFAULT_SEARCH_RANGE;
+  if (low >= high) return invalid(NO_RANGE);
   const search: SearchSpec = {
-    lrRange: DEFAULT_SEARCH_RANGE,
+    lrRange: [low, high],
     run: { ...spec, steps, checkpointEvery: 0 },
     totalSteps,
     settles: { runId, request },

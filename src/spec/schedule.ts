@@ -60,7 +60,7 @@ function requested(name: string, schema: TSchema): TSchema {
     // biome-ignore lint/suspicious/noThenProperty: a JSON Schema keyword
     then: { const: "auto" },
     else: schema,
-    description: `${description}; "auto": found by a search before the run`,
+    description: `${description}; "auto": found by a search (within a given lrRange) before the run`,
   } as unknown as TSchema;
 }
 

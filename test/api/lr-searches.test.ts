@@ -62,6 +62,16 @@ test('"lr": "auto" searches first, within its share of the budget, and says what
   assert.ok(answer!.stepsUsed <= 0.25 * 8000, `${answer!.stepsUsed}`);
 });
 
+test("an automatic rate lies within the run's lrRange, which has to be a range", async () => {
+  const schedule = { type: "constant", lr: "auto" } as const;
+  const run = await service.createRun({ steps: 8000, schedule, lrRange: [0.01, 0.03], model: SMALL });
+  const { autoLr, reason } = await service.finished(run.id);
+  assert.ok(autoLr!.lr >= 0.01 && autoLr!.lr <= 0.03, `${autoLr?.lr} ${reason}`);
+  const refused = await service.post({ steps: 8000, schedule, lrRange: [0.1, 0.1] });
+  assert.equal(refused.status, 400);
+  assert.equal(((await refused.json()) as { errors: { pointer: string }[] }).errors[0]!.pointer, "/lrRange");
+});
+
 test("a run that waits for its rate still waits after a pause, and trains with the rate found", async () => {
   const run = await service.createRun({ steps: 8000, schedule: { type: "constant", lr: "auto" }, model: SMALL });
   await service.post({}, `/v1/runs/${run.id}/pause`);
