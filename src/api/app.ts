@@ -3,6 +3,7 @@ import swagger from "@fastify/swagger";
 import swaggerUi from "@fastify/swagger-ui";
 import websocket from "@fastify/websocket";
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
+import { Type } from "typebox";
 import { DatasetSchema } from "../spec/dataset.js";
 import { LIMITS } from "../spec/limits.js";
 import { ProblemError, ProblemSchema } from "../spec/problem.js";
@@ -12,6 +13,7 @@ import { SearchRequestSchema, SearchSchema } from "../spec/search.js";
 import { StreamMessageSchema } from "../spec/stream.js";
 import { StreamCommandSchema, StreamReplySchema } from "../spec/stream-many.js";
 import type { ApiDeps } from "./deps.js";
+import { describe } from "./describe.js";
 import { PlotThread } from "./plots/plot-thread.js";
 import { sendProblem } from "./problems.js";
 import { datasetRoutes } from "./routes/datasets.js";
@@ -47,6 +49,8 @@ const SHARED = [
   StreamCommandSchema,
   StreamReplySchema,
 ] as const;
+
+const NO_QUERY = Type.Object({}, { additionalProperties: false });
 
 /** The whole HTTP application; never listens. `deps` stay the caller's to close, after the app. */
 export async function buildApp(deps: ApiDeps, log: FastifyBaseLogger): Promise<FastifyInstance> {
@@ -92,6 +96,8 @@ export async function buildApp(deps: ApiDeps, log: FastifyBaseLogger): Promise<F
     refResolver: {
       buildLocalReference: (json, _base, _fragment, i) => (json.$id as string | undefined) ?? `schema-${i}`,
     },
+    transformObject: (made) =>
+      ("openapiObject" in made ? describe(made.openapiObject as never) : made.swaggerObject) as never,
   });
   await app.register(swaggerUi, { routePrefix: "/docs" });
   await app.register(websocket, {
@@ -110,6 +116,10 @@ export async function buildApp(deps: ApiDeps, log: FastifyBaseLogger): Promise<F
       request.log.error({ err: error }, "socket failed");
       socket.terminate();
     },
+  });
+  // A mistyped parameter is named on routes that have none, too.
+  app.addHook("onRoute", (route) => {
+    if (route.url.startsWith("/v1/")) route.schema = { querystring: NO_QUERY, ...route.schema };
   });
   await app.register(healthRoutes, deps);
   await app.register(prometheusRoutes, deps);

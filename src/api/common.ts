@@ -12,6 +12,12 @@ export const isRunId = (text: string): boolean => RUN_ID.test(text);
 /** A problem+json response, for the OpenAPI document. */
 export const problem = (description: string) => ({ ...Type.Ref("Problem"), description });
 
+/** What a route answers with where that is no JSON of one schema, for the OpenAPI document. */
+export const answer = (description: string, ...mediaTypes: readonly string[]) => ({
+  description,
+  content: Object.fromEntries(mediaTypes.map((type) => [type, { schema: {} }])),
+});
+
 export function notFound(id: string): ProblemError {
   return new ProblemError("not-found", `There is no ${id}`);
 }

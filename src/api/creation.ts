@@ -66,6 +66,6 @@ async function eventually(action: () => Promise<unknown>): Promise<void> {
 
 /** A body whose schema is right but whose meaning is not. */
 export function invalidRequest(errors: readonly FieldError[]): ProblemError {
-  const detail = errors.map(({ pointer, expected }) => `${pointer}: expected ${expected}`).join("; ");
+  const detail = errors.map(({ pointer, expected }) => `${pointer || "the body"}: expected ${expected}`).join("; ");
   return new ProblemError("invalid-request", `The request is not valid: ${detail}`, errors);
 }

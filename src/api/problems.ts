@@ -3,10 +3,24 @@ import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
 import { type FieldError, PROBLEMS, type Problem, type ProblemCode, ProblemError } from "../spec/problem.js";
 
 export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const problem = problemOf(error, request.id);
+  const problem = problemOf(named(error as FastifyError, request), request.id);
   if (problem.status >= 500) request.log.error({ err: error }, "request failed");
   if (problem.retryable) reply.header("retry-after", "1");
   return reply.code(problem.status).type("application/problem+json").send(problem);
+}
+
+/** Fastify's own refusals of a body, with what the route takes. */
+function named(error: FastifyError, { routeOptions }: FastifyRequest): FastifyError | ProblemError {
+  if (error.code === "FST_ERR_CTP_BODY_TOO_LARGE") {
+    return new ProblemError(
+      "body-too-large",
+      `The body is too large; expected at most ${routeOptions.bodyLimit} bytes`,
+    );
+  }
+  if (error.code === "FST_ERR_CTP_INVALID_MEDIA_TYPE") {
+    return new ProblemError("unsupported-media-type", "Expected content-type: application/json");
+  }
+  return error;
 }
 
 /** Turns whatever was thrown into the one error shape; never shows a stack or an internal message. */
@@ -78,7 +92,16 @@ export function fieldErrors(all: readonly ErrorObject[]): FieldError[] {
     const expected = fields.get(described.pointer) ?? new Set();
     fields.set(described.pointer, expected.add(described.expected));
   }
-  return [...fields].map(([pointer, expected]) => ({ pointer, expected: [...expected].join(" or ") }));
+  return [...fields].map(([pointer, expected]) => ({ pointer, expected: [...withoutEchoes(expected)].join(" or ") }));
+}
+
+const REQUIRED = "a value; it is required";
+
+/** Of a choice, its one text is said; of what is missing, what it may be. */
+function withoutEchoes(expected: Set<string>): Set<string> {
+  if ([...expected].some((text) => text.startsWith('"'))) expected.delete("a string");
+  if (expected.size > 1) expected.delete(REQUIRED);
+  return expected;
 }
 
 function describeField({ keyword, instancePath, params, message, parentSchema }: ErrorObject): FieldError | null {
@@ -90,7 +113,7 @@ function describeField({ keyword, instancePath, params, message, parentSchema }:
     case "additionalProperties":
       return { pointer: at(params.additionalProperty), expected: `no such field; known: ${knownFields(parentSchema)}` };
     case "required":
-      return { pointer: at(params.missingProperty), expected: "a value; it is required" };
+      return { pointer: at(params.missingProperty), expected: REQUIRED };
     case "discriminator":
       return { pointer: at(params.tag), expected: `one of ${knownTypes(parentSchema, params.tag)}` };
     case "type":
@@ -129,7 +152,7 @@ function knownTypes(schema: ErrorObject["parentSchema"], tag: string): string {
 }
 
 function knownFields(schema: ErrorObject["parentSchema"]): string {
-  return Object.keys(schema?.properties ?? {}).join(", ");
+  return Object.keys(schema?.properties ?? {}).join(", ") || "none";
 }
 
 function article(noun: string): string {

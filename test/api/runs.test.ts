@@ -96,6 +96,8 @@ test("problems have one shape: broken JSON, wrong media type, too large, unknown
   ];
   for (const [response, status] of cases) {
     assert.equal(response.status, status, response.url);
+    const said = { 413: /at most 1048576 bytes/, 415: /application\/json/ }[status];
+    if (said !== undefined) assert.match(await response.clone().text(), said);
     assert.match(response.headers.get("content-type")!, /^application\/problem\+json/, response.url);
     const problem = (await response.json()) as Record<string, unknown>;
     assert.equal(problem.status, status);
@@ -152,6 +154,17 @@ test("an unknown field or type is answered with the known ones; a rate that is t
   assert.match(await expected({ steps: 10, batchsize: 3 }), /known: steps, batchSize, /);
   assert.match(await expected({ steps: 10, schedule: { type: "Cosine" } }), /constant, linear, .*CosineAnnealingLR/);
   assert.equal(await expected({ steps: 10, schedule: { type: "constant", lr: "0.1" } }), 'a number, or "auto"');
+  assert.equal(await expected({ steps: 10, batchSize: 1e6 }), 'at most 65536 or "full"');
+  assert.match(await expected({ steps: 10, schedule: { lr: 0.1 } }), /^one of constant, linear, /);
+});
+
+test("a parameter that a route does not know is named, also where it knows none", async () => {
+  for (const path of ["/v1/schedules", "/v1/datasets", `/v1/runs/run_${"0".repeat(20)}`, "/v1/runs"]) {
+    const response = await service.get(`${path}?stauts=queued`);
+    assert.equal(response.status, 400, path);
+    const { errors } = (await response.json()) as { errors: { pointer: string }[] };
+    assert.equal(errors[0]!.pointer, "/stauts", path);
+  }
 });
 
 test("a body made to amplify errors is refused at once, with a short answer", async () => {

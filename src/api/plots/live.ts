@@ -40,18 +40,18 @@ export class LivePlot implements Sink {
   #cursor: Cursor | undefined;
   #timer: NodeJS.Timeout | undefined;
   #record: RunRecord;
-  #status: string;
+  /** As of the log's entry that was last read. */
+  #status = "queued";
   #ema = initEma();
   #step = 0;
   #lr = Number.NaN;
   #ticks = 0;
-  #changed = true;
+  #changed = false;
   #lastTaken = Date.now();
 
   constructor(runs: RunStore, tail: Tail, record: RunRecord, response: ServerResponse, screen: Screen) {
     this.#runs = runs;
     this.#record = record;
-    this.#status = record.status;
     this.#response = response;
     this.#screen = screen;
     const { steps, from } = record.spec;
@@ -77,7 +77,7 @@ export class LivePlot implements Sink {
     this.#response.on("close", () => this.#release());
     this.#timer = setInterval(() => this.#tick(), FRAME_MS);
     this.#cursor = this.#tail.follow(this.#record.id, 0, this);
-    this.#tick();
+    this.#response.flushHeaders();
     this.#cursor.resume();
     return true;
   }

@@ -4,7 +4,7 @@ import { type Static, Type } from "typebox";
 import { SeriesAccumulator } from "../../core/series.js";
 import { LIMITS } from "../../spec/limits.js";
 import { chooseType } from "../accept.js";
-import { idParams, notFound, problem } from "../common.js";
+import { answer, idParams, notFound, problem } from "../common.js";
 import { invalidRequest } from "../creation.js";
 import type { ApiDeps } from "../deps.js";
 import { asCsv, asJson, asNdjson, COLUMNS, type Column } from "../metrics-columns.js";
@@ -62,7 +62,12 @@ export const metricsRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { r
         tags: ["metrics"],
         params: idParams("run"),
         querystring: Query,
-        response: { 404: problem("No such run"), 406: problem("None of the media types can be served") },
+        response: {
+          200: answer("Columns, or lines of text", "application/json", "text/csv", "application/x-ndjson"),
+          400: problem("A parameter is wrong"),
+          404: problem("No such run"),
+          406: problem("None of the media types can be served"),
+        },
       },
     },
     async (request, reply) => {

@@ -7,7 +7,7 @@ import { toSafetensors } from "../../core/safetensors.js";
 import { sampleWords } from "../../core/sampling.js";
 import { LIMITS } from "../../spec/limits.js";
 import { ProblemError } from "../../spec/problem.js";
-import { idParams, notFound, problem } from "../common.js";
+import { answer, idParams, notFound, problem } from "../common.js";
 import { invalidRequest } from "../creation.js";
 import { findDataset } from "../dataset-facts.js";
 import type { ApiDeps } from "../deps.js";
@@ -144,10 +144,10 @@ export const modelRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { run
         description:
           "Names and shapes of a PyTorch module with `embedding` (nn.Embedding) and `layers` (nn.ModuleList of nn.Linear); the symbols and the model's spec are in the header's metadata.",
         tags: ["model"],
-        produces: ["application/octet-stream"],
         params: idParams("run"),
         querystring: Type.Object({ step: Step }, { additionalProperties: false }),
         response: {
+          200: answer("A safetensors file", "application/octet-stream"),
           400: problem("No checkpoint of that step was kept"),
           404: problem("No such run"),
           409: problem("The run has no step yet"),

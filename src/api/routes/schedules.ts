@@ -10,7 +10,7 @@ import { LIMITS } from "../../spec/limits.js";
 import { LrRangeSchema, ScheduleRequestSchema } from "../../spec/run.js";
 import type { ScheduleRequest } from "../../spec/schedule.js";
 import { chooseType } from "../accept.js";
-import { problem } from "../common.js";
+import { answer, problem } from "../common.js";
 import { invalidRequest } from "../creation.js";
 import { schedulePicture } from "../plots/pictures.js";
 import type { PlotThread } from "../plots/plot-thread.js";
@@ -27,9 +27,9 @@ const PreviewRequestSchema = Type.Object(
     lrRange: Type.Optional(LrRangeSchema),
     points: Type.Optional(
       Type.Integer({
-        minimum: 2,
+        minimum: 4,
         maximum: LIMITS.pointsPerPage,
-        description: "At most so many; fewer where two fall together",
+        description: "At most so many: both ends, and the lowest and the highest rate of each of equal stretches",
       }),
     ),
     lrLimit: Type.Optional(Type.Number({ exclusiveMinimum: 0, description: "Warn about rates above this" })),
@@ -65,6 +65,7 @@ export const scheduleRoutes: FastifyPluginAsyncTypebox<{ readonly plotThread: Pl
         body: PreviewRequestSchema,
         querystring: DrawingQuery,
         response: {
+          200: answer("The curve and what there is to say of it, or its picture", "application/json", ...FORMATS),
           400: problem("A field is wrong"),
           406: problem("None of the media types can be served"),
           429: problem("Too many pictures are being drawn"),

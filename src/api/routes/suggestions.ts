@@ -3,7 +3,7 @@ import { Type } from "typebox";
 import { ensemble } from "../../core/finder/ensemble.js";
 import { SUGGESTION_METHODS, type SuggestionMethod, type SuggestOptions, suggest } from "../../core/finder/suggest.js";
 import { ProblemError } from "../../spec/problem.js";
-import { idParams, notFound, problem } from "../common.js";
+import { answer, idParams, notFound, problem } from "../common.js";
 import type { ApiDeps } from "../deps.js";
 import { readTrace } from "../trace.js";
 
@@ -31,7 +31,12 @@ export const suggestionRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, 
         tags: ["learning rate"],
         params: idParams("run"),
         querystring: Query,
-        response: { 404: problem("No such run"), 409: problem("The run is no sweep, or has no trace to judge yet") },
+        response: {
+          200: answer("What each finder suggests", "application/json"),
+          400: problem("A parameter is wrong"),
+          404: problem("No such run"),
+          409: problem("The run is no sweep, or has no trace to judge yet"),
+        },
       },
     },
     async (request) => {
