@@ -146,6 +146,14 @@ test("a wrong setting stops the start with one line, and Redis with it", async (
   await assert.rejects(readFile(join(dataDir, "running.json")));
 });
 
+test("a data folder that cannot be one stops the start with one line", async () => {
+  const file = join(dataDir, "file");
+  await writeFile(file, "");
+  const started = start({ DATA_DIR: file });
+  assert.equal(await started.exited, 1);
+  assert.match(started.output(), /^anneal: DATA_DIR .*file cannot be used: EEXIST.*\n$/);
+});
+
 test("when the start is killed the app ends, and the next start takes over its Redis", async () => {
   const first = start({});
   const url = (await first.prints(/ready at (\S+)/))[1]!;

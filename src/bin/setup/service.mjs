@@ -24,7 +24,7 @@ export function prepare() {
  */
 export async function startEverything(env = {}) {
   const settings = { HOST: "127.0.0.1", PORT: "3000", ...process.env, ...env };
-  const home = settings.REDIS_URL ? null : claim(resolve(settings.DATA_DIR || join(ROOT, ".anneal")));
+  const home = settings.REDIS_URL ? null : claimed(resolve(settings.DATA_DIR || join(ROOT, ".anneal")));
   if (home?.owner) return { running: home.owner };
 
   const { HOST: host, PORT: port } = settings;
@@ -95,4 +95,12 @@ function isReady(url) {
     (response) => response.ok,
     () => false,
   );
+}
+
+function claimed(folder) {
+  try {
+    return claim(folder);
+  } catch (error) {
+    return stop(`DATA_DIR ${folder} cannot be used: ${error.message}`);
+  }
 }

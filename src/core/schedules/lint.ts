@@ -46,23 +46,25 @@ function lintNode(spec: ScheduleSpec, steps: number, pointer: string): LintRemar
   const found: LintRemark[] = [];
   const remark = (severity: LintRemark["severity"], code: LintCode, parameter: string, message: string) =>
     found.push({ code, severity, message, pointer: `${pointer}${parameter}` });
+  // A nested schedule counts its own steps.
+  const [whose, own] = pointer === "" ? ["the run's", ""] : ["its own", " of its own"];
   const rebound = (end: number, parameter: string) => {
-    if (end < steps - 1) remark("warning", "rebound", parameter, `after step ${end} the cosine climbs back`);
+    if (end < steps - 1) remark("warning", "rebound", parameter, `after step ${end}${own} the cosine climbs back`);
   };
   const unfinished = (end: number, parameter: string) => {
-    if (end > steps) remark("info", "never-ends", parameter, `ends at step ${end}, after the run's ${steps} steps`);
+    if (end > steps) remark("info", "never-ends", parameter, `ends at step ${end}, after ${whose} ${steps} steps`);
   };
   const past = (milestones: readonly number[], parameter: string) => {
     milestones.forEach((milestone, i) => {
       if (milestone >= steps) {
-        remark("warning", "milestone-past-end", `${parameter}/${i}`, `the run's last step is ${steps - 1}`);
+        remark("warning", "milestone-past-end", `${parameter}/${i}`, `${whose} last step is ${steps - 1}`);
       }
     });
   };
   const warmup = (warmupSteps: number, parameter: string, within: boolean, horizon: number | null) => {
     if (warmupSteps === 0) return;
     if (warmupSteps >= steps) {
-      remark("warning", "milestone-past-end", parameter, `the warm-up takes all of the run's ${steps} steps`);
+      remark("warning", "milestone-past-end", parameter, `the warm-up takes all of ${whose} ${steps} steps`);
     } else if (within) {
       remark("info", "warmup-within-horizon", parameter, "the warm-up counts towards the schedule's steps");
     } else {

@@ -73,6 +73,18 @@ function parsed(text: string): unknown {
   }
 }
 
+/** What is wrong with the schedule's lists and nested parts as they are typed, by field: the text is no JSON of that kind. */
+export function unreadable(form: Form): Record<string, string> {
+  const errors = scheduleParameters(form.schedule ?? "constant").flatMap(([name, { type }]) => {
+    const text = (form[`schedule/${name}`] ?? "").trim();
+    const value = parsed(text);
+    if (text === "" || typeof value === "object") return [];
+    if (type === "array") return [[`schedule/${name}`, 'a list as JSON, such as [500] or ["constant", "cosine"]']];
+    return /^[[{]/.test(text) ? [[`schedule/${name}`, "JSON: a bracket or a quote is missing"]] : [];
+  });
+  return Object.fromEntries(errors);
+}
+
 function given(form: Form, prefix: string, fields: readonly [string, FieldSchema][]): Record<string, unknown> {
   const entries = fields.flatMap(([name]) => {
     const text = (form[`${prefix}/${name}`] ?? "").trim();

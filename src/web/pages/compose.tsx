@@ -22,6 +22,7 @@ import {
   toForm,
   toRequest,
   toSearchRequest,
+  unreadable,
 } from "./compose-form.js";
 import { CurlLine } from "./curl-line.js";
 import { Field } from "./field.js";
@@ -49,7 +50,10 @@ export function ComposePage({ filled }: { filled: string | null }) {
   const request = useMemo(() => toRequest(form), [form]);
   const parent = useParent(request.from?.run);
   const previewed = useMemo(() => previewOf(request, parent), [request, parent]);
-  const errors = { ...("why" in previewed ? previewed.errors : {}), ...refused };
+  const unread = unreadable(form);
+  // What it would say of a schedule that cannot be read misleads.
+  const found = Object.keys(unread).length > 0 || !("why" in previewed) ? unread : previewed.errors;
+  const errors = { ...found, ...refused };
 
   const change = (next: Form) => {
     setForm(next);

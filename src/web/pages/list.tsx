@@ -63,7 +63,7 @@ export function ListPage({ filter }: { filter: string }) {
   const [failure, setFailure] = useState<string | null>(null);
 
   if (live === null || live.state === "loading") return <p class="notice">Loading runs…</p>;
-  const all = [...live.runs.values()].filter((run) => text.includes("search_") || !isSearchArm(run));
+  const all = [...live.runs.values()].filter((run) => /search_|dataset:/.test(text) || !isSearchArm(run));
   const { of } = COLUMNS.find(({ key }) => key === sort.key)!;
   const shown = all
     .filter((run) => (status === "" || run.status === status) && matches(run, text))

@@ -45,6 +45,12 @@ for (const [request, code, pointer] of remarks) {
     assert.ok(lint(request).includes(`${code} ${pointer}`), lint(request).join());
   });
 }
+test("lint: a nested schedule's steps are said to be its own", () => {
+  const schedules = ["constant", { type: "cosine", steps: 100 }] as const;
+  const spec = resolved({ type: "sequential", schedules: [...schedules], milestones: [500] }, 1000);
+  const { message } = lintSchedule(spec, { steps: 1000 }).find(({ code }) => code === "rebound")!;
+  assert.equal(message, "after step 100 of its own the cosine climbs back");
+});
 test("lint: nothing to say of a constant, a full cosine, a full step schedule", () => {
   for (const request of ["constant", "cosine", "linear", "StepLR"] as const) assert.deepEqual(lint(request), []);
 });
