@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { WebSocket } from "ws";
 import type { StreamMessage } from "../../../src/spec/stream.js";
+import { until } from "./process.js";
 
 /** What a subscriber has seen over all its connections. Throws at the first step that is missing, doubled or out of order. */
 export class Seen {
@@ -87,11 +88,16 @@ async function overSse(url: string, id: string, seen: Seen, stopAt: number): Pro
   return 1000;
 }
 
-/** The same digest from the REST export. */
+/** The same digest from the REST export. Asks again while the API's own connection to a Redis that was away is on its way back. */
 export async function exported(url: string, id: string): Promise<string> {
-  const response = await fetch(`${url}/v1/runs/${id}/metrics`);
-  const { lr, loss } = (await response.json()) as { lr: number[]; loss: (number | null)[] };
   const seen = new Seen();
-  seen.add(lr, loss);
+  await until(`the metrics of ${id} are answered`, async () => {
+    const response = await fetch(`${url}/v1/runs/${id}/metrics`);
+    if (response.status === 503) return false;
+    if (response.status !== 200) throw new Error(await response.text());
+    const { lr, loss } = (await response.json()) as { lr: number[]; loss: (number | null)[] };
+    seen.add(lr, loss);
+    return true;
+  });
   return seen.digest();
 }
