@@ -3,7 +3,7 @@ import { after, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import type { RunRequest } from "../../src/spec/run.js";
 import { TERMINAL_STATUSES } from "../../src/spec/run.js";
-import { type Chance, count, createChance, keepHistory, quantile, summary } from "./harness/chance.js";
+import { bound, type Chance, count, createChance, keepHistory, quantile, summary } from "./harness/chance.js";
 import { checkHistory, fingerprint, outline, wholeLog } from "./harness/history.js";
 import { type ServiceProcess, type Twin, until } from "./harness/process.js";
 import { FaultyLink } from "./harness/proxy.js";
@@ -13,7 +13,7 @@ import { type Api, Scene, SMALL } from "./harness/scene.js";
 const MOMENTS = ["queued", "starting", "training", "committing", "finishing", "handed-over", "dead worker"] as const;
 type Moment = (typeof MOMENTS)[number];
 type Verb = "cancel" | "pause";
-const STOPS_WITHIN_MS = 250;
+const STOPS_WITHIN_MS = bound(250);
 
 /** Two APIs, and a worker behind a link that can hold back what it says. */
 class Stage {

@@ -3,7 +3,7 @@ import { after, before, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import type { RunRequest } from "../../src/spec/run.js";
 import { CRASH_LIMIT } from "../../src/train/run-training.js";
-import { type Chance, count, createChance, keepHistory, summary } from "./harness/chance.js";
+import { bound, type Chance, count, createChance, keepHistory, summary } from "./harness/chance.js";
 import { type Fingerprint, fingerprint, outline, wholeLog } from "./harness/history.js";
 import { type ServiceProcess, type Twin, until } from "./harness/process.js";
 import { type FailPoint, FaultyLink } from "./harness/proxy.js";
@@ -13,7 +13,7 @@ const REQUEST: RunRequest = { ...SMALL, steps: count(1_500_000, 3_000_000), sche
 const KILLS = count(CRASH_LIMIT + 1, 20);
 const WHEN: readonly (FailPoint | "any time")[] = ["before", "inside", "after", "any time"];
 /** Between a kill and the next commit. */
-const LOST_MS = 2000;
+const LOST_MS = bound(2000);
 
 /** What the twin writes its checkpoint with; the service itself has no such command. */
 const SECOND_WRITE = Buffer.from("$4\r\nhset\r\n");

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { type RunRequest, TERMINAL_STATUSES } from "../../src/spec/run.js";
-import { createChance, FULL } from "./harness/chance.js";
+import { bound, createChance, FULL } from "./harness/chance.js";
 import { checkHistory, wholeLog } from "./harness/history.js";
 import { type Twin, until } from "./harness/process.js";
 import { callOf, FaultyLink } from "./harness/proxy.js";
@@ -20,9 +20,9 @@ async function checkRefused(api: Api, id: string): Promise<number> {
   ];
   const times = calls.map(async ([name, call]) => {
     const startedAt = performance.now();
-    const response = await Promise.race([call().catch(() => null), delay(2000, null, { ref: false })]);
+    const response = await Promise.race([call().catch(() => null), delay(bound(2000), null, { ref: false })]);
     const took = performance.now() - startedAt;
-    assert.ok(took <= 1500, `${name} took ${took} ms`);
+    assert.ok(took <= bound(1500), `${name} took ${took} ms`);
     assert.equal(response?.status, 503, name);
     return took;
   });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import type { RunRequest } from "../../src/spec/run.js";
-import { type Chance, count, createChance, keepHistory, summary } from "./harness/chance.js";
+import { bound, type Chance, count, createChance, keepHistory, summary } from "./harness/chance.js";
 import { checkHistory, type Fingerprint, fingerprint, outline, wholeLog } from "./harness/history.js";
 import { type Twin, until } from "./harness/process.js";
 import { type Api, Scene, SMALL } from "./harness/scene.js";
@@ -22,7 +22,7 @@ after(() => scene.close());
 
 /** An attempt of a worker that has come to its end. */
 const ENDED = /"msg":"attempt (ended|failed)"/g;
-const STOPS_WITHIN_MS = 1000;
+const STOPS_WITHIN_MS = bound(1000);
 
 /**
  * Stops whoever holds the run past its lock, lets the other take it over, and wakes the first one. Returns how many
