@@ -22,8 +22,8 @@ export async function startApi(
 ): Promise<Service & { readonly app: FastifyInstance; readonly url: string }> {
   const prompt = connect(config.REDIS_URL, "prompt");
   const bulk = connect(config.REDIS_URL, "bulk");
-  const reader = connect(config.REDIS_URL, "patient");
-  const subscriber = connect(config.REDIS_URL, "patient");
+  const reader = connect(config.REDIS_URL, "listening");
+  const subscriber = connect(config.REDIS_URL, "listening");
   const connections = [prompt, bulk, reader, subscriber];
   for (const connection of connections) connection.on("error", (error) => log.debug({ err: error }, "redis"));
 

@@ -30,19 +30,22 @@ export type CommitReply = "continue" | "paused" | "canceled" | "stale" | "gap";
 /**
  * How a connection behaves while Redis is away.
  * "patient", for workers: commands wait, without limit, until it is back.
+ * "listening", for streams: as patient, but it asks nothing that takes long, and hears sooner that its socket is dead.
  * "prompt", for the API: commands fail at once, or after a second without an answer, and are not sent later as ghosts.
  * "bulk", for what may be large: as prompt, but an answer may take its time; nothing else waits behind it.
  */
-export type Temper = "patient" | "prompt" | "bulk";
+export type Temper = "patient" | "listening" | "prompt" | "bulk";
 
 export const COMMAND_TIMEOUT_MS = 1000;
 const BULK_TIMEOUT_MS = 10_000;
 /** A socket without an answer for this long is taken for dead; longer than BullMQ's blocking reads of 5 s. */
 const PATIENT_SOCKET_MS = 8000;
+const LISTENING_SOCKET_MS = 3000;
 
 export function redisOptions(temper: Temper): RedisOptions {
   const common: RedisOptions = { retryStrategy: (times) => Math.min(50 * 2 ** Math.min(times, 6), 1000) };
   if (temper === "patient") return { ...common, maxRetriesPerRequest: null, socketTimeout: PATIENT_SOCKET_MS };
+  if (temper === "listening") return { ...common, maxRetriesPerRequest: null, socketTimeout: LISTENING_SOCKET_MS };
   const timeout = temper === "prompt" ? COMMAND_TIMEOUT_MS : BULK_TIMEOUT_MS;
   return {
     ...common,

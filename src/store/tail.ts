@@ -9,6 +9,8 @@ const PAGE = 16;
 const KEPT_STEPS = 262_144;
 /** An entry without steps takes memory too. */
 const ENTRY_STEPS = 256;
+/** Both connections may have nothing to ask for long: without a ping, a dead socket would look like runs that stand still. */
+const PING_INTERVAL_MS = 2000;
 
 /** Where a cursor delivers. `send` is called in log order, each entry once, while `writable`. */
 export interface Sink {
@@ -32,7 +34,7 @@ export class Tail {
   readonly #feeds = new Map<string, Feed>();
   readonly #wakeListeners = new Set<(runId: string) => unknown>();
 
-  /** Both connections must be patient; they stay the caller's to close. */
+  /** Both connections must be listening ones; they stay the caller's to close. */
   constructor(reader: AnnealRedis, subscriber: Redis) {
     this.#reader = reader;
     this.#subscriber = subscriber;
@@ -48,6 +50,13 @@ export class Tail {
 
   async start(): Promise<void> {
     await this.#subscriber.subscribe(WAKE_CHANNEL);
+    const ping = () => {
+      for (const connection of [this.#reader, this.#subscriber]) {
+        if (connection.status === "ready") connection.ping().catch(() => {});
+      }
+    };
+    const pinging = setInterval(ping, PING_INTERVAL_MS);
+    this.#subscriber.once("end", () => clearInterval(pinging));
   }
 
   /**

@@ -4,7 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { type RunRequest, TERMINAL_STATUSES } from "../../src/spec/run.js";
 import { count, createChance, keepHistory } from "./harness/chance.js";
 import { checkHistory, fingerprint, outline, wholeLog } from "./harness/history.js";
-import type { Twin } from "./harness/process.js";
+import { type Twin, until } from "./harness/process.js";
 import { FaultyLink } from "./harness/proxy.js";
 import { type Api, Scene, SMALL } from "./harness/scene.js";
 import { exported, listen, Seen } from "./harness/subscriber.js";
@@ -40,6 +40,12 @@ async function client(api: Api, end: number, calls: Calls): Promise<void> {
     await call(() => fetch(`${api.url}/v1/runs?limit=10`));
     await call(() => fetch(`${api.url}/v1/runs/${id}/metrics?to=10`));
   }
+}
+
+/** Waits for the end of a stream whose run is over; throws when it does not come. */
+async function told(follower: Promise<unknown>, seen: Seen, withinMs = 60_000): Promise<void> {
+  const late = delay(withinMs, "late", { ref: false });
+  assert.notEqual(await Promise.race([follower, late]), "late", `the stream has been silent since step ${seen.next}`);
 }
 
 /** Every link to Redis loses 2 % of its replies, answers 200 ms late, and now and then falls silent, for that long. */
@@ -83,7 +89,7 @@ async function loseReplies(seconds: number, steps: number, twin?: Twin): Promise
     }
     await scene.over(long.id, 180_000);
     assert.deepEqual(await fingerprint(scene.direct, long.id), oracle);
-    await follower;
+    await told(follower, seen);
     assert.equal(seen.digest(), await exported(sound.url, long.id));
     for (const run of await scene.runs.list({ limit: 100_000 })) {
       if (run.spec.steps !== SHORT.steps || calls.accepted.includes(run.id)) continue;
@@ -116,3 +122,38 @@ test("promise 5, twin: where a commit that is sent again is not recognised, the 
   await import("./twins/commit-sent-twice.js");
   await assert.rejects(loseReplies(3, 400_000, "commit-sent-twice"), /does not follow the last commit/);
 });
+
+/** How long every connection of an API has been dead, without having been closed, when a run that it streams goes on. */
+const DEAD_FOR_MS = 8000;
+
+/** The stream must be live again by then. A read that was under way may still come to its answer; what follows is the test. */
+async function fallSilent(twin?: Twin): Promise<void> {
+  const scene = await Scene.open();
+  const link = await FaultyLink.to(scene.redis.url);
+  try {
+    const sound = await scene.api();
+    const api = await scene.api({}, link.url, twin);
+    scene.spawn("worker");
+    // So slow a run that the stream keeps up with it.
+    const { id } = await sound.create({ batchSize: 256, steps: 10_000_000 });
+    const seen = new Seen();
+    const follower = listen(api.url, id, "websocket", seen, Number.POSITIVE_INFINITY);
+    follower.catch(() => {});
+    await until("the stream is live", () => seen.next > 0);
+    link.freeze();
+    await delay(DEAD_FOR_MS);
+    await sound.act(id, "cancel");
+    await scene.over(id);
+    await told(follower, seen, 5000);
+    assert.equal(seen.digest(), await exported(sound.url, id));
+  } finally {
+    await scene.close();
+    await link.close();
+  }
+}
+
+test(`promise 5: a stream is live again ${DEAD_FOR_MS / 1000} s after its API's connections fell silent`, () =>
+  fallSilent());
+
+test("promise 5, twin: where a connection that listens is not asked whether it is alive, the same check fails", () =>
+  assert.rejects(fallSilent("never-pings"), /silent since step/));

@@ -19,6 +19,7 @@ export type Twin =
   | "uncut-resume"
   | "blind-tail"
   | "commit-sent-twice"
+  | "never-pings"
   | "ghosts"
   | "patient-api"
   | "forked-training"
