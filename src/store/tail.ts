@@ -23,6 +23,14 @@ export interface Sink {
   gone(): void;
 }
 
+/** Who wants to know of all records. */
+export interface Watcher {
+  /** About as often as the record is committed to. */
+  changed(id: string): void;
+  /** The subscription was away: any record may have changed meanwhile. */
+  missed(): void;
+}
+
 /**
  * Follows the logs of runs for any number of readers, with one subscription and one read per run, however many they are.
  * A reader is a position, and asks for the entry after it: from memory where another reader has just had it, else from
@@ -32,7 +40,7 @@ export class Tail {
   readonly #reader: AnnealRedis;
   readonly #subscriber: Redis;
   readonly #feeds = new Map<string, Feed>();
-  readonly #wakeListeners = new Set<(runId: string) => unknown>();
+  readonly #watchers = new Set<Watcher>();
 
   /** Both connections must be listening ones; they stay the caller's to close. */
   constructor(reader: AnnealRedis, subscriber: Redis) {
@@ -40,11 +48,12 @@ export class Tail {
     this.#subscriber = subscriber;
     subscriber.on("message", (_channel, runId: string) => {
       this.#feeds.get(runId)?.wake();
-      for (const listener of this.#wakeListeners) listener(runId);
+      for (const watcher of this.#watchers) watcher.changed(runId);
     });
     // What was published while the subscription was away is lost; the logs are not.
     subscriber.on("ready", () => {
       for (const feed of this.#feeds.values()) feed.wake();
+      for (const watcher of this.#watchers) watcher.missed();
     });
   }
 
@@ -72,10 +81,10 @@ export class Tail {
     return feed.add(positionBefore(from), sink);
   }
 
-  /** Calls back with the id of each record that changes, about as often as it is committed to. Returns how to stop that. */
-  onWake(listener: (runId: string) => unknown): () => void {
-    this.#wakeListeners.add(listener);
-    return () => this.#wakeListeners.delete(listener);
+  /** Tells of every record that changes, until the returned function is called. */
+  watch(watcher: Watcher): () => void {
+    this.#watchers.add(watcher);
+    return () => this.#watchers.delete(watcher);
   }
 
   /** By reader, how many steps it is behind. */

@@ -82,3 +82,18 @@ test("a run that trains at full speed is told of at most about four times a seco
   await reader.until(({ data }) => data.id === run.id && data.status === "canceled");
   reader.close();
 });
+
+test("a reader who may have missed a change is let go, to connect and read the list again", async () => {
+  const reader = await open();
+  const ended = assert.rejects(
+    reader.until(() => false),
+    /the stream ended/,
+  );
+  await service.redis.kill();
+  await service.redis.restart();
+  await ended;
+  const again = await open();
+  const run = await service.createRun({ steps: 10, seed: 1 });
+  await again.until(({ data }) => data.id === run.id && data.status === "succeeded");
+  again.close();
+});

@@ -56,9 +56,12 @@ export const runListEventRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app
       : `event: run\ndata: ${JSON.stringify(toRun(record))}\n\n`;
   });
   let stop: (() => void) | null = null;
+  const endAll = () => {
+    for (const reader of watch.readers) reader.end();
+  };
   app.addHook("preClose", async () => {
     stop?.();
-    for (const reader of watch.readers) reader.end();
+    endAll();
   });
 
   app.get(
@@ -67,7 +70,7 @@ export const runListEventRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app
       schema: {
         summary: "Follow all runs as Server-Sent Events",
         description:
-          "`run`: a run as GET shows it, whenever it changes, about four times a second while it trains; `deleted`: {id}. Nothing is replayed: after connecting, read GET /v1/runs once.",
+          "`run`: a run as GET shows it, whenever it changes, about four times a second while it trains; `deleted`: {id}. Nothing is replayed: after connecting, read GET /v1/runs once. The stream ends where changes may have been missed, as when Redis was away; EventSource then connects again by itself.",
         tags: ["streams"],
       },
     },
@@ -85,7 +88,11 @@ export const runListEventRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app
         end: () => response.end(),
       };
       watch.readers.add(reader);
-      stop ??= tail.onWake((id) => id.startsWith("run_") && watch.changed(id));
+      stop ??= tail.watch({
+        changed: (id) => id.startsWith("run_") && watch.changed(id),
+        // They connect again, and read the list.
+        missed: endAll,
+      });
       response.on("drain", () => {
         for (const event of waiting.values()) response.write(event);
         waiting.clear();

@@ -7,6 +7,7 @@ export const isSearchArm = ({ spec }: Run): boolean => spec.labels.some((label) 
 /** Pages are read on until so many runs of one's own are here, or so many pages are. */
 const ENOUGH_RUNS = 20;
 const MOST_PAGES = 10;
+const RETRY_MS = 1000;
 
 /** The run list, kept current by the server's events. */
 export class LiveRuns {
@@ -19,6 +20,7 @@ export class LiveRuns {
   readonly #events: EventSource;
   /** Heard of by event since the list was asked for: newer than the list's answer. */
   readonly #fresher = new Map<string, Run | null>();
+  #retry: ReturnType<typeof setTimeout> | undefined;
   #closed = false;
 
   constructor(onChange: () => void) {
@@ -46,10 +48,12 @@ export class LiveRuns {
 
   close(): void {
     this.#closed = true;
+    clearTimeout(this.#retry);
     this.#events.close();
   }
 
   async #load(after: string | null): Promise<void> {
+    clearTimeout(this.#retry);
     this.#fresher.clear();
     try {
       let own = 0;
@@ -72,6 +76,7 @@ export class LiveRuns {
     } catch (error) {
       this.state = "lost";
       this.error = messageOf(error);
+      if (!this.#closed) this.#retry = setTimeout(() => void this.#load(after), RETRY_MS);
     }
     this.#changed();
   }

@@ -28,8 +28,11 @@ Tail.prototype.follow = function (this: Tail, runId: string, from: number, sink:
     const [newest] = await redis.xrevrange(logKey(runId), "+", "-", "COUNT", 1);
     position = newest![0];
     let reading = Promise.resolve();
-    stop = this.onWake((id) => {
-      if (id === runId) reading = reading.then(readOn);
+    stop = this.watch({
+      changed: (id) => {
+        if (id === runId) reading = reading.then(readOn);
+      },
+      missed: () => {},
     });
   };
   let begun = false;
