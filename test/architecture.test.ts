@@ -14,21 +14,21 @@ interface Layer {
 
 /** The layers, lowest first: README, "Architecture". `bin` composes everything and is free. */
 const LAYERS: Readonly<Record<string, Layer>> = {
-  spec: { folders: [], packages: ["typebox"], node: false },
-  core: { folders: ["spec"], packages: [], node: false },
-  engine: { folders: ["core", "spec"], packages: ["@tensorflow/"], node: true },
-  store: { folders: ["spec"], packages: ["ioredis"], node: true },
-  train: { folders: ["core", "spec", "store"], packages: ["pino"], node: true },
-  queue: { folders: ["spec"], packages: ["bullmq", "ioredis"], node: true },
+  schemas: { folders: [], packages: ["typebox"], node: false },
+  core: { folders: ["schemas"], packages: [], node: false },
+  engine: { folders: ["core", "schemas"], packages: ["@tensorflow/"], node: true },
+  store: { folders: ["schemas"], packages: ["ioredis"], node: true },
+  train: { folders: ["core", "schemas", "store"], packages: ["pino"], node: true },
+  queue: { folders: ["schemas"], packages: ["bullmq", "ioredis"], node: true },
   api: {
-    folders: ["spec", "core", "store", "queue"],
+    folders: ["schemas", "core", "store", "queue"],
     packages: [
       ...["fastify", "@fastify/", "typebox", "ajv", "ws", "pino", "prom-client"],
       ...["echarts", "@resvg/resvg-wasm", "simple-ascii-chart"],
     ],
     node: true,
   },
-  web: { folders: ["spec", "core"], packages: ["uplot", "preact"], node: false },
+  web: { folders: ["schemas", "core"], packages: ["uplot", "preact"], node: false },
 };
 
 /** `import … from "x"`, `export … from "x"`, `import "x"`, `import("x")`, `require("x")`; may span lines. */
@@ -72,7 +72,7 @@ test("imports go down only", () => {
 
 test("the check sees imports of every form, by file and line", () => {
   const bad = [
-    'import { a } from "../spec/run.js";',
+    'import { a } from "../schemas/run.js";',
     'import type { Queue } from "bullmq";',
     "import {",
     "  readFile,",

@@ -4,8 +4,8 @@ import { WebSocket } from "ws";
 import type { Config } from "../src/bin/config.js";
 import { type Service, startApi } from "../src/bin/start-api.js";
 import { startWorker } from "../src/bin/start-worker.js";
-import type { Run, RunRequest } from "../src/spec/run.js";
-import type { StreamMessage } from "../src/spec/stream.js";
+import type { Run, RunRequest } from "../src/schemas/run.js";
+import type { StreamMessage } from "../src/schemas/stream.js";
 import { startRedis, type TestRedis } from "./redis.js";
 
 export interface TestService {

@@ -1,5 +1,5 @@
 import type { LoopState } from "../core/train.js";
-import type { RunRequest } from "../spec/run.js";
+import type { RunRequest } from "../schemas/run.js";
 import type { RunRecord, RunStore } from "../store/runs.js";
 import { invalidRequest } from "./creation.js";
 

@@ -1,4 +1,4 @@
-import type { Run } from "../spec/run.js";
+import type { Run } from "../schemas/run.js";
 import type { RunRecord } from "../store/runs.js";
 
 /** A stored run as clients see it. */

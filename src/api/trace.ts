@@ -1,4 +1,4 @@
-import { ProblemError } from "../spec/problem.js";
+import { ProblemError } from "../schemas/problem.js";
 import type { MetricsReader } from "../store/metrics.js";
 import type { RunRecord } from "../store/runs.js";
 

@@ -1,6 +1,6 @@
-import type { DatasetStatistics } from "../spec/dataset.js";
-import { LIMITS } from "../spec/limits.js";
-import type { FieldError } from "../spec/problem.js";
+import type { DatasetStatistics } from "../schemas/dataset.js";
+import { LIMITS } from "../schemas/limits.js";
+import type { FieldError } from "../schemas/problem.js";
 import { BOUNDARY, datasetStatistics, parseDataset } from "./dataset.js";
 import { invalid, ok, type Result } from "./result.js";
 

@@ -1,4 +1,4 @@
-import type { DatasetStatistics } from "../spec/dataset.js";
+import type { DatasetStatistics } from "../schemas/dataset.js";
 import type { Examples, Splits } from "./engine.js";
 import { Rng, STREAM } from "./rng.js";
 

@@ -1,4 +1,4 @@
-import type { StopOnDivergence } from "../spec/run.js";
+import type { StopOnDivergence } from "../schemas/run.js";
 import { type EmaState, emaValue, initEma, nextEma } from "./smoothing.js";
 
 /** Rides in the checkpoint as plain JSON, hence null for what has no value yet. */

@@ -1,4 +1,4 @@
-import type { ModelSpec, OptimizerSpec } from "../spec/model.js";
+import type { ModelSpec, OptimizerSpec } from "../schemas/model.js";
 
 /** One split as flat columns: example i is contexts[i*contextLength ..][0..contextLength) -> targets[i]. */
 export interface Examples {

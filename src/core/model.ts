@@ -1,4 +1,4 @@
-import type { ModelSpec } from "../spec/model.js";
+import type { ModelSpec } from "../schemas/model.js";
 import { Rng, STREAM } from "./rng.js";
 
 /** One parameter tensor: row-major, at [offset, offset + size) of the flat parameter vector. */

@@ -1,6 +1,6 @@
-import { LIMITS } from "../spec/limits.js";
-import type { FieldError } from "../spec/problem.js";
-import type { RunRequest, RunSpec } from "../spec/run.js";
+import { LIMITS } from "../schemas/limits.js";
+import type { FieldError } from "../schemas/problem.js";
+import type { RunRequest, RunSpec } from "../schemas/run.js";
 import { parameterCount } from "./model.js";
 import { checkCost, type DatasetFacts, resolveStop, scheduleOver } from "./resolve.js";
 import { invalid, ok, type Result } from "./result.js";

@@ -1,5 +1,5 @@
-import type { RunRequest, RunSpec } from "../spec/run.js";
-import type { SearchRequest, SearchSpec } from "../spec/search.js";
+import type { RunRequest, RunSpec } from "../schemas/run.js";
+import type { SearchRequest, SearchSpec } from "../schemas/search.js";
 import { leastSteps } from "./finder/search.js";
 import { type SearchConfig, searchConfig } from "./finder/search-state.js";
 import { type DatasetFacts, resolveRun } from "./resolve.js";

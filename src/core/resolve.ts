@@ -1,7 +1,7 @@
-import { LIMITS } from "../spec/limits.js";
-import { type ModelSpec, ModelSpecSchema, OPTIMIZER_SCHEMAS, type OptimizerSpec } from "../spec/model.js";
-import type { FieldError } from "../spec/problem.js";
-import { type RunRequest, type RunSpec, type StopOnDivergence, StopOnDivergenceSchema } from "../spec/run.js";
+import { LIMITS } from "../schemas/limits.js";
+import { type ModelSpec, ModelSpecSchema, OPTIMIZER_SCHEMAS, type OptimizerSpec } from "../schemas/model.js";
+import type { FieldError } from "../schemas/problem.js";
+import { type RunRequest, type RunSpec, type StopOnDivergence, StopOnDivergenceSchema } from "../schemas/run.js";
 import { forwardCost, parameterCount } from "./model.js";
 import { invalid, ok, type Result } from "./result.js";
 import { resolveSchedule } from "./schedules/resolve.js";

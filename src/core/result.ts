@@ -1,4 +1,4 @@
-import type { FieldError } from "../spec/problem.js";
+import type { FieldError } from "../schemas/problem.js";
 
 /** An expected outcome: a value, or what is wrong with which field. */
 export type Result<T> =

@@ -1,4 +1,4 @@
-import type { ModelSpec } from "../spec/model.js";
+import type { ModelSpec } from "../schemas/model.js";
 import { type Tensor, tensors } from "./model.js";
 
 /**

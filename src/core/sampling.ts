@@ -1,4 +1,4 @@
-import type { ModelSpec } from "../spec/model.js";
+import type { ModelSpec } from "../schemas/model.js";
 import { BOUNDARY } from "./dataset.js";
 import { layerWidths, tensors } from "./model.js";
 import { Rng, STREAM } from "./rng.js";

@@ -1,5 +1,5 @@
-import type { EvalPoint, MetricChunk } from "../spec/metrics.js";
-import type { RunSpec } from "../spec/run.js";
+import type { EvalPoint, MetricChunk } from "../schemas/metrics.js";
+import type { RunSpec } from "../schemas/run.js";
 import { type DivergenceState, initDivergence, observe } from "./divergence.js";
 import type { Engine, StepInputs } from "./engine.js";
 import { buildPolicy } from "./schedules/build.js";

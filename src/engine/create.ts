@@ -1,5 +1,5 @@
 import type { Engine, EngineOptions } from "../core/engine.js";
-import type { EngineName } from "../spec/run.js";
+import type { EngineName } from "../schemas/run.js";
 import { createNativeKernel, nativeKernelProblem } from "./kernel/native.js";
 import { createWasmKernel, wasmKernelProblem } from "./kernel/wasm.js";
 import { createReference } from "./reference.js";

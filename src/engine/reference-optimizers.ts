@@ -1,4 +1,4 @@
-import type { AdamSpec, AdamwSpec, OptimizerSpec, RmspropSpec, SgdSpec } from "../spec/model.js";
+import type { AdamSpec, AdamwSpec, OptimizerSpec, RmspropSpec, SgdSpec } from "../schemas/model.js";
 
 /** One update of all parameters, element by element. Everything but the slots' number is the same for each rule. */
 export interface Update {

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import type { DatasetStatistics } from "../spec/dataset.js";
-import { LIMITS } from "../spec/limits.js";
+import type { DatasetStatistics } from "../schemas/dataset.js";
+import { LIMITS } from "../schemas/limits.js";
 import type { AnnealRedis } from "./connect.js";
 import { DATASETS_KEY, datasetTextKey, datasetUsersKey } from "./keys.js";
 

@@ -1,4 +1,4 @@
-import type { RunStatus } from "../spec/run.js";
+import type { RunStatus } from "../schemas/run.js";
 
 /** Every Redis key of ours, in one place. BullMQ keeps its own; see src/queue. */
 const ROOT = "anneal";

@@ -1,5 +1,5 @@
-import type { EvalPoint, MetricChunk } from "../spec/metrics.js";
-import type { RunStatus } from "../spec/run.js";
+import type { EvalPoint, MetricChunk } from "../schemas/metrics.js";
+import type { RunStatus } from "../schemas/run.js";
 import type { AnnealRedis } from "./connect.js";
 import { logKey } from "./keys.js";
 

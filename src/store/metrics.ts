@@ -1,4 +1,4 @@
-import type { MetricChunk } from "../spec/metrics.js";
+import type { MetricChunk } from "../schemas/metrics.js";
 import type { AnnealRedis } from "./connect.js";
 import { type LogEntry, positionBefore, readLog, sliceChunk } from "./log.js";
 

@@ -1,6 +1,6 @@
-import { BUILT_IN_DATASET } from "../spec/dataset.js";
-import { LIMITS } from "../spec/limits.js";
-import { type RunSpec, type RunStatus, TERMINAL_STATUSES } from "../spec/run.js";
+import { BUILT_IN_DATASET } from "../schemas/dataset.js";
+import { LIMITS } from "../schemas/limits.js";
+import { type RunSpec, type RunStatus, TERMINAL_STATUSES } from "../schemas/run.js";
 import { RedisClock } from "./clock.js";
 import { type AnnealRedis, COMMAND_TIMEOUT_MS } from "./connect.js";
 import { datasetUsersKey, labelKey, runKey, statusKey } from "./keys.js";

@@ -1,5 +1,5 @@
-import type { MetricChunk } from "../spec/metrics.js";
-import { RUN_STATUSES, type RunResult, type RunSpec, type RunStatus } from "../spec/run.js";
+import type { MetricChunk } from "../schemas/metrics.js";
+import { RUN_STATUSES, type RunResult, type RunSpec, type RunStatus } from "../schemas/run.js";
 import type { AnnealRedis, CommitReply } from "./connect.js";
 import { checkpointKey, keptCheckpointKey, keptKey, RUNS_KEY, runKey, statusKey, TOTALS_KEY } from "./keys.js";
 import { encodeColumns } from "./log.js";

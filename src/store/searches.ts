@@ -1,4 +1,4 @@
-import type { SearchSpec } from "../spec/search.js";
+import type { SearchSpec } from "../schemas/search.js";
 import type { AnnealRedis } from "./connect.js";
 import { SEARCHES_KEY } from "./keys.js";
 import { patiently } from "./patience.js";

@@ -1,6 +1,6 @@
 import { parseDataset, splitExamples } from "../core/dataset.js";
 import type { Splits } from "../core/engine.js";
-import type { RunSpec } from "../spec/run.js";
+import type { RunSpec } from "../schemas/run.js";
 import { digestOf } from "../store/datasets.js";
 
 export interface PreparedExamples {

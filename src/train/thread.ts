@@ -1,7 +1,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import pino from "pino";
 import type { Engine, EngineOptions } from "../core/engine.js";
-import type { EngineName } from "../spec/run.js";
+import type { EngineName } from "../schemas/run.js";
 import { connect } from "../store/connect.js";
 import { DatasetStore } from "../store/datasets.js";
 import { RunStore } from "../store/runs.js";

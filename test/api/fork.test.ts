@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { Redis } from "ioredis";
-import type { Run, RunRequest } from "../../src/spec/run.js";
+import type { Run, RunRequest } from "../../src/schemas/run.js";
 import { columnsOf, readStream, startService, type TestService } from "../service.js";
 
 const PARENT: RunRequest = {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import type { Run, RunRequest } from "../../src/spec/run.js";
-import type { Search } from "../../src/spec/search.js";
+import type { Run, RunRequest } from "../../src/schemas/run.js";
+import type { Search } from "../../src/schemas/search.js";
 import { readStream, startService, type TestService } from "../service.js";
 
 const SMALL = { contextLength: 2, embeddingDim: 2, hiddenSizes: [8] };

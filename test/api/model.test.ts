@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { parseDataset, splitExamples } from "../../src/core/dataset.js";
 import { createReference } from "../../src/engine/reference.js";
-import type { Run, RunRequest } from "../../src/spec/run.js";
+import type { Run, RunRequest } from "../../src/schemas/run.js";
 import { builtInDataset } from "../../src/store/datasets.js";
 import { startService, type TestService } from "../service.js";
 

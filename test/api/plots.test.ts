@@ -3,8 +3,8 @@ import { after, before, test } from "node:test";
 import { inflateSync } from "node:zlib";
 import { frame } from "../../src/api/plots/frame.js";
 import { textOf } from "../../src/api/plots/text.js";
-import type { Problem } from "../../src/spec/problem.js";
-import type { Run } from "../../src/spec/run.js";
+import type { Problem } from "../../src/schemas/problem.js";
+import type { Run } from "../../src/schemas/run.js";
 import { startService, type TestService } from "../service.js";
 
 const SMALL = { contextLength: 2, embeddingDim: 2, hiddenSizes: [8] };

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import type { Run } from "../../src/spec/run.js";
+import type { Run } from "../../src/schemas/run.js";
 import { startService, type TestService } from "../service.js";
 
 let service: TestService;

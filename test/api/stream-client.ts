@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { WebSocket } from "ws";
-import type { Problem } from "../../src/spec/problem.js";
-import type { StreamMessage } from "../../src/spec/stream.js";
+import type { Problem } from "../../src/schemas/problem.js";
+import type { StreamMessage } from "../../src/schemas/stream.js";
 
 /** A StreamMessage or StreamReply of a socket, as far as the tests look at it. */
 export type Received = StreamMessage & { run?: string };

@@ -4,7 +4,7 @@ import websocket from "@fastify/websocket";
 import Fastify from "fastify";
 import { streamManyRoutes } from "../../src/api/routes/stream-many.js";
 import { createValidatorCompiler } from "../../src/api/validation.js";
-import { LIMITS } from "../../src/spec/limits.js";
+import { LIMITS } from "../../src/schemas/limits.js";
 import { connect } from "../../src/store/connect.js";
 import { Tail } from "../../src/store/tail.js";
 import { startService, type TestService } from "../service.js";

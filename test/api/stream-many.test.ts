@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import type { Run, RunRequest } from "../../src/spec/run.js";
+import type { Run, RunRequest } from "../../src/schemas/run.js";
 import { type Columns, columnsOf, exportOf, startService, type TestService } from "../service.js";
 import { type Received, type Reply, StreamClient } from "./stream-client.js";
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { WebSocket } from "ws";
-import type { Problem } from "../../src/spec/problem.js";
-import type { StreamMessage } from "../../src/spec/stream.js";
+import type { Problem } from "../../src/schemas/problem.js";
+import type { StreamMessage } from "../../src/schemas/stream.js";
 import { type Columns, columnsOf, exportOf, readStream, startService, type TestService } from "../service.js";
 
 const SMALL = { contextLength: 2, embeddingDim: 2, hiddenSizes: [8] };

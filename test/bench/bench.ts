@@ -17,7 +17,7 @@ import { createWasmKernel, wasmKernelProblem } from "../../src/engine/kernel/was
 import { createReference } from "../../src/engine/reference.js";
 import { loadBackend } from "../../src/engine/tfjs/backend.js";
 import { createTfjs } from "../../src/engine/tfjs.js";
-import type { ModelSpec } from "../../src/spec/model.js";
+import type { ModelSpec } from "../../src/schemas/model.js";
 
 interface Side {
   readonly name: string;

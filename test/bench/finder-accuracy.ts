@@ -13,7 +13,7 @@ import { answer, createSearch, nextTasks, record } from "../../src/core/finder/s
 import { fitMinimum, summarize, type Trial } from "../../src/core/finder/search-fit.js";
 import { type SearchResult, searchConfig } from "../../src/core/finder/search-state.js";
 import { SUGGESTION_METHODS, type SuggestionMethod, suggest } from "../../src/core/finder/suggest.js";
-import type { ModelSpec } from "../../src/spec/model.js";
+import type { ModelSpec } from "../../src/schemas/model.js";
 import type { Job, JobResult } from "./finder-worker.js";
 
 const searches = Number(process.argv[2] ?? 20);

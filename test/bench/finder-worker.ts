@@ -4,7 +4,7 @@ import { parseDataset, splitExamples } from "../../src/core/dataset.js";
 import type { EngineOptions } from "../../src/core/engine.js";
 import { initialParameters } from "../../src/core/model.js";
 import { createNativeKernel } from "../../src/engine/kernel/native.js";
-import type { ModelSpec } from "../../src/spec/model.js";
+import type { ModelSpec } from "../../src/schemas/model.js";
 
 /** One training: the rate of each step. */
 export interface Job {

@@ -19,9 +19,9 @@ import { WebSocket } from "ws";
 import { parseDataset, splitExamples } from "../../src/core/dataset.js";
 import { initialParameters } from "../../src/core/model.js";
 import { createEngine } from "../../src/engine/create.js";
-import type { ModelSpec } from "../../src/spec/model.js";
-import type { Run } from "../../src/spec/run.js";
-import type { StreamMessage } from "../../src/spec/stream.js";
+import type { ModelSpec } from "../../src/schemas/model.js";
+import type { Run } from "../../src/schemas/run.js";
+import type { StreamMessage } from "../../src/schemas/stream.js";
 import { freePort, startRedis } from "../redis.js";
 
 const MEMORY_STEPS = 200_000;

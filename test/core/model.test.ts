@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { initialParameters, layerWidths, parameterCount, tensors } from "../../src/core/model.js";
-import type { ModelSpec } from "../../src/spec/model.js";
+import type { ModelSpec } from "../../src/schemas/model.js";
 
 const MODEL: ModelSpec = {
   contextLength: 3,

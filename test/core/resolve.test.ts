@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { resolveRun } from "../../src/core/resolve.js";
-import type { RunRequest } from "../../src/spec/run.js";
+import type { RunRequest } from "../../src/schemas/run.js";
 
 const NAMES = { name: "names", digest: "0", vocabSize: 27, trainExamples: 180_000 };
 

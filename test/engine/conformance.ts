@@ -5,7 +5,7 @@ import { readEngineState } from "../../src/core/engine-state.js";
 import { tensors } from "../../src/core/model.js";
 import { drawBatch } from "../../src/core/rng.js";
 import { createReference } from "../../src/engine/reference.js";
-import type { OptimizerSpec } from "../../src/spec/model.js";
+import type { OptimizerSpec } from "../../src/schemas/model.js";
 import { type GoldenRun, golden, picked, problem, SGD, type Shape } from "./problem.js";
 
 /** How far an engine of some precision may be from the f64 golden values: |got - want| <= atol + rtol * |want|. */

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { EngineOptions, Examples } from "../../src/core/engine.js";
 import { parameterCount } from "../../src/core/model.js";
-import type { ModelSpec, OptimizerSpec, SgdSpec } from "../../src/spec/model.js";
+import type { ModelSpec, OptimizerSpec, SgdSpec } from "../../src/schemas/model.js";
 
 /** A problem made by the integer recipe of test/golden/engine.py. */
 export interface Shape {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
-import type { RunRequest } from "../../src/spec/run.js";
-import { TERMINAL_STATUSES } from "../../src/spec/run.js";
+import type { RunRequest } from "../../src/schemas/run.js";
+import { TERMINAL_STATUSES } from "../../src/schemas/run.js";
 import { bound, type Chance, count, createChance, keepHistory, quantile, summary } from "./harness/chance.js";
 import { checkHistory, fingerprint, outline, wholeLog } from "./harness/history.js";
 import { type ServiceProcess, type Twin, until } from "./harness/process.js";

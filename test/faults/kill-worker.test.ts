@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
-import type { RunRequest } from "../../src/spec/run.js";
+import type { RunRequest } from "../../src/schemas/run.js";
 import { CRASH_LIMIT } from "../../src/train/run-training.js";
 import { bound, type Chance, count, createChance, keepHistory, summary } from "./harness/chance.js";
 import { type Fingerprint, fingerprint, outline, wholeLog } from "./harness/history.js";

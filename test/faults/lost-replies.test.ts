@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
-import { type RunRequest, TERMINAL_STATUSES } from "../../src/spec/run.js";
+import { type RunRequest, TERMINAL_STATUSES } from "../../src/schemas/run.js";
 import { count, createChance, keepHistory } from "./harness/chance.js";
 import { checkHistory, fingerprint, outline, wholeLog } from "./harness/history.js";
 import { type Twin, until } from "./harness/process.js";

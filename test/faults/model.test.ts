@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, test } from "node:test";
 import fc from "fast-check";
-import { type RunSpec, type RunStatus, TERMINAL_STATUSES } from "../../src/spec/run.js";
+import { type RunSpec, type RunStatus, TERMINAL_STATUSES } from "../../src/schemas/run.js";
 import { type AnnealRedis, connect } from "../../src/store/connect.js";
 import type { Claim } from "../../src/store/records.js";
 import { type RunRecord, RunStore } from "../../src/store/runs.js";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
-import type { RunRequest } from "../../src/spec/run.js";
+import type { RunRequest } from "../../src/schemas/run.js";
 import { count, createChance } from "./harness/chance.js";
 import { fingerprint } from "./harness/history.js";
 import { type Twin, until } from "./harness/process.js";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
-import type { RunRequest } from "../../src/spec/run.js";
+import type { RunRequest } from "../../src/schemas/run.js";
 import { connect } from "../../src/store/connect.js";
 import { type Chance, count, createChance, FULL, keepHistory } from "./harness/chance.js";
 import { fingerprint, outline, wholeLog } from "./harness/history.js";

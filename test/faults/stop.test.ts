@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { WebSocket } from "ws";
 import { QUEUE_PREFIX } from "../../src/queue/run-queue.js";
-import type { RunRequest } from "../../src/spec/run.js";
+import type { RunRequest } from "../../src/schemas/run.js";
 import { runKey } from "../../src/store/keys.js";
 import { bound, count, createChance } from "./harness/chance.js";
 import { fingerprint } from "./harness/history.js";

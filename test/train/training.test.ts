@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { after, before, test } from "node:test";
-import type { Run, RunRequest } from "../../src/spec/run.js";
+import type { Run, RunRequest } from "../../src/schemas/run.js";
 import { startService, type TestService } from "../service.js";
 
 let service: TestService;

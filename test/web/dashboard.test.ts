@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Page } from "playwright-core";
-import type { Run } from "../../src/spec/run.js";
+import type { Run } from "../../src/schemas/run.js";
 import { whole } from "../../src/web/format.js";
 import { skip, startDashboard } from "./browser.js";
 import { startProxy } from "./proxy.js";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Dataset } from "../../src/spec/dataset.js";
+import type { Dataset } from "../../src/schemas/dataset.js";
 import { skip, startDashboard } from "./browser.js";
 
 const { service, browser } = await startDashboard();

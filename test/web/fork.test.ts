@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
-import type { Run } from "../../src/spec/run.js";
+import type { Run } from "../../src/schemas/run.js";
 import { skip, startDashboard } from "./browser.js";
 
 const { service, browser } = await startDashboard();

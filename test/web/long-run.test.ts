@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Page } from "playwright-core";
-import type { StreamMessage } from "../../src/spec/stream.js";
+import type { StreamMessage } from "../../src/schemas/stream.js";
 import { bucketSize } from "../../src/web/data/bucket-columns.js";
 import { number } from "../../src/web/format.js";
 import { type Columns, exportOf } from "../service.js";

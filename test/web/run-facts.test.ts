@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { resolveRun } from "../../src/core/resolve.js";
 import { buildSchedule, isMetricDriven } from "../../src/core/schedules/build.js";
-import { SCHEDULE_SCHEMAS, type ScheduleType } from "../../src/spec/schedule.js";
+import { SCHEDULE_SCHEMAS, type ScheduleType } from "../../src/schemas/schedule.js";
 import { number } from "../../src/web/format.js";
 import { lrRange } from "../../src/web/pages/run-facts.js";
 

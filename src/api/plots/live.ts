@@ -1,7 +1,7 @@
 import type { ServerResponse } from "node:http";
 import { SeriesAccumulator } from "../../core/series.js";
 import { emaValue, initEma, nextEma } from "../../core/smoothing.js";
-import { TERMINAL_STATUSES } from "../../spec/run.js";
+import { TERMINAL_STATUSES } from "../../schemas/run.js";
 import type { LogEntry } from "../../store/log.js";
 import type { RunRecord, RunStore } from "../../store/runs.js";
 import type { Cursor, Sink, Tail } from "../../store/tail.js";

@@ -1,7 +1,7 @@
 import { suggest } from "../../core/finder/suggest.js";
 import { isMetricDriven } from "../../core/schedules/build.js";
 import type { SchedulePreview } from "../../core/schedules/preview.js";
-import type { ScheduleSpec } from "../../spec/schedule.js";
+import type { ScheduleSpec } from "../../schemas/schedule.js";
 import type { MetricsReader } from "../../store/metrics.js";
 import type { RunRecord } from "../../store/runs.js";
 import { readTrace, refusalToSuggest } from "../trace.js";

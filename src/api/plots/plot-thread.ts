@@ -1,6 +1,6 @@
 import { Worker } from "node:worker_threads";
-import { ProblemError } from "../../spec/problem.js";
-import type { ScheduleSpec } from "../../spec/schedule.js";
+import { ProblemError } from "../../schemas/problem.js";
+import type { ScheduleSpec } from "../../schemas/schedule.js";
 import type { Plot } from "./plot.js";
 
 export type Task =

@@ -1,6 +1,6 @@
 import { type Static, Type } from "typebox";
-import { LIMITS } from "../../spec/limits.js";
-import type { FieldError } from "../../spec/problem.js";
+import { LIMITS } from "../../schemas/limits.js";
+import type { FieldError } from "../../schemas/problem.js";
 import { invalidRequest } from "../creation.js";
 import type { PlotName } from "./pictures.js";
 

@@ -1,8 +1,8 @@
 import { setImmediate } from "node:timers/promises";
 import { type Series, SeriesAccumulator, type SeriesOptions } from "../../core/series.js";
 import { emaValue, initEma, nextEma } from "../../core/smoothing.js";
-import type { EvalPoint } from "../../spec/metrics.js";
-import { ProblemError } from "../../spec/problem.js";
+import type { EvalPoint } from "../../schemas/metrics.js";
+import { ProblemError } from "../../schemas/problem.js";
 import type { MetricsReader } from "../../store/metrics.js";
 import type { RunRecord } from "../../store/runs.js";
 import type { Point } from "./plot.js";

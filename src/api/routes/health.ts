@@ -1,5 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
-import { ProblemError } from "../../spec/problem.js";
+import { ProblemError } from "../../schemas/problem.js";
 import type { ApiDeps } from "../deps.js";
 
 export const healthRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { readiness }) => {

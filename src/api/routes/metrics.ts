@@ -2,7 +2,7 @@ import { Readable } from "node:stream";
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import { type Static, Type } from "typebox";
 import { SeriesAccumulator } from "../../core/series.js";
-import { LIMITS } from "../../spec/limits.js";
+import { LIMITS } from "../../schemas/limits.js";
 import { chooseType } from "../accept.js";
 import { answer, idParams, notFound, problem } from "../common.js";
 import { invalidRequest } from "../creation.js";

@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import { Type } from "typebox";
-import { LIMITS } from "../../spec/limits.js";
+import { LIMITS } from "../../schemas/limits.js";
 import { chooseType } from "../accept.js";
 import { idParams, isRunId, notFound, problem } from "../common.js";
 import { invalidRequest } from "../creation.js";

@@ -2,7 +2,7 @@ import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import { Type } from "typebox";
 import { ensemble } from "../../core/finder/ensemble.js";
 import { SUGGESTION_METHODS, type SuggestionMethod, type SuggestOptions, suggest } from "../../core/finder/suggest.js";
-import { ProblemError } from "../../spec/problem.js";
+import { ProblemError } from "../../schemas/problem.js";
 import { answer, idParams, notFound, problem } from "../common.js";
 import type { ApiDeps } from "../deps.js";
 import { readTrace } from "../trace.js";

@@ -1,4 +1,4 @@
-import type { MetricChunk } from "../../spec/metrics.js";
+import type { MetricChunk } from "../../schemas/metrics.js";
 
 const HEADER_BYTES = 16;
 const METRICS = 1;

@@ -1,5 +1,5 @@
 import { EnvelopeAccumulator } from "../../core/envelope.js";
-import type { EvalPoint, MetricChunk } from "../../spec/metrics.js";
+import type { EvalPoint, MetricChunk } from "../../schemas/metrics.js";
 import { envelopeMessage, evalsMessage, type Message, metricsMessage } from "./messages.js";
 
 /** What a thinned reader has been given and not been sent, in the form in which it will be. */

@@ -1,8 +1,8 @@
 import type { Envelope } from "../../core/envelope.js";
 import { compactFloat32 } from "../../core/float32.js";
-import type { EvalPoint, MetricChunk } from "../../spec/metrics.js";
-import { TERMINAL_STATUSES } from "../../spec/run.js";
-import type { StreamMessage } from "../../spec/stream.js";
+import type { EvalPoint, MetricChunk } from "../../schemas/metrics.js";
+import { TERMINAL_STATUSES } from "../../schemas/run.js";
+import type { StreamMessage } from "../../schemas/stream.js";
 import { type LogEntry, sliceChunk } from "../../store/log.js";
 import { metricsFrame } from "./binary.js";
 

@@ -1,4 +1,4 @@
-import type { Thinning } from "../../spec/stream.js";
+import type { Thinning } from "../../schemas/stream.js";
 import type { LogEntry } from "../../store/log.js";
 import type { Cursor, Sink } from "../../store/tail.js";
 import { deletedMessage, type Message } from "./messages.js";

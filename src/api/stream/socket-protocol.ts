@@ -1,6 +1,6 @@
 import type { WebSocket } from "ws";
-import { ProblemError } from "../../spec/problem.js";
-import { SUBPROTOCOLS } from "../../spec/stream.js";
+import { ProblemError } from "../../schemas/problem.js";
+import { SUBPROTOCOLS } from "../../schemas/stream.js";
 import { onChannel } from "./binary.js";
 import type { Message } from "./messages.js";
 

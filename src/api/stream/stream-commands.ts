@@ -1,6 +1,6 @@
 import type { ErrorObject, ValidateFunction } from "ajv";
-import { type FieldError, ProblemError } from "../../spec/problem.js";
-import type { StreamCommand } from "../../spec/stream-many.js";
+import { type FieldError, ProblemError } from "../../schemas/problem.js";
+import type { StreamCommand } from "../../schemas/stream-many.js";
 import { invalidRequest } from "../creation.js";
 import { fieldErrors } from "../problems.js";
 

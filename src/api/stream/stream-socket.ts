@@ -1,7 +1,7 @@
 import type { WebSocket } from "ws";
-import { LIMITS } from "../../spec/limits.js";
-import { ProblemError } from "../../spec/problem.js";
-import type { Subscribe } from "../../spec/stream-many.js";
+import { LIMITS } from "../../schemas/limits.js";
+import { ProblemError } from "../../schemas/problem.js";
+import type { Subscribe } from "../../schemas/stream-many.js";
 import type { Tail } from "../../store/tail.js";
 import { problemOf } from "../problems.js";
 import { HIGH_WATER } from "./flow.js";

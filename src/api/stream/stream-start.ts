@@ -1,4 +1,4 @@
-import { ProblemError } from "../../spec/problem.js";
+import { ProblemError } from "../../schemas/problem.js";
 import { notFound } from "../common.js";
 
 /** How much of a log is stored, and the most there will be. */

@@ -1,5 +1,5 @@
 import type { WebSocket } from "ws";
-import type { Thinning } from "../../spec/stream.js";
+import type { Thinning } from "../../schemas/stream.js";
 import type { Cursor, Sink } from "../../store/tail.js";
 import type { Message } from "./messages.js";
 import { Reading } from "./reading.js";

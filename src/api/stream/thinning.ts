@@ -1,4 +1,4 @@
-import type { Thinning } from "../../spec/stream.js";
+import type { Thinning } from "../../schemas/stream.js";
 import { type LogEntry, sliceChunk } from "../../store/log.js";
 import { type Held, HeldBuckets, HeldSteps } from "./held.js";
 import { isLast, type Message, messagesOf } from "./messages.js";

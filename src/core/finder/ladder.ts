@@ -1,4 +1,4 @@
-import type { SWEEP_CONVENTIONS } from "../../spec/schedules/native.js";
+import type { SWEEP_CONVENTIONS } from "../../schemas/schedules/native.js";
 
 export type LadderConvention = (typeof SWEEP_CONVENTIONS)[number];
 

@@ -1,4 +1,4 @@
-import type { ScheduleRequest } from "../../spec/schedule.js";
+import type { ScheduleRequest } from "../../schemas/schedule.js";
 import { children, rateParameter } from "./rates.js";
 
 /** JSON pointers to every "auto" in a schedule request that awaits a rate; the schema allows it nowhere else. */

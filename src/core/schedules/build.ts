@@ -1,4 +1,4 @@
-import type { NativeSpec, ScheduleSpec } from "../../spec/schedule.js";
+import type { NativeSpec, ScheduleSpec } from "../../schemas/schedule.js";
 import { ladder } from "../finder/ladder.js";
 import * as combinators from "./combinators.js";
 import { buildFactor, type FactorSpec, recurrence } from "./factors.js";

@@ -1,5 +1,5 @@
-import { isChildKey, SCHEDULE_LIBRARIES, type ScheduleLibrary, type ScheduleType } from "../../spec/schedule.js";
-import { RATE_MARK } from "../../spec/schedules/fields.js";
+import { isChildKey, SCHEDULE_LIBRARIES, type ScheduleLibrary, type ScheduleType } from "../../schemas/schedule.js";
+import { RATE_MARK } from "../../schemas/schedules/fields.js";
 import { RUN_DEFAULTS } from "./defaults.js";
 
 export interface CatalogueParameter {

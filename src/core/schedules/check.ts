@@ -1,7 +1,7 @@
-import { LIMITS } from "../../spec/limits.js";
-import type { FieldError } from "../../spec/problem.js";
-import type { ScheduleSpec } from "../../spec/schedule.js";
-import { SCHEDULE_LIMITS } from "../../spec/schedules/fields.js";
+import { LIMITS } from "../../schemas/limits.js";
+import type { FieldError } from "../../schemas/problem.js";
+import type { ScheduleSpec } from "../../schemas/schedule.js";
+import { SCHEDULE_LIMITS } from "../../schemas/schedules/fields.js";
 import { buildSchedule } from "./build.js";
 import { parseExpression } from "./expression.js";
 import type { FactorSpec } from "./factors.js";

@@ -1,4 +1,4 @@
-import type { ScheduleType } from "../../spec/schedule.js";
+import type { ScheduleType } from "../../schemas/schedule.js";
 
 /** What a schedule's missing parameters are filled in from. */
 export interface ScheduleContext {

@@ -5,7 +5,7 @@ import {
   type ScheduleOf,
   type ScheduleRequest,
   type ScheduleSpec,
-} from "../../spec/schedule.js";
+} from "../../schemas/schedule.js";
 import { buildSchedule, expressed, isMetricDriven } from "./build.js";
 import { resolveSchedule } from "./resolve.js";
 import { inHuggingFace, inOptax, inTorch } from "./translate.js";

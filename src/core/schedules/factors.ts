@@ -1,4 +1,4 @@
-import { SCHEDULE_LIMITS } from "../../spec/schedules/fields.js";
+import { SCHEDULE_LIMITS } from "../../schemas/schedules/fields.js";
 import { type Factor, parseExpression } from "./expression.js";
 import type { Schedule } from "./schedule.js";
 

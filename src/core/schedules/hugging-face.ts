@@ -1,4 +1,4 @@
-import type { NativeSpec, ScheduleOf } from "../../spec/schedule.js";
+import type { NativeSpec, ScheduleOf } from "../../schemas/schedule.js";
 
 const line = (start: number, end: number, steps: number): NativeSpec => ({ type: "linear", start, end, steps });
 const constant = (lr: number): NativeSpec => ({ type: "constant", lr });

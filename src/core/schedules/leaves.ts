@@ -1,4 +1,4 @@
-import type { ScheduleOf } from "../../spec/schedule.js";
+import type { ScheduleOf } from "../../schemas/schedule.js";
 import { rowAt } from "./factors.js";
 import type { Schedule } from "./schedule.js";
 

@@ -1,5 +1,5 @@
-import { LIMITS } from "../../spec/limits.js";
-import type { ScheduleSpec } from "../../spec/schedule.js";
+import { LIMITS } from "../../schemas/limits.js";
+import type { ScheduleSpec } from "../../schemas/schedule.js";
 import { buildSchedule, isMetricDriven } from "./build.js";
 import { buildMomentum } from "./momentum.js";
 import { children } from "./rates.js";

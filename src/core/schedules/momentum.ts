@@ -1,4 +1,4 @@
-import type { ScheduleSpec } from "../../spec/schedule.js";
+import type { ScheduleSpec } from "../../schemas/schedule.js";
 import { activeAt } from "./combinators.js";
 import { cyclic, roundAt } from "./leaves.js";
 import type { Schedule } from "./schedule.js";

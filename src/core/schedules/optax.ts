@@ -1,5 +1,5 @@
-import { LIMITS } from "../../spec/limits.js";
-import type { NativeSpec, ScheduleOf } from "../../spec/schedule.js";
+import { LIMITS } from "../../schemas/limits.js";
+import type { NativeSpec, ScheduleOf } from "../../schemas/schedule.js";
 
 const constant = (lr: number): NativeSpec => ({ type: "constant", lr });
 const join = (schedules: NativeSpec[], milestones: number[]): NativeSpec => ({

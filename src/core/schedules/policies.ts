@@ -1,4 +1,4 @@
-import type { ScheduleOf } from "../../spec/schedule.js";
+import type { ScheduleOf } from "../../schemas/schedule.js";
 import type { LrPolicy } from "./schedule.js";
 
 /** What a metric-driven policy remembers; plain JSON, so "nothing seen yet" is null, not infinity. */

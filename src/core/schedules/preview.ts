@@ -1,4 +1,4 @@
-import type { ScheduleSpec } from "../../spec/schedule.js";
+import type { ScheduleSpec } from "../../schemas/schedule.js";
 import { buildPolicy, isMetricDriven } from "./build.js";
 import { type LintRemark, lintSchedule } from "./lint.js";
 

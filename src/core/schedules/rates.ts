@@ -1,5 +1,5 @@
-import { isChildKey, SCHEDULE_SCHEMAS, type ScheduleSpec, type ScheduleType } from "../../spec/schedule.js";
-import { RATE_MARK } from "../../spec/schedules/fields.js";
+import { isChildKey, SCHEDULE_SCHEMAS, type ScheduleSpec, type ScheduleType } from "../../schemas/schedule.js";
+import { RATE_MARK } from "../../schemas/schedules/fields.js";
 
 /** The parameter that is a type's base or peak rate; null for the combinators that have none. */
 export function rateParameter(type: ScheduleType): string | null {

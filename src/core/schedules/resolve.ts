@@ -1,6 +1,11 @@
-import type { FieldError } from "../../spec/problem.js";
-import { SCHEDULE_SCHEMAS, type ScheduleRequest, type ScheduleSpec, type ScheduleType } from "../../spec/schedule.js";
-import { SCHEDULE_LIMITS } from "../../spec/schedules/fields.js";
+import type { FieldError } from "../../schemas/problem.js";
+import {
+  SCHEDULE_SCHEMAS,
+  type ScheduleRequest,
+  type ScheduleSpec,
+  type ScheduleType,
+} from "../../schemas/schedule.js";
+import { SCHEDULE_LIMITS } from "../../schemas/schedules/fields.js";
 import { invalid, ok, type Result } from "../result.js";
 import { isMetricDriven } from "./build.js";
 import { check } from "./check.js";

@@ -1,4 +1,4 @@
-import type { NativeSpec, ScheduleOf } from "../../spec/schedule.js";
+import type { NativeSpec, ScheduleOf } from "../../schemas/schedule.js";
 import { buildFactor, recurrence } from "./factors.js";
 import { cosine, oneCycle } from "./leaves.js";
 import type { Schedule } from "./schedule.js";

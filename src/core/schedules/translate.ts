@@ -1,4 +1,4 @@
-import type { NativeSpec, NestedSchedule, ScheduleOf, ScheduleRequest } from "../../spec/schedule.js";
+import type { NativeSpec, NestedSchedule, ScheduleOf, ScheduleRequest } from "../../schemas/schedule.js";
 
 /*
  * From our own terms to a library's, where it has the like; null where it has not. Whether a translation is good enough

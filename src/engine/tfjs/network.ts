@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import type { ModelSpec } from "../../spec/model.js";
+import type { ModelSpec } from "../../schemas/model.js";
 
 /** A block of examples. */
 export interface Rows {

@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import type { AdamSpec, AdamwSpec, OptimizerSpec, RmspropSpec, SgdSpec } from "../../spec/model.js";
+import type { AdamSpec, AdamwSpec, OptimizerSpec, RmspropSpec, SgdSpec } from "../../schemas/model.js";
 
 /** One update; see reference-optimizers.ts, which is the same in scalars. */
 export interface Update {

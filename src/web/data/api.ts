@@ -1,6 +1,6 @@
-import type { Dataset } from "../../spec/dataset.js";
-import type { Problem } from "../../spec/problem.js";
-import type { Run } from "../../spec/run.js";
+import type { Dataset } from "../../schemas/dataset.js";
+import type { Problem } from "../../schemas/problem.js";
+import type { Run } from "../../schemas/run.js";
 
 /** What the API said no with. */
 export class ApiError extends Error {

@@ -1,5 +1,5 @@
 import type { Envelope } from "../../core/envelope.js";
-import type { EvalPoint } from "../../spec/metrics.js";
+import type { EvalPoint } from "../../schemas/metrics.js";
 import { Column } from "./column.js";
 import type { MetricColumns } from "./metric-columns.js";
 import { isRising } from "./run-columns.js";

@@ -1,4 +1,4 @@
-import { LIMITS } from "../../spec/limits.js";
+import { LIMITS } from "../../schemas/limits.js";
 import { ApiError, call } from "./api.js";
 import type { MetricColumns } from "./metric-columns.js";
 import { RunColumns } from "./run-columns.js";

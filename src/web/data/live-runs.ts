@@ -1,4 +1,4 @@
-import type { Run } from "../../spec/run.js";
+import type { Run } from "../../schemas/run.js";
 import { listRuns, messageOf } from "./api.js";
 
 /** A search makes a hundred short runs, labelled with its id; lists leave them out unless asked for. */

@@ -1,4 +1,4 @@
-import type { EvalPoint } from "../../spec/metrics.js";
+import type { EvalPoint } from "../../schemas/metrics.js";
 import type { Extent } from "./column.js";
 import type { Smoothing } from "./smoother.js";
 

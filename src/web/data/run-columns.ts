@@ -1,4 +1,4 @@
-import type { EvalPoint } from "../../spec/metrics.js";
+import type { EvalPoint } from "../../schemas/metrics.js";
 import { Column } from "./column.js";
 import type { MetricColumns } from "./metric-columns.js";
 import { Smoother, type Smoothing } from "./smoother.js";

@@ -1,5 +1,5 @@
-import type { Run } from "../../spec/run.js";
-import type { StreamMessage } from "../../spec/stream.js";
+import type { Run } from "../../schemas/run.js";
+import type { StreamMessage } from "../../schemas/stream.js";
 import { BucketColumns, bucketSize } from "./bucket-columns.js";
 import { RunColumns } from "./run-columns.js";
 

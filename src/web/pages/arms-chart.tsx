@@ -1,5 +1,5 @@
 import type { ArmSummary } from "../../core/finder/search-fit.js";
-import type { Search } from "../../spec/search.js";
+import type { Search } from "../../schemas/search.js";
 import type { Frame, Mark } from "../charts/chart.js";
 import { ChartView, type Readout } from "../charts/chart-view.js";
 import type { View } from "../charts/plan.js";

@@ -1,7 +1,7 @@
-import { ModelSpecSchema, OPTIMIZER_SCHEMAS } from "../../spec/model.js";
-import { ENGINE_NAMES, type RunRequest } from "../../spec/run.js";
-import { SCHEDULE_SCHEMAS, type ScheduleType } from "../../spec/schedule.js";
-import type { SearchRequest } from "../../spec/search.js";
+import { ModelSpecSchema, OPTIMIZER_SCHEMAS } from "../../schemas/model.js";
+import { ENGINE_NAMES, type RunRequest } from "../../schemas/run.js";
+import { SCHEDULE_SCHEMAS, type ScheduleType } from "../../schemas/schedule.js";
+import type { SearchRequest } from "../../schemas/search.js";
 
 /** What stands in the form, by the JSON pointer of the field without its first slash; "" where left to the default. */
 export type Form = Readonly<Record<string, string>>;

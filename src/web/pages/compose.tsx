@@ -1,8 +1,8 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { resolveSchedule } from "../../core/schedules/resolve.js";
-import { OPTIMIZER_SCHEMAS } from "../../spec/model.js";
-import type { RunSpec } from "../../spec/run.js";
-import { SCHEDULE_LIBRARIES, type ScheduleRequest } from "../../spec/schedule.js";
+import { OPTIMIZER_SCHEMAS } from "../../schemas/model.js";
+import type { RunSpec } from "../../schemas/run.js";
+import { SCHEDULE_LIBRARIES, type ScheduleRequest } from "../../schemas/schedule.js";
 import { ApiError, getRun, listDatasets, messageOf, post } from "../data/api.js";
 import { go, runLink, searchLink } from "../router.js";
 import { Choice } from "./choice.js";

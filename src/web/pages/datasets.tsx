@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { Dataset } from "../../spec/dataset.js";
+import type { Dataset } from "../../schemas/dataset.js";
 import { ApiError, deleteDataset, listDatasets, messageOf, putDataset } from "../data/api.js";
 import { number, time, whole } from "../format.js";
 import { composeLink, listLink } from "../router.js";

@@ -1,5 +1,5 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
-import { RUN_STATUSES, type Run, TERMINAL_STATUSES } from "../../spec/run.js";
+import { RUN_STATUSES, type Run, TERMINAL_STATUSES } from "../../schemas/run.js";
 import { deleteRun, messageOf, post } from "../data/api.js";
 import { isSearchArm, LiveRuns } from "../data/live-runs.js";
 import { duration, number, time, whole } from "../format.js";

@@ -1,4 +1,4 @@
-import type { RunRequest, RunSpec } from "../../spec/run.js";
+import type { RunRequest, RunSpec } from "../../schemas/run.js";
 import { number } from "../format.js";
 import { composeLink } from "../router.js";
 import { requestOf } from "./run-facts.js";

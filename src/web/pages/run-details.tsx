@@ -1,5 +1,5 @@
 import { useEffect, useState } from "preact/hooks";
-import type { Run, RunSpec } from "../../spec/run.js";
+import type { Run, RunSpec } from "../../schemas/run.js";
 import { getRun } from "../data/api.js";
 import { time, whole } from "../format.js";
 import { compareLink, runLink } from "../router.js";

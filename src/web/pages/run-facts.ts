@@ -1,7 +1,7 @@
 import { buildSchedule, isMetricDriven } from "../../core/schedules/build.js";
 import { baseRate } from "../../core/schedules/rates.js";
-import { LIMITS } from "../../spec/limits.js";
-import type { Run, RunRequest, RunSpec } from "../../spec/run.js";
+import { LIMITS } from "../../schemas/limits.js";
+import type { Run, RunRequest, RunSpec } from "../../schemas/run.js";
 import { number } from "../format.js";
 
 export const titleOf = (run: Run): string => run.spec.name ?? run.id.slice(-8);

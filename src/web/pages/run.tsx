@@ -1,5 +1,5 @@
 import { useEffect, useState } from "preact/hooks";
-import { type Run, TERMINAL_STATUSES } from "../../spec/run.js";
+import { type Run, TERMINAL_STATUSES } from "../../schemas/run.js";
 import type { Mark } from "../charts/chart.js";
 import { entryAt } from "../charts/plan.js";
 import { deleteRun, messageOf, post } from "../data/api.js";

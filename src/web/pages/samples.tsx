@@ -1,5 +1,5 @@
 import { useState } from "preact/hooks";
-import type { Run } from "../../spec/run.js";
+import type { Run } from "../../schemas/run.js";
 import { ApiError, messageOf, post } from "../data/api.js";
 import { Failure } from "./status.js";
 

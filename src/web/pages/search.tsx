@@ -1,6 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
-import { TERMINAL_STATUSES } from "../../spec/run.js";
-import type { Search, SearchSpec } from "../../spec/search.js";
+import { TERMINAL_STATUSES } from "../../schemas/run.js";
+import type { Search, SearchSpec } from "../../schemas/search.js";
 import { call, messageOf, post } from "../data/api.js";
 import { number, whole } from "../format.js";
 import { composeLink, listLink } from "../router.js";

@@ -1,5 +1,5 @@
 import { useEffect, useState } from "preact/hooks";
-import type { Search } from "../../spec/search.js";
+import type { Search } from "../../schemas/search.js";
 import { call, messageOf } from "../data/api.js";
 import { number, time } from "../format.js";
 import { searchLink } from "../router.js";

@@ -1,4 +1,4 @@
-import type { Run } from "../../spec/run.js";
+import type { Run } from "../../schemas/run.js";
 import type { Connection } from "../data/run-stream.js";
 import { whole } from "../format.js";
 

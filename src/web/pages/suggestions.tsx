@@ -1,5 +1,5 @@
 import { useEffect, useState } from "preact/hooks";
-import { type Run, TERMINAL_STATUSES } from "../../spec/run.js";
+import { type Run, TERMINAL_STATUSES } from "../../schemas/run.js";
 import { call } from "../data/api.js";
 import { number } from "../format.js";
 import { RateLink } from "./rate-link.js";

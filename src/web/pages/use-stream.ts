@@ -1,5 +1,5 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
-import type { Run } from "../../spec/run.js";
+import type { Run } from "../../schemas/run.js";
 import { ApiError, getRun, messageOf } from "../data/api.js";
 import { RunStream } from "../data/run-stream.js";
 

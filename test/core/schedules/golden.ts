@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { resolveSchedule } from "../../../src/core/schedules/resolve.js";
-import type { ScheduleRequest, ScheduleSpec } from "../../../src/spec/schedule.js";
+import type { ScheduleRequest, ScheduleSpec } from "../../../src/schemas/schedule.js";
 
 /** A case of test/golden/schedules-*.json, written from the real libraries by schedules.py. */
 export interface GoldenCase {

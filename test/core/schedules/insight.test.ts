@@ -5,7 +5,7 @@ import { scheduleCatalogue } from "../../../src/core/schedules/catalogue.js";
 import { equivalents } from "../../../src/core/schedules/equivalents.js";
 import { type LintCode, lintSchedule } from "../../../src/core/schedules/lint.js";
 import { previewSchedule } from "../../../src/core/schedules/preview.js";
-import { SCHEDULE_SCHEMAS, type ScheduleRequest } from "../../../src/spec/schedule.js";
+import { SCHEDULE_SCHEMAS, type ScheduleRequest } from "../../../src/schemas/schedule.js";
 import { resolved } from "./golden.js";
 
 const lint = (request: ScheduleRequest, steps = 1000, lrLimit: number | null = null) =>

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { buildPolicy } from "../../../src/core/schedules/build.js";
-import { SCHEDULE_LIBRARIES } from "../../../src/spec/schedule.js";
+import { SCHEDULE_LIBRARIES } from "../../../src/schemas/schedule.js";
 import { type GoldenCase, goldenCases, largestError, resolved } from "./golden.js";
 
 const RTOL = 1e-12;

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { buildPolicy, buildSchedule } from "../../../src/core/schedules/build.js";
 import { parseExpression } from "../../../src/core/schedules/expression.js";
-import type { ScheduleRequest } from "../../../src/spec/schedule.js";
-import { SCHEDULE_LIMITS } from "../../../src/spec/schedules/fields.js";
+import type { ScheduleRequest } from "../../../src/schemas/schedule.js";
+import { SCHEDULE_LIMITS } from "../../../src/schemas/schedules/fields.js";
 import { resolved } from "./golden.js";
 
 const rates = (request: ScheduleRequest, at: readonly number[]) => {

@@ -12,7 +12,7 @@ import {
   ScheduleSpecDefinition,
   ScheduleSpecSchema,
   type ScheduleType,
-} from "../../../src/spec/schedule.js";
+} from "../../../src/schemas/schedule.js";
 import { resolved } from "./golden.js";
 
 const ajv = new Ajv.default({ allErrors: true, discriminator: true, strict: false });

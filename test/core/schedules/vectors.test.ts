@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { buildPolicy } from "../../../src/core/schedules/build.js";
-import type { ScheduleRequest } from "../../../src/spec/schedule.js";
+import type { ScheduleRequest } from "../../../src/schemas/schedule.js";
 import { resolved } from "./golden.js";
 
 /*

@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import type { EngineOptions, Examples } from "../../../src/core/engine.js";
 import { initialParameters } from "../../../src/core/model.js";
 import { Rng } from "../../../src/core/rng.js";
-import type { ModelSpec, OptimizerSpec } from "../../../src/spec/model.js";
+import type { ModelSpec, OptimizerSpec } from "../../../src/schemas/model.js";
 
 /** The project's folder, from dist/test/engine/kernel. */
 export const ROOT = new URL("../../../../", import.meta.url);

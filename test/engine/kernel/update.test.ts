@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { it } from "node:test";
 import { createNativeKernel, nativeKernelProblem } from "../../../src/engine/kernel/native.js";
 import { createWasmKernel } from "../../../src/engine/kernel/wasm.js";
-import type { OptimizerSpec } from "../../../src/spec/model.js";
+import type { OptimizerSpec } from "../../../src/schemas/model.js";
 import { OPTIMIZERS, optionsOf } from "./fixture.js";
 
 /** One parameter under torch.optim's documented rules, in float64: update(parameter, gradient, lr, step from 1). */

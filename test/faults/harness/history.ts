@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { TERMINAL_STATUSES } from "../../../src/spec/run.js";
+import { TERMINAL_STATUSES } from "../../../src/schemas/run.js";
 import type { AnnealRedis } from "../../../src/store/connect.js";
 import { checkpointKey } from "../../../src/store/keys.js";
 import { type LogEntry, readLog } from "../../../src/store/log.js";

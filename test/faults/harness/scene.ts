@@ -1,8 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { inspect } from "node:util";
 import { QUEUE_PREFIX } from "../../../src/queue/run-queue.js";
-import type { Run, RunRequest, RunStatus } from "../../../src/spec/run.js";
-import { TERMINAL_STATUSES } from "../../../src/spec/run.js";
+import type { Run, RunRequest, RunStatus } from "../../../src/schemas/run.js";
+import { TERMINAL_STATUSES } from "../../../src/schemas/run.js";
 import { type AnnealRedis, connect } from "../../../src/store/connect.js";
 import { runKey, TOTALS_KEY } from "../../../src/store/keys.js";
 import { type RunRecord, RunStore } from "../../../src/store/runs.js";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { WebSocket } from "ws";
-import type { StreamMessage } from "../../../src/spec/stream.js";
+import type { StreamMessage } from "../../../src/schemas/stream.js";
 import { until } from "./process.js";
 
 /** What a subscriber has seen over all its connections. Throws at the first step that is missing, doubled or out of order. */
