@@ -1,22 +1,54 @@
 import { type Static, Type } from "typebox";
 import { LIMITS } from "./limits.js";
-import { LrRangeSchema, RUN_STATUSES, type RunRequest, RunRequestSchema, type RunSpec } from "./run.js";
+import { LrRangeSchema, type RunRequest, RunRequestSchema, type RunSpec, RunSpecSchema } from "./run.js";
+import { ScheduleRequestSchema, ScheduleSpecSchema } from "./schedule.js";
+import { RUN_STATUSES } from "./status.js";
 
 const strict = { additionalProperties: false } as const;
 const { dataset, datasetLimit, model, batchSize, optimizer, engine, seed, name, labels } = RunRequestSchema.properties;
 
-/** What a client POSTs to have a learning rate found and verified. */
+/** Where the answer may lie when a request does not say. */
+export const SEARCH_LR_RANGE: readonly [number, number] = [1e-4, 10];
+/** Steps that a search may train, in trainings of the full horizon: with several schedules, and for one. */
+export const DEFAULT_BUDGET = { joint: 160, single: 30 } as const;
+
+/** What a client POSTs to learn which schedule suits, and at which rate, for a number of steps. */
 export const SearchRequestSchema = Type.Object(
   {
     steps: Type.Integer({
       minimum: 20,
       maximum: LIMITS.steps,
-      description: "Budget of one arm: the steps of the training that the rate is for",
+      description: "The horizon: steps of the training that the answer is for",
     }),
+    schedules: Type.Optional(
+      Type.Array(ScheduleRequestSchema, {
+        minItems: 1,
+        maxItems: LIMITS.searchedSchedules,
+        description:
+          'Names, or objects whose base or peak rate is left open (or says "auto"). Default: linear, cosine, warmup-stable-decay, one-cycle, step, constant, inverse-sqrt',
+      }),
+    ),
     lrRange: Type.Optional({
       ...LrRangeSchema,
-      description: "[low, high]: the answer lies within; default [0.0001, 1]",
+      description: "[low, high]: every base or peak rate that is tried lies within; default [0.0001, 10]",
     }),
+    budget: Type.Optional(
+      Type.Object(
+        {
+          steps: Type.Optional(Type.Integer({ minimum: 1, maximum: LIMITS.searchSteps })),
+          seconds: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 7 * 86_400 })),
+        },
+        {
+          ...strict,
+          minProperties: 1,
+          description:
+            "Steps to train in all, at most; seconds are turned into steps by an estimate of one core. Default: 160 times `steps`, of a single schedule 30 times",
+        },
+      ),
+    ),
+    finders: Type.Optional(
+      Type.Boolean({ description: "Also train what the classic lr finders suggest, to tell what they cost; default true" }),
+    ),
     dataset,
     datasetLimit,
     model,
@@ -31,47 +63,168 @@ export const SearchRequestSchema = Type.Object(
 );
 export type SearchRequest = Static<typeof SearchRequestSchema>;
 
-/** A search with every default spelled out. */
-export interface SearchSpec {
-  readonly lrRange: readonly [number, number];
-  /** What its arms have in common; their schedule, steps, seed, name and labels are each arm's own. */
-  readonly run: RunSpec;
-  /** Steps to train in all, at most; null: no limit. */
-  readonly totalSteps: number | null;
-  /** A run that waits for the answer as its rate, and the request it was made from; null: none. */
-  readonly settles: { readonly runId: string; readonly request: RunRequest } | null;
-  readonly labels: readonly string[];
-}
+const Nullable = Type.Union([Type.Number(), Type.Null()]);
+const Interval = Type.Tuple([Type.Number(), Type.Number()]);
 
-const Loss = Type.Union([Type.Number(), Type.Null()]);
-
-export const SearchAnswerSchema = Type.Object(
+export const SearchBasisSchema = Type.Object(
   {
-    lr: Type.Number({ description: "The verified rate" }),
-    interval: Type.Tuple([Type.Number(), Type.Number()], { description: "95 % confidence interval of the best rate" }),
-    arms: Type.Array(Type.Unknown(), { description: "Every rate trained, with its validation loss" }),
-    regrets: Type.Array(
-      Type.Object({
-        method: Type.String(),
-        lr: Loss,
-        regret: { ...Loss, description: "Validation loss above the verified rate's, same seeds and batches" },
-        diverged: Type.Boolean(),
-      }),
-      { description: "What each library's finder suggests, and what following it would cost" },
-    ),
-    stepsUsed: Type.Integer(),
-    complete: Type.Boolean({ description: "False when the step limit ended the search before its last stage" }),
+    kind: Type.Enum(["verified", "trained", "extrapolated"], {
+      description:
+        "verified: trained for all the steps at this rate, by seeds that did not choose it; trained: chosen at that horizon, but not verified, or flagged; extrapolated: carried there from a shorter one",
+    }),
+    steps: Type.Integer({ description: "The longest horizon at which rates of this schedule were compared" }),
+    seeds: Type.Integer({ description: "Fresh seeds that the loss comes from; 0: none" }),
   },
   strict,
 );
+
+const CurvePoint = Type.Object(
+  {
+    lr: Type.Number(),
+    steps: Type.Integer(),
+    loss: { ...Nullable, description: "Mean validation loss, nats; null: diverged" },
+    stderr: { ...Nullable, description: "Of the mean; null: one seed" },
+    seeds: Type.Integer(),
+  },
+  strict,
+);
+
+export const RankedScheduleSchema = Type.Object(
+  {
+    schedule: Type.String({ description: "Its name in this search" }),
+    lr: { ...Nullable, description: "Its best base or peak rate for these steps; null: every rate diverged" },
+    interval: Type.Union([Interval, Type.Null()], { description: "95 % interval of the best rate" }),
+    spec: Type.Union([ScheduleSpecSchema, Type.Null()], { description: "The schedule at that rate, in full" }),
+    loss: { ...Nullable, description: "Mean validation loss over the fresh seeds, nats" },
+    difference: Type.Union(
+      [
+        Type.Object(
+          { mean: Nullable, interval: Type.Union([Interval, Type.Null()]), seeds: Type.Integer() },
+          strict,
+        ),
+        Type.Null(),
+      ],
+      { description: "Of its loss to the winner's, seed by seed, with the 95 % interval over all schedules at once" },
+    ),
+    tied: Type.Boolean({ description: "Cannot be told from the winner, or is within 0.002 nats of it" }),
+    basis: SearchBasisSchema,
+    law: Type.Union(
+      [
+        Type.Object(
+          {
+            slope: Type.Number({ description: "log10 of the best rate for each decade of steps" }),
+            error: Type.Number({ description: "Standard error of the slope" }),
+            minima: Type.Array(Type.Object({ steps: Type.Integer(), lr: Type.Number() }, strict), {
+              description: "The best rate at each horizon",
+            }),
+          },
+          strict,
+        ),
+        Type.Null(),
+      ],
+      { description: "How its best rate falls with the horizon" },
+    ),
+    curve: Type.Array(CurvePoint, { description: "Loss over rate, at every horizon trained" }),
+    flags: Type.Array(Type.Enum(["edge-low", "edge-high", "above-guessing", "diverges", "not-verified"]), {
+      description:
+        "edge: the best rate lies at the end of lrRange, and may lie beyond; above-guessing: its loss is no better than guessing; diverges: every rate did",
+    }),
+  },
+  strict,
+);
+export type RankedSchedule = Static<typeof RankedScheduleSchema>;
+
+export const SearchAnswerSchema = Type.Object(
+  {
+    summary: Type.String({ description: "The answer in a sentence" }),
+    winner: Type.Union(
+      [
+        Type.Object(
+          {
+            schedule: Type.String(),
+            lr: Type.Number(),
+            loss: Nullable,
+            request: { ...RunRequestSchema, description: "Ready to POST to /v1/runs" },
+          },
+          strict,
+        ),
+        Type.Null(),
+      ],
+      { description: "null: there is none; `warnings` say why" },
+    ),
+    basis: Type.Union([SearchBasisSchema, Type.Null()], { description: "What the winner rests on" }),
+    ranking: Type.Array(RankedScheduleSchema, { description: "Best first" }),
+    ties: Type.Array(Type.String(), { description: "Schedules that cannot be told from the winner" }),
+    warnings: Type.Array(Type.String(), { description: "Why not to trust the answer; empty: nothing was found" }),
+    finders: Type.Array(
+      Type.Object(
+        {
+          method: Type.String(),
+          lr: Nullable,
+          regret: { ...Nullable, description: "Validation loss above the winner's in the same schedule, nats" },
+          diverged: Type.Boolean(),
+        },
+        strict,
+      ),
+      { description: "What each library's finder suggests, and what following it would cost" },
+    ),
+    cost: Type.Object(
+      {
+        steps: Type.Integer({ description: "Trained in all" }),
+        budget: Type.Integer(),
+        runs: Type.Number({ description: "The same in trainings of the full horizon" }),
+        trainings: Type.Integer(),
+      },
+      strict,
+    ),
+    complete: Type.Boolean({ description: "False when the budget left something out" }),
+  },
+  strict,
+);
+export type SearchAnswer = Static<typeof SearchAnswerSchema>;
+
+/** A search with every default spelled out. */
+export const SearchSpecSchema = Type.Object(
+  {
+    steps: Type.Integer(),
+    schedules: Type.Array(Type.Object({ name: Type.String(), request: Type.Unsafe<object>(Type.Object({})) }, strict)),
+    lrRange: LrRangeSchema,
+    budget: Type.Integer({ description: "Steps to train in all, at most" }),
+    finders: Type.Boolean(),
+    guessLoss: Type.Number({ description: "Loss of a uniform guess, nats" }),
+    run: { ...RunSpecSchema, description: "What all trainings have in common; schedule, steps and seed are their own" },
+    settles: Type.Union(
+      [
+        Type.Object({ runId: Type.String(), request: Type.Unsafe<RunRequest>(Type.Object({})) }, strict),
+        Type.Null(),
+      ],
+      { description: "The run that waits for the answer" },
+    ),
+    name: RunSpecSchema.properties.name,
+    labels: RunSpecSchema.properties.labels,
+  },
+  strict,
+);
+export interface SearchSpec extends Omit<Static<typeof SearchSpecSchema>, "run"> {
+  readonly run: RunSpec;
+}
 
 export const SearchSchema = Type.Object(
   {
     id: Type.String(),
     status: Type.Enum([...RUN_STATUSES]),
     reason: Type.Union([Type.String(), Type.Null()]),
-    spec: Type.Unknown(),
-    progress: Type.Object({ stage: Type.String(), done: Type.Integer(), pending: Type.Integer() }, strict),
+    spec: SearchSpecSchema,
+    progress: Type.Object(
+      {
+        stage: Type.String(),
+        done: Type.Integer({ description: "Trainings done" }),
+        pending: Type.Integer({ description: "Trainings of this stage that are not done" }),
+        steps: Type.Integer({ description: "Trained so far" }),
+      },
+      strict,
+    ),
+    standing: Type.Array(RankedScheduleSchema, { description: "What is known so far, best first" }),
     answer: Type.Union([SearchAnswerSchema, Type.Null()]),
     createdAt: Type.String({ format: "date-time" }),
     finishedAt: Type.Union([Type.String({ format: "date-time" }), Type.Null()]),

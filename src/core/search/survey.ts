@@ -1,3 +1,4 @@
+import { mean, variance } from "../statistics/sample.js";
 import { forecast, indexOfBest, type Minimum, minimumOf, type Point } from "./fit.js";
 import { ladderOf, rateAt } from "./rates.js";
 import type { SearchConfig, SearchStage, SearchTask } from "./state.js";
@@ -17,12 +18,12 @@ const SHARE = { scan: 0.25, aim: 0.25, settle: 0.75, deepen: 0.8, verify: 0.97, 
 /** Seeds at the true horizon: of who may win, of who cannot, and at most, where the minimum is too blurred. */
 const SETTLE_SEEDS = { contender: 2, other: 2, most: 8 } as const;
 /** Fresh seeds of a verification, likewise; more for those that cannot be told from the leader. */
-const VERIFY_SEEDS = { contender: 4, other: 2, most: 16 } as const;
+const VERIFY_SEEDS = { contender: 4, other: 4, most: 16 } as const;
 /** A minimum's standard error that asks for more seeds, decades; a difference's, nats, that asks for no more. */
 const BLURRED = 0.05;
 const SHARP = 0.001;
-/** Nats: schedules that differ by less are the same to anyone. */
-export const TIE = 0.002;
+/** Half width of a settled rate's interval in standard errors, and at least, decades: the loss is not quite a parabola. */
+const INTERVAL = { errors: 3, least: 0.12 } as const;
 /** Where the verifying seeds begin, above the choosing ones. */
 const VERIFY_OFFSET = 1000;
 const SEEDS = 2 ** 32;
@@ -44,6 +45,8 @@ export interface Standing {
   readonly hopeless: boolean;
   /** The rate for the true horizon, settled there or forecast; null: none. */
   readonly lr: number | null;
+  /** 95 % interval of the best rate, within the range; null where there is no rate. */
+  readonly interval: readonly [number, number] | null;
   /** Fresh seeds with which that rate has been trained at the true horizon. */
   readonly verifiedBy: readonly number[];
 }
@@ -83,6 +86,7 @@ class Surveyor {
   readonly #findings: Finding[][];
   readonly #hopeless: boolean[];
   readonly #lr: (number | null)[];
+  readonly #interval: ([number, number] | null)[];
   readonly #verifiedBy: number[][];
   #complete = true;
 
@@ -92,6 +96,7 @@ class Surveyor {
     this.#findings = config.candidates.map(() => []);
     this.#hopeless = config.candidates.map(() => false);
     this.#lr = config.candidates.map(() => null);
+    this.#interval = config.candidates.map(() => null);
     this.#verifiedBy = config.candidates.map(() => []);
   }
 
@@ -118,6 +123,7 @@ class Surveyor {
       findings: this.#findings[candidate]!,
       hopeless: this.#hopeless[candidate]!,
       lr: this.#lr[candidate]!,
+      interval: this.#interval[candidate]!,
       verifiedBy: this.#verifiedBy[candidate]!,
     }));
     return { stage, tasks, standings, complete: this.#complete };
@@ -193,7 +199,7 @@ class Surveyor {
         const finding = this.#findings[candidate]!.at(-1)!;
         const count = finding.seeds.length;
         if (count >= most) break;
-        if (count > 1 && this.blur(candidate, finding) <= BLURRED) break;
+        if (count > 1 && this.#blur(candidate, finding) <= BLURRED) break;
         const seeds = this.#seeds(count * 2);
         const best = indexOfBest(finding.points);
         const points = finding.points.slice(Math.max(0, best - 1), best + 2);
@@ -210,11 +216,11 @@ class Surveyor {
         )!;
       }
     }
-    return this.#admit(wanted, "deepen");
+    return this.#admit(wanted, "deepen", false);
   }
 
-  /** Jackknife standard error of a minimum's log over its seeds. */
-  blur(candidate: number, { steps, seeds, points }: Finding): number {
+  /** Jackknife standard error of a minimum's log over its seeds, at least two. */
+  #blur(candidate: number, { steps, seeds, points }: Finding): number {
     const best = indexOfBest(points);
     const near = points.slice(Math.max(0, best - 1), best + 2);
     const n = seeds.length;
@@ -226,20 +232,12 @@ class Surveyor {
       }));
       return minimumOf(means)?.log ?? 0;
     });
-    const mean = each.reduce((sum, v) => sum + v, 0) / n;
-    return Math.sqrt((each.reduce((sum, v) => sum + (v - mean) ** 2, 0) * (n - 1)) / n);
+    return ((n - 1) * Math.sqrt(variance(each))) / Math.sqrt(n);
   }
 
   /** The settled rates, by seeds that did not choose them. */
   #verify(): Arm[] {
-    const { steps } = this.#config;
-    for (const [candidate, findings] of this.#findings.entries()) {
-      const last = findings.at(-1);
-      if (last === undefined) continue;
-      const [low, high] = this.#logRange;
-      const log = last.steps === steps ? last.log : forecast(findings, steps).log;
-      this.#lr[candidate] = Number((10 ** Math.min(high, Math.max(low, log))).toPrecision(3));
-    }
+    for (const candidate of this.#findings.keys()) this.#choose(candidate);
     const ranked = this.#ranked();
     const contenders = this.#contenders(ranked);
     const wanted = ranked.map((candidate) =>
@@ -251,6 +249,23 @@ class Surveyor {
     );
     if (first.length > 0) return first;
     return this.#tellApart(ranked.filter((candidate) => this.#verifiedBy[candidate]!.length > 1));
+  }
+
+  /** The rate of a candidate that has a finding, settled or forecast, and how sure it is. */
+  #choose(candidate: number): void {
+    const { steps } = this.#config;
+    const findings = this.#findings[candidate]!;
+    const last = findings.at(-1);
+    if (last === undefined) return;
+    const settled = last.steps === steps;
+    const { log, error } = settled
+      ? { log: last.log, error: last.seeds.length > 1 ? this.#blur(candidate, last) : 0 }
+      : forecast(findings, steps);
+    const half = Math.max(INTERVAL.least, INTERVAL.errors * error);
+    const [low, high] = this.#config.lrRange;
+    const rate = (at: number) => Math.min(high, Math.max(low, Number((10 ** at).toPrecision(3))));
+    this.#lr[candidate] = rate(log);
+    this.#interval[candidate] = [rate(log - half), rate(log + half)];
   }
 
   /** The arm of a chosen rate with `count` fresh seeds; what of it is there counts as verified. */
@@ -277,7 +292,7 @@ class Surveyor {
         if (candidate === leader) return false;
         const theirs = losses(candidate, this.#seeds(count, VERIFY_OFFSET));
         const differences = losses(leader, this.#seeds(count, VERIFY_OFFSET)).map((loss, i) => theirs[i]! - loss);
-        const error = standardError(differences);
+        const error = Math.sqrt(variance(differences) / count);
         return error > SHARP && mean(differences) < 2.5 * error;
       });
       if (close.length === 0) return [];
@@ -285,7 +300,7 @@ class Surveyor {
       const wanted = [leader, ...close]
         .map((candidate) => this.#fresh(candidate, count))
         .filter((arms) => arms.length > 0);
-      const admitted = this.#admit(wanted, "verify");
+      const admitted = this.#admit(wanted, "verify", false);
       if (admitted.length > 0) return admitted;
       // The budget has left some out: they keep the seeds they have.
       if (wanted.length > 0) return [];
@@ -396,13 +411,13 @@ class Surveyor {
    * Groups of arms, most promising first, up to the first one that the budget does not allow at this stage. What has been
    * refused once is refused for ever, since what is used only grows.
    */
-  #admit(groups: readonly Arm[][], stage: keyof typeof SHARE): Arm[] {
+  #admit(groups: readonly Arm[][], stage: keyof typeof SHARE, matters = true): Arm[] {
     let left = this.#config.budget * SHARE[stage] - this.#trials.stepsUsed;
     const admitted: Arm[] = [];
     for (const arms of groups) {
       left -= arms.reduce((sum, { steps, seeds }) => sum + steps * seeds.length, 0);
       if (left < 0) {
-        this.#complete = false;
+        if (matters) this.#complete = false;
         break;
       }
       admitted.push(...arms);
@@ -414,9 +429,3 @@ class Surveyor {
 /** A rate and its neighbours: one above, `below` of them below. */
 const around = (log: number, spacing: number, below = 1) =>
   Array.from({ length: below + 2 }, (_, i) => log + (i - below) * spacing);
-export const mean = (values: readonly number[]) => values.reduce((sum, v) => sum + v, 0) / values.length;
-
-export function standardError(values: readonly number[]): number {
-  const m = mean(values);
-  return Math.sqrt(values.reduce((sum, v) => sum + (v - m) ** 2, 0) / (values.length - 1) / values.length);
-}

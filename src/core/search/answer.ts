@@ -1,0 +1,212 @@
+import type { RunRequest, RunSpec } from "../../schemas/run.js";
+import type { RankedSchedule, SearchAnswer } from "../../schemas/search.js";
+import { compare } from "../statistics/paired.js";
+import { mean, variance } from "../statistics/sample.js";
+import { regretsOf } from "./finders.js";
+import { horizonLaw, indexOfBest } from "./fit.js";
+import { leaderOf } from "./leader.js";
+import { scheduleAt } from "./portfolio.js";
+import type { SearchState } from "./state.js";
+import { type Standing, type Survey, surveyOf } from "./survey.js";
+import { Trials } from "./trials.js";
+
+/** Nats: schedules that differ by less are the same to anyone. */
+const TIE = 0.002;
+const ALPHA = 0.05;
+
+/** What is known so far, best first. A pure function of the state. */
+export function standingOf(state: SearchState): RankedSchedule[] {
+  return ranked(state, surveyOf(state.config, state.trials));
+}
+
+/** The answer of a search that is done. `run`: what the trainings had in common. */
+export function answerOf(state: SearchState, run: RunSpec): SearchAnswer {
+  const { config } = state;
+  const survey = surveyOf(config, state.trials);
+  const ranking = ranked(state, survey);
+  const first = ranking[0];
+  const usable =
+    first !== undefined && first.lr !== null && first.spec !== null && !first.flags.includes("above-guessing");
+  const ties = usable ? ranking.slice(1).flatMap(({ schedule, tied }) => (tied ? [schedule] : [])) : [];
+  const { stepsUsed } = new Trials(state.trials);
+  const steps = stepsUsed + state.sweeps.reduce((sum, { lr }) => sum + lr.length, 0);
+  return {
+    summary: usable ? summaryOf(first, ties, config.steps) : "No schedule learned anything at any rate in the range",
+    winner: usable
+      ? { schedule: first.schedule, lr: first.lr!, loss: first.loss, request: requestOf(run, config.steps, first.spec!) }
+      : null,
+    basis: usable ? soberBasis(first.basis, survey.complete) : null,
+    ranking,
+    ties,
+    warnings: warningsOf(first, state, survey),
+    finders: regretsOf(state, survey),
+    cost: {
+      steps,
+      budget: config.budget,
+      runs: Number((steps / config.steps).toFixed(1)),
+      trainings: state.trials.length + state.sweeps.length,
+    },
+    complete: survey.complete,
+  };
+}
+
+function ranked(state: SearchState, survey: Survey): RankedSchedule[] {
+  const { config } = state;
+  const trials = new Trials(state.trials);
+  const leader = leaderOf(config, state.trials, survey);
+  const losses = ({ candidate, lr }: Standing, seeds: readonly number[]) =>
+    trials
+      .losses({ candidate, lr: lr!, steps: config.steps }, seeds)!
+      .map((loss) => (Number.isFinite(loss) ? loss : null));
+  const entries = survey.standings.map((standing) => {
+    const fresh = standing.verifiedBy.length > 0 ? losses(standing, standing.verifiedBy) : [];
+    const loss = fresh.length === 0 || fresh.includes(null) ? null : mean(fresh as number[]);
+    const common = standing.verifiedBy.filter((seed) => leader?.verifiedBy.includes(seed));
+    const difference =
+      leader === null || leader === standing || common.length === 0
+        ? null
+        : compare(losses(standing, common), losses(leader, common), {
+            alpha: ALPHA,
+            comparisons: Math.max(1, config.candidates.length - 1),
+          });
+    return { standing, loss, difference, common, entry: entryOf(state, standing, loss) };
+  });
+  const place = ({ standing, loss, difference }: (typeof entries)[number]) => {
+    if (standing === leader) return [0, 0, 0];
+    const last = standing.findings.at(-1);
+    if (difference !== null) return [1, difference.mean ?? Number.POSITIVE_INFINITY, 0];
+    if (loss === null && last === undefined) return [3, 0, 0];
+    return [2, -(last?.steps ?? 0), last?.loss ?? 0];
+  };
+  return entries
+    .map((each) => ({ ...each, at: place(each) }))
+    .sort((a, b) => a.at[0]! - b.at[0]! || a.at[1]! - b.at[1]! || a.at[2]! - b.at[2]! || a.standing.candidate - b.standing.candidate)
+    .map(({ entry, difference, common }) => ({
+      ...entry,
+      difference: difference && { mean: difference.mean, interval: pair(difference.interval), seeds: common.length },
+      tied:
+        difference !== null &&
+        difference.mean !== null &&
+        (difference.verdict === "tied" || Math.abs(difference.mean) < TIE),
+    }));
+}
+
+const pair = (interval: readonly [number, number] | null): [number, number] | null => interval && [...interval];
+
+function entryOf(
+  { config, trials }: SearchState,
+  standing: Standing,
+  loss: number | null,
+): Omit<RankedSchedule, "difference" | "tied"> {
+  const { candidate, findings, lr, interval, verifiedBy } = standing;
+  const { name, request } = config.candidates[candidate]!;
+  const last = findings.at(-1);
+  const spec = lr === null ? null : scheduleAt(request, lr, config.steps);
+  const flags = flagsOf(standing, config, loss);
+  const settled = last?.steps === config.steps;
+  const kind = !settled ? "extrapolated" : verifiedBy.length > 0 && flags.length === 0 ? "verified" : "trained";
+  return {
+    schedule: name,
+    lr,
+    interval: pair(interval),
+    spec: spec?.ok ? spec.value : null,
+    loss,
+    basis: { kind, steps: last?.steps ?? 0, seeds: verifiedBy.length },
+    law:
+      findings.length < 2
+        ? null
+        : {
+            ...horizonLaw(findings),
+            minima: findings.map(({ steps, log }) => ({ steps, lr: Number((10 ** log).toPrecision(3)) })),
+          },
+    curve: curveOf(trials.filter((trial) => trial.candidate === candidate)),
+    flags,
+  };
+}
+
+function flagsOf(
+  { findings, lr, verifiedBy, hopeless }: Standing,
+  { lrRange, guessLoss }: SearchState["config"],
+  loss: number | null,
+): RankedSchedule["flags"] {
+  const flags: RankedSchedule["flags"] = [];
+  const last = findings.at(-1);
+  if (last !== undefined) {
+    const best = last.points[indexOfBest(last.points)]!.log;
+    // A hair's breadth for the rounding of rates.
+    if (best <= Math.log10(lrRange[0]) + 1e-9) flags.push("edge-low");
+    if (best >= Math.log10(lrRange[1]) - 1e-9) flags.push("edge-high");
+    if ((loss ?? last.loss) >= guessLoss) flags.push("above-guessing");
+  }
+  if (hopeless || (verifiedBy.length > 0 && loss === null)) flags.push("diverges");
+  else if (lr !== null && verifiedBy.length === 0) flags.push("not-verified");
+  return flags;
+}
+
+function curveOf(trials: SearchState["trials"]): RankedSchedule["curve"] {
+  const groups = new Map<string, SearchState["trials"][number][]>();
+  for (const trial of trials) {
+    const key = `${trial.steps} ${trial.lr}`;
+    groups.set(key, [...(groups.get(key) ?? []), trial]);
+  }
+  return [...groups.values()]
+    .map((group) => {
+      const losses = group.map(({ loss }) => loss);
+      const finite = losses.includes(null) ? null : (losses as number[]);
+      return {
+        lr: group[0]!.lr,
+        steps: group[0]!.steps,
+        loss: finite && mean(finite),
+        stderr: finite === null || finite.length < 2 ? null : Math.sqrt(variance(finite) / finite.length),
+        seeds: group.length,
+      };
+    })
+    .sort((a, b) => a.steps - b.steps || a.lr - b.lr);
+}
+
+function requestOf(run: RunSpec, steps: number, schedule: NonNullable<RankedSchedule["spec"]>): RunRequest {
+  const { batchSize, dataset, model, optimizer, engine } = run;
+  return {
+    steps,
+    batchSize,
+    schedule: schedule as unknown as NonNullable<RunRequest["schedule"]>,
+    dataset: dataset.name,
+    ...(dataset.limit === null ? {} : { datasetLimit: dataset.limit }),
+    model,
+    optimizer,
+    engine,
+  };
+}
+
+/** A search that left something out has not verified that its winner is one. */
+function soberBasis(basis: RankedSchedule["basis"], complete: boolean): RankedSchedule["basis"] {
+  return basis.kind === "verified" && !complete ? { ...basis, kind: "trained" } : basis;
+}
+
+function summaryOf({ schedule, lr, loss, basis }: RankedSchedule, ties: readonly string[], steps: number): string {
+  const how =
+    basis.kind === "verified"
+      ? `validation loss ${loss?.toFixed(4)}, verified over ${steps} steps by ${basis.seeds} fresh seeds`
+      : basis.kind === "trained"
+        ? `chosen at ${steps} steps, not verified`
+        : `carried to ${steps} steps from ${basis.steps}, not trained there`;
+  const tied = ties.length === 0 ? "" : `; cannot be told from it: ${ties.join(", ")}`;
+  return `${schedule} at ${lr}: ${how}${tied}`;
+}
+
+function warningsOf(first: RankedSchedule | undefined, { config }: SearchState, { complete }: Survey): string[] {
+  const warnings: string[] = [];
+  const [low, high] = config.lrRange;
+  if (first === undefined || first.lr === null) warnings.push(`every schedule diverged at every rate in [${low}, ${high}]`);
+  if (first?.flags.includes("above-guessing")) {
+    warnings.push(
+      `the lowest loss found is not below ${config.guessLoss.toFixed(2)}, that of guessing: the range [${low}, ${high}] may hold no rate that learns`,
+    );
+  }
+  if (first?.flags.includes("edge-low")) warnings.push(`the best rate lies at the low end of the range, ${low}: a lower one may be better`);
+  if (first?.flags.includes("edge-high")) warnings.push(`the best rate lies at the high end of the range, ${high}: a higher one may be better`);
+  if (first?.flags.includes("diverges")) warnings.push("the winner diverged for at least one of the fresh seeds");
+  if (first?.flags.includes("not-verified")) warnings.push("the winner was not verified: the budget did not allow it");
+  if (!complete) warnings.push("the budget left something out");
+  return warnings;
+}

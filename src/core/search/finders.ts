@@ -1,0 +1,72 @@
+import { ensemble, quantile } from "../finder/ensemble.js";
+import { SUGGESTION_METHODS, type SuggestionMethod } from "../finder/suggest.js";
+import { mean } from "../statistics/sample.js";
+import { leaderOf } from "./leader.js";
+import type { SearchState, SearchTask } from "./state.js";
+import type { Survey } from "./survey.js";
+import { Trials } from "./trials.js";
+
+/** The range test that the classic finders see: seeds, and steps of each. */
+const SWEEPS = { seeds: 8, steps: 100 } as const;
+/** Of the winner's verifying seeds, those that a suggested rate is trained with. */
+const SEEDS = 2;
+
+/** What a library's finder suggests, and what following it would cost, in the winning schedule. */
+export interface Regret {
+  readonly method: SuggestionMethod;
+  /** Median of the sweeps' suggestions; null: no suggestion. */
+  readonly lr: number | null;
+  /** Mean paired excess of validation loss over the winner, nats; null: not trained, or it diverged. */
+  readonly regret: number | null;
+  readonly diverged: boolean;
+}
+
+/** The sweeps first; then the rates that they suggest, as far as the budget goes. */
+export function finderTasks({ config, trials, sweeps }: SearchState, survey: Survey): SearchTask[] {
+  const winner = leaderOf(config, trials, survey);
+  if (!config.finders || winner === null) return [];
+  if (sweeps.length === 0) {
+    const seeds = Array.from({ length: SWEEPS.seeds }, (_, i) => (config.seed + i) % 2 ** 32);
+    return [{ id: "sweep", kind: "sweep", steps: SWEEPS.steps, seeds }];
+  }
+  const done = new Trials(trials);
+  const { candidate, verifiedBy } = winner;
+  let left = config.budget - done.stepsUsed;
+  const tasks = new Map<string, SearchTask>();
+  for (const { lr } of suggestedRates({ sweeps })) {
+    if (lr === null) continue;
+    const seeds = done.missing({ candidate, lr, steps: config.steps }, verifiedBy.slice(0, SEEDS));
+    const id = `arm-${candidate}-${lr}-${config.steps}-${seeds.join(",")}`;
+    if (seeds.length === 0 || tasks.has(id)) continue;
+    left -= seeds.length * config.steps;
+    if (left < 0) break;
+    tasks.set(id, { id, kind: "arm", candidate, lr, steps: config.steps, seeds });
+  }
+  return [...tasks.values()];
+}
+
+/** Empty before the sweeps, and without a verified winner. */
+export function regretsOf({ config, trials, sweeps }: SearchState, survey: Survey): Regret[] {
+  const winner = leaderOf(config, trials, survey);
+  if (sweeps.length === 0 || winner === null) return [];
+  const done = new Trials(trials);
+  const { candidate, verifiedBy } = winner;
+  const { steps } = config;
+  const seeds = verifiedBy.slice(0, SEEDS);
+  const best = mean(done.losses({ candidate, lr: winner.lr!, steps }, seeds)!);
+  return suggestedRates({ sweeps }).map(({ method, lr }) => {
+    const losses = lr === null ? null : done.losses({ candidate, lr, steps }, seeds);
+    const diverged = losses?.some((loss) => !Number.isFinite(loss)) ?? false;
+    return { method, lr, regret: losses === null || diverged ? null : mean(losses) - best, diverged };
+  });
+}
+
+/** The median of each method's suggestions over the sweeps, to three digits. */
+function suggestedRates({ sweeps }: Pick<SearchState, "sweeps">): { method: SuggestionMethod; lr: number | null }[] {
+  const { methods } = ensemble(sweeps);
+  return SUGGESTION_METHODS.map((method) => {
+    const { lrs } = methods[method];
+    const lr = lrs.length === 0 ? null : Number((10 ** quantile(lrs.map(Math.log10), 0.5)).toPrecision(3));
+    return { method, lr };
+  });
+}
