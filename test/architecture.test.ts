@@ -12,7 +12,7 @@ interface Layer {
   readonly node: boolean;
 }
 
-/** The layers, lowest first: README, "Architecture". `bin` composes everything and is free. */
+/** The layers, lowest first: docs/architecture.md. `bin` composes everything and is free. */
 const LAYERS: Readonly<Record<string, Layer>> = {
   schemas: { folders: [], packages: ["typebox"], node: false },
   core: { folders: ["schemas"], packages: [], node: false },

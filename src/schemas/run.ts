@@ -54,7 +54,7 @@ export const OptimizerSpecSchema = Type.Unsafe<OptimizerSpec>(byType(Object.valu
 
 export const LrRangeSchema = Type.Tuple(
   [Type.Number({ exclusiveMinimum: 0, maximum: LIMITS.lr }), Type.Number({ exclusiveMinimum: 0, maximum: LIMITS.lr })],
-  { description: "[low, high]; what it sets for each schedule type is in the README's table" },
+  { description: "[low, high]; what it sets for each schedule type is in docs/api.md" },
 );
 
 const Steps = Type.Integer({ minimum: 1, maximum: LIMITS.steps });
