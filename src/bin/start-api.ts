@@ -27,6 +27,15 @@ export async function startApi(
   const subscriber = connect(config.REDIS_URL, "listening");
   const connections = [prompt, bulk, reader, subscriber];
   for (const connection of connections) connection.on("error", (error) => log.debug({ err: error }, "redis"));
+  const disconnect = () => {
+    for (const connection of connections) connection.disconnect();
+  };
+  // First of all: a queue writes as soon as it is made.
+  const problem = (await storageProblem(reader)) ?? (await formatProblem(reader));
+  if (problem !== null) {
+    disconnect();
+    throw new Error(problem);
+  }
 
   const queue = new RunQueue(prompt);
   const searchQueue = new RunQueue(prompt, "searches");
@@ -55,12 +64,10 @@ export async function startApi(
   const close = once(async () => {
     await app.close();
     for (const producer of [queue, searchQueue]) await producer.close().catch(() => {});
-    for (const connection of connections) connection.disconnect();
+    disconnect();
   });
   try {
     await tail.start();
-    const problem = (await storageProblem(reader)) ?? (await formatProblem(reader));
-    if (problem !== null) throw new Error(problem);
     const url = await app.listen({ host: config.HOST, port: config.PORT });
     return { app, url, close };
   } catch (error) {
