@@ -17,6 +17,8 @@ const nilWhenEmpty = (argument: string) => `${argument} ~= '' and ${argument} or
 const ENCODINGS = {
   text: { encode: (value: string) => value, decode: asIs },
   number: { encode: (value: number) => value, decode: (argument: string) => `tonumber(${argument})` },
+  /** A number that is only stored: its text stays as it is. */
+  verbatim: { encode: (value: number) => value, decode: asIs },
   bytes: { encode: (value: Buffer) => value, decode: asIs },
   json: { encode: (value: unknown) => JSON.stringify(value), decode: asIs },
   flag: { encode: (value: boolean) => Number(value), decode: (argument: string) => `${argument} == '1'` },
@@ -64,20 +66,25 @@ export const readLua = (file: string): string =>
 
 export function defineScript<const A extends Arguments, Reply>(declaration: Declaration<A, Reply>): Script<A, Reply> {
   const { file, keys = false, evenWhenFull = false, helpers = [], args, reply } = declaration;
-  const parts = [evenWhenFull ? "#!lua flags=allow-oom\n" : "", CONSTANTS, locals(args)];
-  for (const name of ["prelude.lua", ...helpers, file]) parts.push(readLua(name));
+  const parts = [evenWhenFull ? "#!lua flags=allow-oom\n" : "", locals(args)];
+  for (const name of ["prelude.lua", ...helpers, file]) parts.push(withConstants(readLua(name)));
   return { file, lua: parts.join(""), ...(keys ? {} : { numberOfKeys: 0 }), args, reply };
 }
 
 const transitions = TRANSITIONS.map(({ from, on, to }) => `${from ?? "none"}|${on}|${to}`);
 /** What keys.ts and the table of statuses know. Texts, since a table would be built anew at each call. */
-const CONSTANTS = Object.entries({
+const CONSTANTS: Readonly<Record<string, string>> = {
   ...LUA_KEYS,
   TERMINAL: ` ${TERMINAL_STATUSES.join(" ")} `,
   TRANSITIONS: ` ${transitions.join(" ")} `,
-})
-  .map(([name, text]) => `local ${name} = '${text}'\n`)
-  .join("");
+};
+
+/** Written out where they are used: a variable that functions share costs each call of the script more than a constant. */
+function withConstants(lua: string): string {
+  return lua.replaceAll(/^(?!--).*$/gm, (line) =>
+    line.replaceAll(/\b[A-Z]+(?:_[A-Z]+)*\b/g, (name) => (name in CONSTANTS ? `'${CONSTANTS[name]}'` : name)),
+  );
+}
 
 function locals(args: Arguments): string {
   const names = Object.keys(args);

@@ -48,7 +48,7 @@ export const SCRIPTS = {
       evals: "json?",
       loop: "json",
       engine: "bytes",
-      rate: "number",
+      rate: "verbatim",
       replicas: "number",
       keep: "flag",
     },

@@ -48,7 +48,10 @@ test("each file is one script, headed by KEYS, ARGV as declared, and what it ret
 
 test("no script spells a key of ours: they come from keys.ts", () => {
   for (const file of readdirSync(LUA)) assert.doesNotMatch(readLua(file), /anneal:|':(log|checkpoint|kept)'/, file);
-  assert.ok(SCRIPTS.annealCommit.lua.includes(`local RUN_PREFIX = '${keys.RUN_PREFIX}'`));
+  for (const { file, lua } of Object.values(SCRIPTS)) {
+    assert.ok(lua.includes(`return '${keys.RUN_PREFIX}' .. id`), file);
+    for (const name in keys.LUA_KEYS) assert.doesNotMatch(lua, new RegExp(`^[^-].*\\b${name}\\b`, "m"), file);
+  }
 });
 
 test("a transition that is not in the table is an error, and nothing of it is written", async () => {

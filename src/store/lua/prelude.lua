@@ -1,5 +1,5 @@
--- What every script begins with, after the constants that script.ts writes before it: the keys of keys.ts, TERMINAL and
--- TRANSITIONS of src/schemas/status.ts, and the script's own arguments.
+-- What every script begins with, after its own arguments. Names in capitals are constants, for which script.ts writes their
+-- values: the keys of keys.ts, and TERMINAL and TRANSITIONS of src/schemas/status.ts.
 --
 -- Every change of a record is one script, so a crash leaves the record before or after it, never between.
 --
