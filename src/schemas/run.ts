@@ -4,23 +4,11 @@ import { DatasetNameSchema } from "./dataset.js";
 import { LIMITS } from "./limits.js";
 import { type ModelSpec, ModelSpecSchema, OPTIMIZER_SCHEMAS, type OptimizerSpec } from "./model.js";
 import { ScheduleRequestSchema, type ScheduleSpec, ScheduleSpecSchema } from "./schedule.js";
+import { RUN_STATUSES, type RunStatus, TERMINAL_STATUSES } from "./status.js";
 
-export { ScheduleRequestSchema, ScheduleSpecSchema };
+export { RUN_STATUSES, type RunStatus, ScheduleRequestSchema, ScheduleSpecSchema, TERMINAL_STATUSES };
 
 const strict = { additionalProperties: false } as const;
-
-export const RUN_STATUSES = [
-  "queued",
-  "running",
-  "paused",
-  "canceling",
-  "succeeded",
-  "diverged",
-  "failed",
-  "canceled",
-] as const;
-export type RunStatus = (typeof RUN_STATUSES)[number];
-export const TERMINAL_STATUSES: readonly RunStatus[] = ["succeeded", "diverged", "failed", "canceled"];
 
 export const ENGINE_NAMES = ["auto", "kernel-native", "kernel-wasm", "tfjs", "reference"] as const;
 export type EngineName = (typeof ENGINE_NAMES)[number];

@@ -7,7 +7,7 @@ import { after, before, test } from "node:test";
 import { parseDataset, splitExamples } from "../../src/core/dataset.js";
 import { createReference } from "../../src/engine/reference.js";
 import type { Run, RunRequest } from "../../src/schemas/run.js";
-import { builtInDataset } from "../../src/store/datasets.js";
+import { builtInDataset } from "../../src/store/built-in-dataset.js";
 import { startService, type TestService } from "../service.js";
 
 const PYTHON = process.env.PYTHON ?? "python3";

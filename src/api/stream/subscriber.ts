@@ -1,6 +1,6 @@
 import type { WebSocket } from "ws";
 import type { Thinning } from "../../schemas/stream.js";
-import type { Cursor, Sink } from "../../store/tail.js";
+import type { Cursor, Sink } from "../../store/contract.js";
 import type { Message } from "./messages.js";
 import { Reading } from "./reading.js";
 import { SocketFlow } from "./socket-flow.js";

@@ -1,24 +1,20 @@
 import { parentPort, workerData } from "node:worker_threads";
 import pino from "pino";
-import type { Engine, EngineOptions } from "../core/engine.js";
-import type { EngineName } from "../schemas/run.js";
+import { createEngine } from "../engine/create.js";
 import { connect } from "../store/connect.js";
-import { DatasetStore } from "../store/datasets.js";
-import { RunStore } from "../store/runs.js";
-import { runTraining } from "./run-training.js";
-import type { ThreadData, ToPool, ToThread } from "./thread-pool.js";
+import { RedisDatasetStore } from "../store/datasets.js";
+import { RedisRunStore } from "../store/runs.js";
+import { runTraining } from "../train/run-training.js";
+import type { ThreadData, ToPool, ToThread } from "../train/thread-pool.js";
 
 /** Entry of a training thread: one run at a time, with its own connection, so that the main thread's loop stays free. */
-const { redisUrl, logLevel, enginesModule } = workerData as ThreadData;
+const { redisUrl, logLevel } = workerData as ThreadData;
 const log = pino({ level: logLevel, base: { thread: true } });
 const redis = connect(redisUrl, "patient");
 redis.on("error", (error) => log.debug({ err: error }, "redis"));
-const { createEngine } = (await import(enginesModule)) as {
-  createEngine: (name: EngineName, options: EngineOptions) => Promise<Engine>;
-};
-const datasets = new DatasetStore(redis);
+const datasets = new RedisDatasetStore(redis);
 const deps = {
-  runs: new RunStore(redis),
+  runs: new RedisRunStore(redis),
   createEngine,
   loadDataset: (digest: string) => datasets.text(digest),
   log,
