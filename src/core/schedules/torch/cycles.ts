@@ -94,6 +94,11 @@ export const TORCH_CYCLES = {
     }),
     momentum: (spec) =>
       spec.cycleMomentum ? cyclic({ ...spec, baseLr: spec.maxMomentum, maxLr: spec.baseMomentum }) : null,
+    construct: (spec, group) => ({
+      ...group,
+      initialLr: group.initialLr ?? spec.baseLr,
+      ...(spec.cycleMomentum ? { momenta: spec } : {}),
+    }),
   },
   OneCycleLR: {
     defaults: {
@@ -118,6 +123,20 @@ export const TORCH_CYCLES = {
       const shape = { initialLr: maxMomentum, maxLr: baseMomentum, finalLr: maxMomentum, ...cycleShape(spec) };
       return oneCycle(shape, true);
     },
+    construct: (spec, group) => ({
+      ...group,
+      initialLr: spec.maxLr / spec.divFactor,
+      cycle: spec,
+      ...(spec.cycleMomentum ? { momenta: spec } : {}),
+    }),
+    reading: (spec, { cycle = spec, momenta = spec }) => ({
+      ...spec,
+      maxLr: cycle.maxLr,
+      divFactor: cycle.divFactor,
+      finalDivFactor: cycle.finalDivFactor,
+      baseMomentum: momenta.baseMomentum,
+      maxMomentum: momenta.maxMomentum,
+    }),
     check: ({ totalSteps, epochs, stepsPerEpoch }) => oneCycleSteps(totalSteps, epochs, stepsPerEpoch),
     lint: ({ totalSteps, pctStart }, { remark, unfinished, steps }) => {
       if (pctStart * totalSteps === 1 || pctStart === 1) {

@@ -1,9 +1,25 @@
-import type { NativeSpec } from "../../../schemas/schedule.js";
+import type { NativeSpec, ScheduleOf } from "../../../schemas/schedule.js";
 import { ascending } from "../checks.js";
 import { decayPerStep, halfAndThreeQuarters, high, low, part } from "../run-defaults.js";
-import type { TorchDefinition, TorchType } from "./stepping.js";
+import type { Stepping, TorchDefinition, TorchType } from "./stepping.js";
 
 const constant = (lr: number): NativeSpec => ({ type: "constant", lr });
+
+/** It counts its own steps, and keeps no base rate: it works out where the rate found would have begun. */
+function swaStepping({ swaLr, annealEpochs, annealStrategy }: ScheduleOf<"SWALR">): Stepping {
+  const way = (t: number) => {
+    const part = Math.max(0, Math.min(1, t / Math.max(1, annealEpochs)));
+    return annealStrategy === "cos" ? (1 - Math.cos(Math.PI * part)) / 2 : part;
+  };
+  const next = (t: number, lr: number) => {
+    const step = annealEpochs === 0 ? Math.max(1, t) : t;
+    const [before, now] = [way(step - 1), way(step)];
+    const begun = before === 1 ? swaLr : (lr - before * swaLr) / (1 - before);
+    return swaLr * now + begun * (1 - now);
+  };
+  const first = (lr: number) => next(0, lr);
+  return { first, next, takeOver: first };
+}
 
 /** PyTorch's classes that lower the rate by a rule; values and quirks as of 2.13, stepped one by one. */
 export const TORCH_DECAYS = {
@@ -23,10 +39,10 @@ export const TORCH_DECAYS = {
     expression: ({ lr, milestones, gamma }) => ({ type: "multi-step", lr, milestones, gamma }),
     check: ({ milestones }) => ascending(milestones, "/milestones", "milestones"),
     lint: ({ milestones }, { past }) => past(milestones, "/milestones"),
-    stepping: ({ milestones, gamma }) => ({
-      first: (lr) => lr,
-      next: (t, lr) => lr * gamma ** milestones.filter((milestone) => milestone === t).length,
-    }),
+    stepping: ({ milestones, gamma }) => {
+      const next = (t: number, lr: number) => lr * gamma ** milestones.filter((milestone) => milestone === t).length;
+      return { first: (lr) => next(0, lr), next };
+    },
   },
   ConstantLR: {
     defaults: { lr: high },
@@ -49,7 +65,9 @@ export const TORCH_DECAYS = {
       }
       if (totalIters === 0) remark("warning", "stuck", "/totalIters", "PyTorch stays at factor * lr for good");
     },
-    stepping: ({ factor, totalIters }) => ({
+    stepping: ({ lr: base, factor, totalIters }) => ({
+      // The closed form, which knows that the time is over at once.
+      ...(totalIters === 0 ? { takeOver: () => base } : {}),
       first: (lr) => lr * factor,
       // A factor of 0 crashes PyTorch at totalIters; here it stays 0.
       next: (t, lr) => (t === totalIters && factor > 0 ? lr * (1 / factor) : lr),
@@ -99,5 +117,9 @@ export const TORCH_DECAYS = {
             ],
             interpolation: annealStrategy === "cos" ? "cosine" : "linear",
           },
+    chainable: false,
+    stepping: swaStepping,
+    construct: ({ swaLr }, group) => ({ ...group, initialLr: group.initialLr ?? group.lr, swaLr }),
+    reading: (spec, { swaLr = spec.swaLr }) => ({ ...spec, swaLr }),
   },
 } satisfies { readonly [T in TorchType]?: TorchDefinition<T> };

@@ -19,7 +19,9 @@ export const TORCH_FREE_FORMS = {
       factorErrors(factor, "/lrLambda", steps, { recurrent: true, schedule: () => multiplicative({ lr, factor }) }),
     stepping: ({ lrLambda }) => {
       const factor = buildFactor(lrLambda);
-      return { first: (lr) => lr, next: (t, lr) => lr * factor(t) };
+      const next = (t: number, lr: number) => lr * factor(t);
+      // Its factor of step 0 is left out in the constructor only.
+      return { first: (lr) => lr, next, takeOver: (lr) => next(0, lr) };
     },
   },
 } satisfies { readonly [T in TorchType]?: TorchDefinition<T> };
