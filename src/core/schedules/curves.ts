@@ -3,8 +3,8 @@ import { rowAt } from "./factors.js";
 import type { Schedule } from "./schedule.js";
 
 /*
- * Closed forms. The order of the floating-point operations is the libraries' own: near a zero of 1 + cos(x) or 1 - x the
- * last bit of x decides the tenth digit of the rate.
+ * Closed forms that several schedule types share. The order of the floating-point operations is the libraries' own: near
+ * a zero of 1 + cos(x) or 1 - x the last bit of x decides the tenth digit of the rate.
  */
 
 /** From start to end in `steps`, then end; computed from the nearer end, so that both are exact. */
@@ -16,39 +16,17 @@ export function line(start: number, end: number, steps: number): Schedule {
   };
 }
 
-const decayExponent = (spec: { decaySteps: number; staircase: boolean }): Schedule =>
+/** How many times a decay has acted by a step: a whole number by staircase. */
+export const decayed = (spec: { decaySteps: number; staircase: boolean }): Schedule =>
   spec.staircase ? (step) => Math.floor(step / spec.decaySteps) : (step) => step / spec.decaySteps;
-
-export function exponential(spec: ScheduleOf<"exponential">): Schedule {
-  const exponent = decayExponent(spec);
-  return (step) => spec.lr * spec.gamma ** exponent(step);
-}
-
-export function inverseTime(spec: ScheduleOf<"inverse-time">): Schedule {
-  const exponent = decayExponent(spec);
-  return (step) => spec.lr / (1 + spec.rate * exponent(step));
-}
 
 export function multiStep(lr: number, gamma: number, milestones: readonly number[]): Schedule {
   const rows = milestones.map((milestone) => [milestone, gamma] as const);
   return (step) => lr * gamma ** (rowAt(rows, step) + 1);
 }
 
-export function polynomial({ start, end, power, steps }: ScheduleOf<"polynomial">): Schedule {
-  return (step) => (start - end) * (1 - Math.min(step, steps) / steps) ** power + end;
-}
-
-export function oneMinusSqrt({ start, end, steps }: ScheduleOf<"one-minus-sqrt">): Schedule {
+export function oneMinusSqrt(start: number, end: number, steps: number): Schedule {
   return (step) => end + (start - end) * (1 - Math.sqrt(Math.min(step, steps) / steps));
-}
-
-/** timm's TanhLRScheduler. */
-export function tanh({ start, end, steps, lowerBound, upperBound }: ScheduleOf<"tanh">): Schedule {
-  return (step) => {
-    if (step >= steps) return end;
-    const part = step / steps;
-    return end + 0.5 * (start - end) * (1 - Math.tanh(lowerBound * (1 - part) + upperBound * part));
-  };
 }
 
 export function cosine(lr: number, minLr: number, steps: number): Schedule {
@@ -56,20 +34,9 @@ export function cosine(lr: number, minLr: number, steps: number): Schedule {
 }
 
 /** Half a cosine from start to end at part 0..1 of the way. */
-const cosineBetween = (start: number, end: number, part: number): number =>
+export const cosineBetween = (start: number, end: number, part: number): number =>
   end + ((start - end) / 2) * (Math.cos(Math.PI * part) + 1);
-const lineBetween = (start: number, end: number, part: number): number => (end - start) * part + start;
-
-export function piecewise({ points, interpolation }: ScheduleOf<"piecewise">): Schedule {
-  const between = { hold: (start: number) => start, linear: lineBetween, cosine: cosineBetween }[interpolation];
-  return (step) => {
-    const row = rowAt(points, step);
-    if (row < 0) return points[0]![1];
-    const [from, start] = points[row]!;
-    const next = points[row + 1];
-    return next === undefined ? start : between(start, next[1], (step - from) / (next[0] - from));
-  };
-}
+export const lineBetween = (start: number, end: number, part: number): number => (end - start) * part + start;
 
 type Cycle = Pick<ScheduleOf<"cyclic">, "baseLr" | "maxLr" | "stepSizeUp" | "stepSizeDown" | "mode" | "gamma">;
 
@@ -100,13 +67,6 @@ export function roundAt(step: number, period: number, growth: number): { round: 
   return { round, at, length };
 }
 
-export function cosineWarmRestarts({ lr, minLr, period, growth }: ScheduleOf<"cosine-warm-restarts">): Schedule {
-  return (step) => {
-    const { at, length } = roundAt(step, period, growth);
-    return cosine(lr, minLr, length)(at);
-  };
-}
-
 type OneCycle = Omit<ScheduleOf<"one-cycle">, "type">;
 
 /** The last step that PyTorch's OneCycleLR computes is `steps`, where its last phase overshoots: `beyond` gives that one. */
@@ -133,25 +93,5 @@ export function oneCycle(spec: OneCycle, beyond = false): Schedule {
     const begin = index === 0 ? 0 : phases[index - 1]!.end;
     // A phase without length (pctStart * steps = 1, or pctStart = 1) is over at once; PyTorch divides by zero there.
     return end === begin ? to : between(from, to, (step - begin) / (end - begin));
-  };
-}
-
-export function noam({ lr, warmupSteps }: ScheduleOf<"noam">): Schedule {
-  return (step) => lr * Math.min((step + 1) / warmupSteps, Math.sqrt(warmupSteps / (step + 1)));
-}
-
-export function warmupStableDecay(spec: ScheduleOf<"warmup-stable-decay">): Schedule {
-  const { lr, startLr, endLr, warmupSteps, stableSteps, decaySteps } = spec;
-  const up = line(startLr, lr, warmupSteps);
-  const down = {
-    linear: line(lr, endLr, decaySteps),
-    cosine: cosine(lr, endLr, decaySteps),
-    "one-minus-sqrt": oneMinusSqrt({ type: "one-minus-sqrt", start: lr, end: endLr, steps: decaySteps }),
-  }[spec.decay];
-  return (step) => {
-    if (step < warmupSteps) return up(step);
-    const decayed = step - warmupSteps - stableSteps;
-    if (decayed < 0) return lr;
-    return decayed < decaySteps ? down(decayed) : endLr;
   };
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ladder } from "../../../src/core/finder/ladder.js";
+import { ladder } from "../../../src/core/schedules/ladder.js";
 import { SWEEP_CONVENTIONS } from "../../../src/schemas/schedules/native.js";
 
 /** Exponents of a ladder from 1 to 10^8, so that they are the way times 8. */
