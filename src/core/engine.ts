@@ -1,4 +1,5 @@
-import type { ModelSpec, OptimizerSpec } from "../schemas/model.js";
+import type { ModelSpec } from "../schemas/model.js";
+import type { OptimizerSpec } from "../schemas/optimizers.js";
 
 /** One split as flat columns: example i is contexts[i*contextLength ..][0..contextLength) -> targets[i]. */
 export interface Examples {
@@ -31,7 +32,7 @@ export interface EngineOptions {
 export interface StepInputs {
   /** (steps) learning rates. Their length is the number of steps to run. */
   readonly lr: Float64Array;
-  /** (steps) momentum (sgd, rmsprop) or beta1 (adam, adamw) for schedules that cycle it; absent: the optimizer's own. */
+  /** (steps) momentum (beta1 where the optimizer has that, see OPTIMIZERS) for schedules that cycle it; absent: the optimizer's own. */
   readonly momentum?: Float64Array | undefined;
 }
 

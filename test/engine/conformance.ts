@@ -5,8 +5,7 @@ import { readEngineState } from "../../src/core/engine-state.js";
 import { tensors } from "../../src/core/model.js";
 import { drawBatch } from "../../src/core/rng.js";
 import { createReference } from "../../src/engine/reference.js";
-import type { OptimizerSpec } from "../../src/schemas/model.js";
-import { type GoldenRun, golden, picked, problem, SGD, type Shape } from "./problem.js";
+import { type GoldenRun, golden, ofEveryType, picked, problem, SGD, type Shape } from "./problem.js";
 
 /** How far an engine of some precision may be from the f64 golden values: |got - want| <= atol + rtol * |want|. */
 export interface Tolerances {
@@ -44,13 +43,13 @@ const MIXED: Shape = {
   embeddingDim: 5,
   examples: 129,
 };
-const RULES: OptimizerSpec[] = [
+const RULES = ofEveryType([
   SGD,
   { ...SGD, momentum: 0.9, nesterov: true, weightDecay: 0.01 },
   { type: "adam", beta1: 0.9, beta2: 0.999, eps: 1e-8, weightDecay: 0 },
   { type: "adamw", beta1: 0.9, beta2: 0.999, eps: 1e-8, weightDecay: 0.01 },
   { type: "rmsprop", alpha: 0.99, eps: 1e-8, momentum: 0.5, centered: true, weightDecay: 0 },
-];
+]);
 
 /** Declares the tests that every engine passes unchanged. */
 export function conformance(name: string, create: Create, tolerances: Tolerances): void {

@@ -635,6 +635,12 @@ static void backward(Arena *arena, const u8 *symbols, int rows, int accumulate) 
 
 /* ---- Optimizers: PyTorch's update rules; scalars in double, as Python has them, then rounded to float ---- */
 
+/* The kernelId of each in schemas/optimizers.ts. */
+enum { OPTIMIZER_SGD, OPTIMIZER_ADAM, OPTIMIZER_ADAMW, OPTIMIZER_RMSPROP };
+
+/** One update of all parameters; momentum: that of this step, or beta1. */
+typedef void Update(Arena *arena, double lr, double momentum);
+
 static double power(double base, double exponent) {
   double result = 1;
   for (u64 n = (u64)exponent; n; n >>= 1, base *= base)
@@ -716,6 +722,17 @@ static void updateRmsprop(Arena *arena, double lr, double momentum) {
   if (used > arena->slotsUsed) arena->slotsUsed = used;
 }
 
+/** The rule of an optimizer; NULL for one that this kernel does not know. */
+static Update *updateOf(int optimizer) {
+  switch (optimizer) {
+    case OPTIMIZER_SGD: return updateSgd;
+    case OPTIMIZER_ADAM: return updateAdam;
+    case OPTIMIZER_ADAMW: return updateAdam;
+    case OPTIMIZER_RMSPROP: return updateRmsprop;
+    default: return 0;
+  }
+}
+
 static int isFinite(float x) {
   union { float f; u32 u; } bits = {x};
   return (bits.u & 0x7f800000u) != 0x7f800000u;
@@ -736,7 +753,7 @@ static void drawAhead(Arena *arena) {
  * One step: the loss before the update. The update is left out when the loss is not finite. `drawn`: drawAhead has drawn its batch;
  * `ahead`: draws the next one's.
  */
-static float trainStep(Arena *arena, double lr, double momentum, int drawn, int ahead) {
+static float trainStep(Arena *arena, Update *update, double lr, double momentum, int drawn, int ahead) {
   const int batch = arena->batchSize;
   const float scale = (float)(1.0 / batch);
   u32 *indices = (u32 *)FLOATS(arena, indices);
@@ -761,22 +778,25 @@ static float trainStep(Arena *arena, double lr, double momentum, int drawn, int 
   }
   const float loss = (float)(total / batch);
   if (!isFinite(loss)) return loss;
-  if (arena->optimizer == OPTIMIZER_SGD) updateSgd(arena, lr, momentum);
-  else if (arena->optimizer == OPTIMIZER_RMSPROP) updateRmsprop(arena, lr, momentum);
-  else updateAdam(arena, lr, momentum);
+  update(arena, lr, momentum);
   arena->step += 1;
   return loss;
 }
 
 /* ---- Entry points; the caller has checked that count <= chunkCapacity and that arena is 64-byte aligned ---- */
 
-/** Runs `count` steps with arena->lr (and arena->momentum when cycled); returns how many losses it wrote (Engine.steps). */
+/**
+ * Runs `count` steps with arena->lr (and arena->momentum when cycled); returns how many losses it wrote (Engine.steps), or -1,
+ * with nothing done, for an optimizer that it does not know.
+ */
 int EXPORT(steps)(Arena *arena, int count, int cycled) {
   const double *lr = (const double *)FLOATS(arena, lr), *momentum = (const double *)FLOATS(arena, momentum);
   float *loss = FLOATS(arena, loss);
+  Update *const update = updateOf(arena->optimizer);
+  if (!update) return -1;
   const int oneBlock = !arena->fullBatch && arena->batchSize <= arena->blockRows;
   for (int i = 0; i < count; i++) {
-    loss[i] = trainStep(arena, lr[i], cycled ? momentum[i] : arena->momentumDefault, oneBlock && i > 0, oneBlock && i + 1 < count);
+    loss[i] = trainStep(arena, update, lr[i], cycled ? momentum[i] : arena->momentumDefault, oneBlock && i > 0, oneBlock && i + 1 < count);
     if (!isFinite(loss[i])) return i + 1;
   }
   return count;

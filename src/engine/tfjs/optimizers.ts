@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import type { AdamSpec, AdamwSpec, OptimizerSpec, RmspropSpec, SgdSpec } from "../../schemas/model.js";
+import type { OptimizerOf, OptimizerSpec, OptimizerType } from "../../schemas/optimizers.js";
 
 /** One update; see reference-optimizers.ts, which is the same in scalars. */
 export interface Update {
@@ -12,17 +12,18 @@ export interface Update {
   readonly started: boolean;
 }
 
+/** The rule of every type, so that a type without one does not compile. */
+const RULES: { readonly [T in OptimizerType]: (spec: OptimizerOf<T>, update: Update) => tf.Tensor1D[] } = {
+  sgd,
+  adam,
+  adamw: adam,
+  rmsprop,
+};
+
 /** [new parameters, ...new slots], none of them shared with the old ones. Call inside tidy. */
 export function updated(optimizer: OptimizerSpec, update: Update): tf.Tensor1D[] {
-  switch (optimizer.type) {
-    case "sgd":
-      return sgd(optimizer, update);
-    case "adam":
-    case "adamw":
-      return adam(optimizer, update);
-    case "rmsprop":
-      return rmsprop(optimizer, update);
-  }
+  const rule = RULES[optimizer.type] as (spec: OptimizerSpec, update: Update) => tf.Tensor1D[];
+  return rule(optimizer, update);
 }
 
 /** gradient + weightDecay * parameters. */
@@ -39,7 +40,7 @@ function average(mean: tf.Tensor1D, keep: number, value: tf.Tensor1D): tf.Tensor
   return tf.add(tf.mul(mean, keep), tf.mul(value, 1 - keep));
 }
 
-function sgd(spec: SgdSpec, update: Update): tf.Tensor1D[] {
+function sgd(spec: OptimizerOf<"sgd">, update: Update): tf.Tensor1D[] {
   const { parameters, slots, lr, momentum, started } = update;
   const g = decayed(update, spec.weightDecay);
   if (momentum === 0) return [plus(parameters, -lr, g), slots[0]!.clone()];
@@ -47,7 +48,7 @@ function sgd(spec: SgdSpec, update: Update): tf.Tensor1D[] {
   return [plus(parameters, -lr, spec.nesterov ? plus(g, momentum, buffer) : buffer), buffer];
 }
 
-function adam(spec: AdamSpec | AdamwSpec, update: Update): tf.Tensor1D[] {
+function adam(spec: OptimizerOf<"adam" | "adamw">, update: Update): tf.Tensor1D[] {
   const { parameters, slots, step, lr, momentum: beta1, gradient } = update;
   const decoupled = spec.type === "adamw";
   const g = decoupled ? gradient : decayed(update, spec.weightDecay);
@@ -60,7 +61,7 @@ function adam(spec: AdamSpec | AdamwSpec, update: Update): tf.Tensor1D[] {
   return [plus(shrunk, -lr / correction1, tf.div(mean, scale)), mean, square];
 }
 
-function rmsprop(spec: RmspropSpec, update: Update): tf.Tensor1D[] {
+function rmsprop(spec: OptimizerOf<"rmsprop">, update: Update): tf.Tensor1D[] {
   const { parameters, slots, lr, momentum } = update;
   const g = decayed(update, spec.weightDecay);
   const square = average(slots[0]!, spec.alpha, tf.square(g));

@@ -6,6 +6,7 @@ import { drawBatch } from "../../../src/core/rng.js";
 import type { Kernel } from "../../../src/engine/kernel/kernel.js";
 import { createNativeKernel, nativeKernelLanes, nativeKernelProblem } from "../../../src/engine/kernel/native.js";
 import { createWasmKernel } from "../../../src/engine/kernel/wasm.js";
+import { OPTIMIZERS } from "../../../src/schemas/optimizers.js";
 import { ODD_SHAPES, optionsOf, type Shape } from "./fixture.js";
 import { lossAndGradient } from "./twin.js";
 
@@ -120,6 +121,16 @@ for (const [name, create] of BUILDS) {
       assert.throws(() => kernel.step, /disposed/);
       assert.throws(() => kernel.evaluate("train"), /disposed/);
       assert.throws(() => kernel.readParameters(), /disposed/);
+    });
+
+    it("refuses an optimizer whose id it does not know", () => {
+      const sgd: { kernelId: number } = OPTIMIZERS.sgd;
+      const { kernelId } = sgd;
+      try {
+        for (sgd.kernelId of [-1, 4_711]) assert.throws(() => create(optionsOf({})), /has no optimizer sgd/);
+      } finally {
+        sgd.kernelId = kernelId;
+      }
     });
 
     it("cycles a momentum that the optimizer leaves at 0, and keeps it in the state", () => {
