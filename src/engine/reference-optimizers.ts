@@ -23,10 +23,11 @@ const RULES: { readonly [T in OptimizerType]: (spec: OptimizerOf<T>, update: Upd
   adam,
   adamw: adam,
   rmsprop,
+  lion,
 };
 
 /**
- * The update rules of torch.optim, term by term. One difference: the variance of centered rmsprop, which rounding can
+ * The update rules of torch.optim (lion: of optax), term by term. One difference: the variance of centered rmsprop, which rounding can
  * take below zero, is held at zero where torch would give NaN.
  */
 export function applyUpdate(optimizer: OptimizerSpec, update: Update): void {
@@ -83,5 +84,16 @@ function rmsprop(spec: OptimizerOf<"rmsprop">, { parameters, gradient, slots, lr
     } else {
       parameters[i]! -= lr * scaled;
     }
+  }
+}
+
+/** slots: [mean of the gradient]. Chen et al. 2023, Symbolic Discovery of Optimization Algorithms, algorithm 2. */
+function lion(spec: OptimizerOf<"lion">, { parameters, gradient, slots, lr, momentum: beta1 }: Update): void {
+  const mean = slots[0]!;
+  const { beta2, weightDecay } = spec;
+  for (let i = 0; i < parameters.length; i++) {
+    const direction = Math.sign(beta1 * mean[i]! + (1 - beta1) * gradient[i]!);
+    parameters[i]! -= lr * (direction + weightDecay * parameters[i]!);
+    mean[i] = beta2 * mean[i]! + (1 - beta2) * gradient[i]!;
   }
 }

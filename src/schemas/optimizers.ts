@@ -74,6 +74,15 @@ export const OPTIMIZERS = {
     slots: 3,
     momentum: "momentum",
   }),
+  lion: optimizer({
+    schema: Type.Object(
+      { type: Type.Literal("lion"), beta1: beta(0.9), beta2: beta(0.99), weightDecay: decay(0) },
+      { ...strict, description: "Chen et al. 2023; wants a rate 3 to 10 times lower than adamw's" },
+    ),
+    kernelId: 4,
+    slots: 1,
+    momentum: "beta1",
+  }),
 } as const;
 
 export type OptimizerType = keyof typeof OPTIMIZERS;

@@ -633,10 +633,10 @@ static void backward(Arena *arena, const u8 *symbols, int rows, int accumulate) 
   scatter(arena, delta, symbols, rows);
 }
 
-/* ---- Optimizers: PyTorch's update rules; scalars in double, as Python has them, then rounded to float ---- */
+/* ---- Optimizers: PyTorch's update rules (lion: optax's); scalars in double, as Python has them, then rounded to float ---- */
 
 /* The kernelId of each in schemas/optimizers.ts. */
-enum { OPTIMIZER_SGD, OPTIMIZER_ADAM, OPTIMIZER_ADAMW, OPTIMIZER_RMSPROP };
+enum { OPTIMIZER_SGD, OPTIMIZER_ADAM, OPTIMIZER_ADAMW, OPTIMIZER_RMSPROP, OPTIMIZER_LION };
 
 /** One update of all parameters; momentum: that of this step, or beta1. */
 typedef void Update(Arena *arena, double lr, double momentum);
@@ -722,6 +722,27 @@ static void updateRmsprop(Arena *arena, double lr, double momentum) {
   if (used > arena->slotsUsed) arena->slotsUsed = used;
 }
 
+/** -1, 0 or 1; NaN for NaN. */
+INLINE V signOf(V x) {
+  const V zero = splat(0.0f), one = splat(1.0f);
+  const VI isSigned = (VI)(x > zero) | (VI)(x < zero);
+  return pick(isSigned, (V)((VI)one | ((VI)x & (VI)-zero)), x);
+}
+
+static void updateLion(Arena *arena, double lr, double beta1) {
+  const long size = arena->parameterFloats;
+  float *p = FLOATS(arena, parameters), *m = FLOATS(arena, slots);
+  const float *g = FLOATS(arena, gradients);
+  const V decay = splat((float)arena->weightDecay), rate = splat((float)-lr);
+  const V look = splat((float)(1 - beta1)), take = splat((float)(1 - arena->beta2));
+  for (long i = 0; i < size; i += LANES) {
+    const V w = load(p + i), old = load(m + i), change = load(g + i) - old;
+    store(m + i, fma_(take, change, old));
+    store(p + i, fma_(rate, fma_(decay, w, signOf(fma_(look, change, old))), w));
+  }
+  arena->slotsUsed = 1;
+}
+
 /** The rule of an optimizer; NULL for one that this kernel does not know. */
 static Update *updateOf(int optimizer) {
   switch (optimizer) {
@@ -729,6 +750,7 @@ static Update *updateOf(int optimizer) {
     case OPTIMIZER_ADAM: return updateAdam;
     case OPTIMIZER_ADAMW: return updateAdam;
     case OPTIMIZER_RMSPROP: return updateRmsprop;
+    case OPTIMIZER_LION: return updateLion;
     default: return 0;
   }
 }

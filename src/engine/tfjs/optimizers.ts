@@ -18,6 +18,7 @@ const RULES: { readonly [T in OptimizerType]: (spec: OptimizerOf<T>, update: Upd
   adam,
   adamw: adam,
   rmsprop,
+  lion,
 };
 
 /** [new parameters, ...new slots], none of them shared with the old ones. Call inside tidy. */
@@ -70,4 +71,11 @@ function rmsprop(spec: OptimizerOf<"rmsprop">, update: Update): tf.Tensor1D[] {
   const scaled: tf.Tensor1D = tf.div(g, tf.add(tf.sqrt(variance), spec.eps));
   const buffer = momentum > 0 ? tf.add<tf.Tensor1D>(tf.mul(slots[2]!, momentum), scaled) : slots[2]!.clone();
   return [plus(parameters, -lr, momentum > 0 ? buffer : scaled), square, mean, buffer];
+}
+
+function lion(spec: OptimizerOf<"lion">, update: Update): tf.Tensor1D[] {
+  const { parameters, gradient, slots, lr, momentum: beta1 } = update;
+  const direction = tf.sign<tf.Tensor1D>(average(slots[0]!, beta1, gradient));
+  const shrunk: tf.Tensor1D = tf.mul(parameters, 1 - lr * spec.weightDecay);
+  return [plus(shrunk, -lr, direction), average(slots[0]!, spec.beta2, gradient)];
 }
