@@ -54,10 +54,10 @@ export interface Engine {
    */
   steps(inputs: StepInputs, loss: Float32Array): number;
 
-  /** Mean cross-entropy in nats over a whole split; NaN when the split is empty. */
-  evaluate(split: SplitName): number;
-
-  /** The same bytes as evaluate(), with a yield every few examples. The parameters may not change before its end. */
+  /**
+   * Mean cross-entropy in nats over a whole split; NaN when the split is empty. Yields every few examples, so that it can be
+   * interrupted (evaluation.ts's atOnce runs it to its end). The parameters may not change before its end.
+   */
   evaluation(split: SplitName): Generator<undefined, number>;
 
   /**
@@ -67,9 +67,6 @@ export interface Engine {
   readState(): Uint8Array;
   /** Throws RangeError when the size is not this engine's. */
   writeState(state: Uint8Array): void;
-
-  /** Only of several replicas trained as one (replicas.ts): each one's losses in the last call of steps(). */
-  replicaLosses?(steps: number): readonly Float32Array[];
 
   /** A copy of the parameters, flat, in the order of model.ts's tensors(). */
   readParameters(): Float32Array;

@@ -1,6 +1,6 @@
 import type { Engine, EngineOptions, Examples, SplitName, StepInputs } from "../core/engine.js";
 import { readEngineState, writeEngineState } from "../core/engine-state.js";
-import { atOnce, meanInBlocks } from "../core/evaluation.js";
+import { meanInBlocks } from "../core/evaluation.js";
 import { layerWidths, type Tensor, tensors } from "../core/model.js";
 import { drawBatch } from "../core/rng.js";
 import { OPTIMIZERS, ownMomentum } from "../schemas/optimizers.js";
@@ -97,10 +97,6 @@ class ReferenceEngine implements Engine {
       this.#step++;
     }
     return inputs.lr.length;
-  }
-
-  evaluate(split: SplitName): number {
-    return atOnce(this.evaluation(split));
   }
 
   evaluation(split: SplitName): Generator<undefined, number> {

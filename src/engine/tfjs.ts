@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { Engine, EngineOptions, Examples, SplitName, StepInputs } from "../core/engine.js";
 import { readEngineState, writeEngineState } from "../core/engine-state.js";
-import { atOnce, meanInBlocks } from "../core/evaluation.js";
+import { meanInBlocks } from "../core/evaluation.js";
 import { parameterCount, type Tensor, tensors } from "../core/model.js";
 import { drawBatch } from "../core/rng.js";
 import { OPTIMIZERS, ownMomentum } from "../schemas/optimizers.js";
@@ -69,10 +69,6 @@ class TfjsEngine implements Engine {
       this.#step++;
     }
     return inputs.lr.length;
-  }
-
-  evaluate(split: SplitName): number {
-    return atOnce(this.evaluation(split));
   }
 
   evaluation(split: SplitName): Generator<undefined, number> {

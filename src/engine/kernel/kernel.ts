@@ -1,6 +1,6 @@
 import type { Engine, EngineOptions, SplitName, StepInputs } from "../../core/engine.js";
 import { readEngineState, writeEngineState } from "../../core/engine-state.js";
-import { atOnce, meanInBlocks } from "../../core/evaluation.js";
+import { meanInBlocks } from "../../core/evaluation.js";
 import {
   CHUNK_CAPACITY,
   fillArena,
@@ -70,10 +70,6 @@ export class Kernel implements Engine {
       if (!Number.isFinite(loss[done - 1])) return done;
     }
     return lr.length;
-  }
-
-  evaluate(split: SplitName): number {
-    return atOnce(this.evaluation(split));
   }
 
   evaluation(split: SplitName): Generator<undefined, number> {
