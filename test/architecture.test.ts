@@ -12,12 +12,12 @@ interface Layer {
   readonly node: boolean;
 }
 
-/** The layers, lowest first: README, "Architecture". `bin` composes everything and is free. */
+/** The layers, lowest first: docs/architecture.md. `bin` composes everything and is free. */
 const LAYERS: Readonly<Record<string, Layer>> = {
   schemas: { folders: [], packages: ["typebox"], node: false },
   core: { folders: ["schemas"], packages: [], node: false },
   engine: { folders: ["core", "schemas"], packages: ["@tensorflow/"], node: true },
-  store: { folders: ["schemas"], packages: ["ioredis"], node: true },
+  store: { folders: ["schemas"], packages: ["ioredis", "typebox"], node: true },
   train: { folders: ["core", "schemas", "store"], packages: ["pino"], node: true },
   queue: { folders: ["schemas"], packages: ["bullmq", "ioredis"], node: true },
   api: {
@@ -100,6 +100,30 @@ test("the check sees imports of every form, by file and line", () => {
   ]);
   assert.deepEqual(violations("utils/x.ts", ""), ["src/utils/x.ts:1: src/utils is no layer"]);
   assert.deepEqual(violations("bin/x.ts", 'import { train } from "../train/run-training.js";'), []);
+});
+
+/** What is above the store knows its contract, and functions that need no Redis; the classes are for bin, which composes. */
+const STORE_SURFACE = ["contract.js", "built-in-dataset.js", "patience.js"];
+
+/** One line for each import of the store's inside in a file of api or train. */
+function insideStore(path: string, text: string): string[] {
+  if (!/^(api|train)\//.test(path)) return [];
+  const targets = [...text.matchAll(IMPORT)].map((match) => (match[1] ?? match[2] ?? match[3])!);
+  const inside = targets.filter(
+    (target) => /\/store\//.test(target) && !STORE_SURFACE.some((file) => target.endsWith(`/store/${file}`)),
+  );
+  return inside.map((target) => `src/${path} must not import ${target}`);
+}
+
+test("api and train know the store by its contract", () => {
+  const files = readdirSync(SRC, { recursive: true, encoding: "utf8" }).filter((file) => /\.tsx?$/.test(file));
+  const found = files.flatMap((file) => insideStore(file.replaceAll("\\", "/"), readFileSync(join(SRC, file), "utf8")));
+  assert.deepEqual(found, []);
+  const bad =
+    'import { RedisRunStore } from "../../store/runs.js";\nimport type { RunStore } from "../../store/contract.js";';
+  assert.deepEqual(insideStore("api/routes/bad.ts", bad), [
+    "src/api/routes/bad.ts must not import ../../store/runs.js",
+  ]);
 });
 
 test("core has no clock and no randomness of its own", () => {

@@ -7,6 +7,7 @@ import { Type } from "typebox";
 import { DatasetSchema } from "../schemas/dataset.js";
 import { LIMITS } from "../schemas/limits.js";
 import { ProblemError, ProblemSchema } from "../schemas/problem.js";
+import { kindOf } from "../schemas/record-kinds.js";
 import { RunRequestSchema, RunSchema, RunSpecSchema } from "../schemas/run.js";
 import { ScheduleRequestDefinition, ScheduleSpecDefinition } from "../schemas/schedule.js";
 import { SearchRequestSchema, SearchSchema } from "../schemas/search.js";
@@ -162,7 +163,7 @@ export async function buildApp(deps: ApiDeps, log: FastifyBaseLogger): Promise<F
   await app.register(streamRoutes, { ...streams, path: "/lr-searches", idPrefix: "search", extentOf: searchExtent });
   await app.register(streamManyRoutes, {
     ...streams,
-    extentOf: (id) => (id.startsWith("run_") ? runExtent(id) : searchExtent(id)),
+    extentOf: (id) => (kindOf(id) === "run" ? runExtent(id) : searchExtent(id)),
   });
   await app.register(webRoutes);
   return app;

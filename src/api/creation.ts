@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { FastifyBaseLogger, FastifyRequest } from "fastify";
 import type { RunQueue } from "../queue/run-queue.js";
 import { type FieldError, ProblemError } from "../schemas/problem.js";
-import type { Birth, RecordStore, StoredRecord } from "../store/records.js";
+import type { CreateOptions, RecordStore, StoredRecord } from "../store/contract.js";
 
 /** The request that something is done for: its id goes with the record, as the trace id of all that follows. */
 export type Origin = Pick<FastifyRequest, "id" | "log">;
@@ -17,16 +17,17 @@ export async function createRecord<Spec extends { readonly labels: readonly stri
   id: string,
   spec: Spec,
   { id: traceId, log }: Origin,
-  birth: Omit<Birth, "traceId"> = {},
+  options: Omit<CreateOptions, "traceId"> = {},
 ): Promise<R> {
   log.info({ id }, "creating");
-  const created = await store.create(id, spec, { ...birth, traceId }).catch((error) => {
+  const created = await store.create(id, spec, { ...options, traceId }).catch((error) => {
     void eventually(() => takeBack(store, id));
     throw error;
   });
   if (created === "late") throw new ProblemError("unavailable", "Redis answered too late; nothing was done");
   if (created === "full") throw new ProblemError("too-many-requests", "Too many runs are waiting; nothing was done");
   if (created === "no-checkpoint") throw new ProblemError("conflict", "The checkpoint to fork from is no longer there");
+  if (created === "no-parent") throw new ProblemError("conflict", "What it was to belong to is gone; nothing was done");
   if (created === "no-dataset") {
     throw new ProblemError("conflict", "The dataset has just been replaced or deleted; nothing was done");
   }

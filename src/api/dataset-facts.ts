@@ -1,7 +1,8 @@
 import { datasetStatistics, parseDataset } from "../core/dataset.js";
 import type { DatasetFacts } from "../core/resolve.js";
 import { BUILT_IN_DATASET, type DatasetStatistics } from "../schemas/dataset.js";
-import { builtInDataset, type DatasetEntry, type DatasetStore } from "../store/datasets.js";
+import { builtInDataset } from "../store/built-in-dataset.js";
+import type { DatasetEntry, DatasetStore } from "../store/contract.js";
 import { invalidRequest } from "./creation.js";
 
 let builtIn: DatasetStatistics | undefined;

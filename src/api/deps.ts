@@ -1,9 +1,5 @@
 import type { RunQueue } from "../queue/run-queue.js";
-import type { DatasetStore } from "../store/datasets.js";
-import type { MetricsReader } from "../store/metrics.js";
-import type { RunStore } from "../store/runs.js";
-import type { SearchStore } from "../store/searches.js";
-import type { Tail } from "../store/tail.js";
+import type { DatasetStore, MetricsReader, RunStore, SearchStore, Tail } from "../store/contract.js";
 
 /** What the routes work with; composed in src/bin, and by tests. */
 export interface ApiDeps {

@@ -1,16 +1,15 @@
-import type { LoopState } from "../core/train.js";
 import type { RunRequest } from "../schemas/run.js";
-import type { RunRecord, RunStore } from "../store/runs.js";
+import type { Loop, RunRecord, RunStore } from "../store/contract.js";
 import { invalidRequest } from "./creation.js";
 
 /** The run and the checkpoint that a fork goes on from; a ProblemError that names the field where there is none. */
 export async function forkPoint(
   runs: RunStore,
   { run: id, step }: NonNullable<RunRequest["from"]>,
-): Promise<{ run: RunRecord; loop: LoopState }> {
+): Promise<{ run: RunRecord; loop: Loop }> {
   const run = await runs.get(id);
   if (run === null) throw invalidRequest([{ pointer: "/from/run", expected: "the id of a run that exists" }]);
-  const loop = (await runs.loopAt(id, step)) as LoopState | null;
+  const loop = await runs.loopAt(id, step);
   if (loop === null) {
     throw await noCheckpoint(runs, run, step === undefined ? "/from/run" : "/from/step");
   }

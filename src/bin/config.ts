@@ -2,8 +2,8 @@ import { availableParallelism } from "node:os";
 import envSchema from "env-schema";
 import { type Static, Type } from "typebox";
 
-/** Every setting, from the environment; the README lists them. */
-const ConfigSchema = Type.Object({
+/** Every setting, from the environment; docs/settings.md lists them, and a test compares. */
+export const ConfigSchema = Type.Object({
   HOST: Type.String({ default: "127.0.0.1" }),
   PORT: Type.Integer({ minimum: 0, maximum: 65535, default: 3000 }),
   REDIS_URL: Type.String({ pattern: "^rediss?://" }),

@@ -3,12 +3,13 @@ import type { Logger } from "pino";
 import { buildApp } from "../api/app.js";
 import { RunQueue } from "../queue/run-queue.js";
 import { connect, storageProblem } from "../store/connect.js";
-import { DatasetStore } from "../store/datasets.js";
+import { RedisDatasetStore } from "../store/datasets.js";
+import { formatProblem } from "../store/format.js";
 import { WORKERS_KEY } from "../store/keys.js";
-import { MetricsReader } from "../store/metrics.js";
-import { RunStore } from "../store/runs.js";
-import { SearchStore } from "../store/searches.js";
-import { Tail } from "../store/tail.js";
+import { RedisMetricsReader } from "../store/metrics.js";
+import { RedisRunStore } from "../store/runs.js";
+import { RedisSearchStore } from "../store/searches.js";
+import { RedisTail } from "../store/tail.js";
 import type { Config } from "./config.js";
 
 export interface Service {
@@ -26,10 +27,19 @@ export async function startApi(
   const subscriber = connect(config.REDIS_URL, "listening");
   const connections = [prompt, bulk, reader, subscriber];
   for (const connection of connections) connection.on("error", (error) => log.debug({ err: error }, "redis"));
+  const disconnect = () => {
+    for (const connection of connections) connection.disconnect();
+  };
+  // First of all: a queue writes as soon as it is made.
+  const problem = (await storageProblem(reader)) ?? (await formatProblem(reader));
+  if (problem !== null) {
+    disconnect();
+    throw new Error(problem);
+  }
 
   const queue = new RunQueue(prompt);
   const searchQueue = new RunQueue(prompt, "searches");
-  const tail = new Tail(reader, subscriber);
+  const tail = new RedisTail(reader, subscriber);
   const readiness = async () => {
     try {
       const storage = await storageProblem(prompt);
@@ -40,26 +50,24 @@ export async function startApi(
     }
   };
   const deps = {
-    runs: new RunStore(prompt),
-    metrics: new MetricsReader(bulk),
-    models: new RunStore(bulk),
+    runs: new RedisRunStore(prompt),
+    metrics: new RedisMetricsReader(bulk),
+    models: new RedisRunStore(bulk),
     queue,
-    searches: new SearchStore(prompt),
+    searches: new RedisSearchStore(prompt),
     searchQueue,
     tail,
-    datasets: new DatasetStore(prompt),
+    datasets: new RedisDatasetStore(prompt),
     readiness,
   };
   const app = await buildApp(deps, log);
   const close = once(async () => {
     await app.close();
     for (const producer of [queue, searchQueue]) await producer.close().catch(() => {});
-    for (const connection of connections) connection.disconnect();
+    disconnect();
   });
   try {
     await tail.start();
-    const problem = await storageProblem(reader);
-    if (problem !== null) throw new Error(problem);
     const url = await app.listen({ host: config.HOST, port: config.PORT });
     return { app, url, close };
   } catch (error) {

@@ -1,4 +1,5 @@
-import type { ModelSpec, OptimizerSpec } from "../schemas/model.js";
+import type { ModelSpec } from "../schemas/model.js";
+import type { OptimizerSpec } from "../schemas/optimizers.js";
 
 /** One split as flat columns: example i is contexts[i*contextLength ..][0..contextLength) -> targets[i]. */
 export interface Examples {
@@ -31,7 +32,7 @@ export interface EngineOptions {
 export interface StepInputs {
   /** (steps) learning rates. Their length is the number of steps to run. */
   readonly lr: Float64Array;
-  /** (steps) momentum (sgd, rmsprop) or beta1 (adam, adamw) for schedules that cycle it; absent: the optimizer's own. */
+  /** (steps) momentum (beta1 where the optimizer has that, see OPTIMIZERS) for schedules that cycle it; absent: the optimizer's own. */
   readonly momentum?: Float64Array | undefined;
 }
 
@@ -53,10 +54,10 @@ export interface Engine {
    */
   steps(inputs: StepInputs, loss: Float32Array): number;
 
-  /** Mean cross-entropy in nats over a whole split; NaN when the split is empty. */
-  evaluate(split: SplitName): number;
-
-  /** The same bytes as evaluate(), with a yield every few examples. The parameters may not change before its end. */
+  /**
+   * Mean cross-entropy in nats over a whole split; NaN when the split is empty. Yields every few examples, so that it can be
+   * interrupted (evaluation.ts's atOnce runs it to its end). The parameters may not change before its end.
+   */
   evaluation(split: SplitName): Generator<undefined, number>;
 
   /**
@@ -66,9 +67,6 @@ export interface Engine {
   readState(): Uint8Array;
   /** Throws RangeError when the size is not this engine's. */
   writeState(state: Uint8Array): void;
-
-  /** Only of several replicas trained as one (replicas.ts): each one's losses in the last call of steps(). */
-  replicaLosses?(steps: number): readonly Float32Array[];
 
   /** A copy of the parameters, flat, in the order of model.ts's tensors(). */
   readParameters(): Float32Array;

@@ -1,5 +1,4 @@
 import type { Engine, SplitName, StepInputs } from "./engine.js";
-import { atOnce } from "./evaluation.js";
 
 /**
  * Several engines that differ in their seed only, trained in step with each other behind the contract of one: the loss of a
@@ -55,19 +54,30 @@ export class ReplicaSet implements Engine {
     });
   }
 
+  /** (replicas)(steps) each one's losses in the last call of steps(); Infinity from where it is out. */
   replicaLosses(steps: number): readonly Float32Array[] {
     return this.#losses.map((losses) => losses.subarray(0, steps));
   }
 
   /** Mean over the replicas that are still in; NaN when none is. */
-  evaluate(split: SplitName): number {
-    return atOnce(this.evaluation(split));
+  *evaluation(split: SplitName): Generator<undefined, number> {
+    const losses = (yield* this.#evaluations(split)).filter((loss) => loss !== null);
+    return losses.reduce((sum, loss) => sum + loss, 0) / losses.length;
   }
 
-  *evaluation(split: SplitName): Generator<undefined, number> {
-    const losses: number[] = [];
-    for (const engine of this.#engines.filter((_, k) => this.#alive[k])) losses.push(yield* engine.evaluation(split));
-    return losses.reduce((sum, loss) => sum + loss, 0) / losses.length;
+  /** (replicas) each one's own evaluation of a split, in nats; null for one that is out or whose value is not finite. */
+  *evaluations(split: SplitName): Generator<undefined, (number | null)[]> {
+    const losses = yield* this.#evaluations(split);
+    return losses.map((loss) => (loss !== null && Number.isFinite(loss) ? loss : null));
+  }
+
+  /** (replicas) null for one that is out. */
+  *#evaluations(split: SplitName): Generator<undefined, (number | null)[]> {
+    const losses: (number | null)[] = [];
+    for (const [k, engine] of this.#engines.entries()) {
+      losses.push(this.#alive[k] ? yield* engine.evaluation(split) : null);
+    }
+    return losses;
   }
 
   /**

@@ -1,5 +1,6 @@
 import { LIMITS } from "../schemas/limits.js";
-import { type ModelSpec, ModelSpecSchema, OPTIMIZER_SCHEMAS, type OptimizerSpec } from "../schemas/model.js";
+import { type ModelSpec, ModelSpecSchema } from "../schemas/model.js";
+import { OPTIMIZERS, type OptimizerSpec } from "../schemas/optimizers.js";
 import type { FieldError } from "../schemas/problem.js";
 import { type RunRequest, type RunSpec, type StopOnDivergence, StopOnDivergenceSchema } from "../schemas/run.js";
 import { forwardCost, parameterCount } from "./model.js";
@@ -82,7 +83,7 @@ export function scheduleOver(
 
 function resolveOptimizer(request: NonNullable<RunRequest["optimizer"]>): OptimizerSpec {
   const given = typeof request === "string" ? { type: request } : request;
-  return { ...schemaDefaults<OptimizerSpec>(OPTIMIZER_SCHEMAS[given.type].properties), ...given } as OptimizerSpec;
+  return { ...schemaDefaults<OptimizerSpec>(OPTIMIZERS[given.type].schema.properties), ...given } as OptimizerSpec;
 }
 
 export function resolveStop(request: NonNullable<RunRequest["stopOnDivergence"]>): StopOnDivergence | null {

@@ -2,6 +2,7 @@ import type { EvalPoint, MetricChunk } from "../schemas/metrics.js";
 import type { RunSpec } from "../schemas/run.js";
 import { type DivergenceState, initDivergence, observe } from "./divergence.js";
 import type { Engine, StepInputs } from "./engine.js";
+import { ReplicaSet } from "./replicas.js";
 import { buildPolicy } from "./schedules/build.js";
 
 /** What a run needs beside the engine's bytes to go on from a step; plain JSON, rides in the checkpoint. */
@@ -78,7 +79,7 @@ export function* train(
       diverged === null && spec.evalEvery > 0 && step % spec.evalEvery === 0
         ? [{ step, validationLoss: yield* engine.evaluation("validation") }]
         : [];
-    const replicas = engine.replicaLosses?.(ran);
+    const replicas = engine instanceof ReplicaSet ? engine.replicaLosses(ran) : undefined;
     const chunk = { from, lr: lr.subarray(0, ran), loss: loss.subarray(0, ran), evals, ...(replicas && { replicas }) };
     yield { chunk, state };
   }

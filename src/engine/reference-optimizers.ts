@@ -1,4 +1,4 @@
-import type { AdamSpec, AdamwSpec, OptimizerSpec, RmspropSpec, SgdSpec } from "../schemas/model.js";
+import type { OptimizerOf, OptimizerSpec, OptimizerType } from "../schemas/optimizers.js";
 
 /** One update of all parameters, element by element. Everything but the slots' number is the same for each rule. */
 export interface Update {
@@ -6,48 +6,37 @@ export interface Update {
   readonly parameters: Float64Array;
   /** (n) */
   readonly gradient: Float64Array;
-  /** (slotCount)(n) changed in place; zero before the first step. */
+  /** (the type's slots)(n) changed in place; zero before the first step. */
   readonly slots: readonly Float64Array[];
   /** 0-based. */
   readonly step: number;
   readonly lr: number;
-  /** Momentum (beta1 for adam, adamw) of this step. */
+  /** Of this step: the hyper-parameter that OPTIMIZERS names. */
   readonly momentum: number;
   /** Whether an earlier step has used sgd's momentum buffer. */
   readonly started: boolean;
 }
 
-/** What a step uses where no schedule sets it: momentum, or beta1. */
-export function ownMomentum(optimizer: OptimizerSpec): number {
-  return "beta1" in optimizer ? optimizer.beta1 : optimizer.momentum;
-}
-
-/** Vectors that a rule keeps. All that it may use, since a schedule can raise a momentum that starts as 0. */
-export function slotCount(optimizer: OptimizerSpec): number {
-  return { sgd: 1, adam: 2, adamw: 2, rmsprop: 3 }[optimizer.type];
-}
+/** The rule of every type, so that a type without one does not compile. */
+const RULES: { readonly [T in OptimizerType]: (spec: OptimizerOf<T>, update: Update) => void } = {
+  sgd,
+  adam,
+  adamw: adam,
+  rmsprop,
+  lion,
+};
 
 /**
- * The update rules of torch.optim, term by term. One difference: the variance of centered rmsprop, which rounding can
+ * The update rules of torch.optim (lion: of optax), term by term. One difference: the variance of centered rmsprop, which rounding can
  * take below zero, is held at zero where torch would give NaN.
  */
 export function applyUpdate(optimizer: OptimizerSpec, update: Update): void {
-  switch (optimizer.type) {
-    case "sgd":
-      sgd(optimizer, update);
-      break;
-    case "adam":
-    case "adamw":
-      adam(optimizer, update);
-      break;
-    case "rmsprop":
-      rmsprop(optimizer, update);
-      break;
-  }
+  const rule = RULES[optimizer.type] as (spec: OptimizerSpec, update: Update) => void;
+  rule(optimizer, update);
 }
 
 /** slots: [momentum buffer]. */
-function sgd(spec: SgdSpec, { parameters, gradient, slots, lr, momentum, started }: Update): void {
+function sgd(spec: OptimizerOf<"sgd">, { parameters, gradient, slots, lr, momentum, started }: Update): void {
   const buffer = slots[0]!;
   for (let i = 0; i < parameters.length; i++) {
     let g = gradient[i]! + spec.weightDecay * parameters[i]!;
@@ -61,7 +50,10 @@ function sgd(spec: SgdSpec, { parameters, gradient, slots, lr, momentum, started
 }
 
 /** slots: [mean of the gradient, mean of its square]. */
-function adam(spec: AdamSpec | AdamwSpec, { parameters, gradient, slots, step, lr, momentum: beta1 }: Update): void {
+function adam(
+  spec: OptimizerOf<"adam" | "adamw">,
+  { parameters, gradient, slots, step, lr, momentum: beta1 }: Update,
+): void {
   const [mean, square] = slots as [Float64Array, Float64Array];
   const { beta2, eps, weightDecay } = spec;
   const correction1 = 1 - beta1 ** (step + 1);
@@ -77,7 +69,7 @@ function adam(spec: AdamSpec | AdamwSpec, { parameters, gradient, slots, step, l
 }
 
 /** slots: [mean of the square, mean of the gradient (centered), momentum buffer]. */
-function rmsprop(spec: RmspropSpec, { parameters, gradient, slots, lr, momentum }: Update): void {
+function rmsprop(spec: OptimizerOf<"rmsprop">, { parameters, gradient, slots, lr, momentum }: Update): void {
   const [square, mean, buffer] = slots as [Float64Array, Float64Array, Float64Array];
   const { alpha, eps, weightDecay } = spec;
   for (let i = 0; i < parameters.length; i++) {
@@ -92,5 +84,16 @@ function rmsprop(spec: RmspropSpec, { parameters, gradient, slots, lr, momentum 
     } else {
       parameters[i]! -= lr * scaled;
     }
+  }
+}
+
+/** slots: [mean of the gradient]. Chen et al. 2023, Symbolic Discovery of Optimization Algorithms, algorithm 2. */
+function lion(spec: OptimizerOf<"lion">, { parameters, gradient, slots, lr, momentum: beta1 }: Update): void {
+  const mean = slots[0]!;
+  const { beta2, weightDecay } = spec;
+  for (let i = 0; i < parameters.length; i++) {
+    const direction = Math.sign(beta1 * mean[i]! + (1 - beta1) * gradient[i]!);
+    parameters[i]! -= lr * (direction + weightDecay * parameters[i]!);
+    mean[i] = beta2 * mean[i]! + (1 - beta2) * gradient[i]!;
   }
 }

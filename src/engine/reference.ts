@@ -1,9 +1,10 @@
 import type { Engine, EngineOptions, Examples, SplitName, StepInputs } from "../core/engine.js";
 import { readEngineState, writeEngineState } from "../core/engine-state.js";
-import { atOnce, meanInBlocks } from "../core/evaluation.js";
+import { meanInBlocks } from "../core/evaluation.js";
 import { layerWidths, type Tensor, tensors } from "../core/model.js";
 import { drawBatch } from "../core/rng.js";
-import { applyUpdate, ownMomentum, slotCount } from "./reference-optimizers.js";
+import { OPTIMIZERS, ownMomentum } from "../schemas/optimizers.js";
+import { applyUpdate } from "./reference-optimizers.js";
 
 /** Plain f64 loops, one example at a time: the engine that the others are compared with. Slow on purpose. */
 export function createReference(options: EngineOptions): Engine {
@@ -30,7 +31,7 @@ class ReferenceEngine implements Engine {
   /** (parameters) flat, as model.ts's tensors(). */
   readonly #parameters: Float64Array;
   readonly #gradient: Float64Array;
-  /** (slotCount) vectors as long as the parameters. */
+  /** The optimizer's, each as long as the parameters. */
   readonly #slots: Float64Array[];
   /** (contextLength * embeddingDim) the concatenated embeddings of one example. */
   readonly #input: Float64Array;
@@ -53,7 +54,10 @@ class ReferenceEngine implements Engine {
       .map((_, layer) => createLayer(all[1 + 2 * layer]!, all[2 + 2 * layer]!));
     this.#parameters = Float64Array.from(options.parameters);
     this.#gradient = new Float64Array(this.#parameters.length);
-    this.#slots = Array.from({ length: slotCount(options.optimizer) }, () => new Float64Array(this.#parameters.length));
+    this.#slots = Array.from(
+      { length: OPTIMIZERS[options.optimizer.type].slots },
+      () => new Float64Array(this.#parameters.length),
+    );
     this.#input = new Float64Array(model.contextLength * model.embeddingDim);
     const { batchSize } = options;
     this.#batch =
@@ -93,10 +97,6 @@ class ReferenceEngine implements Engine {
       this.#step++;
     }
     return inputs.lr.length;
-  }
-
-  evaluate(split: SplitName): number {
-    return atOnce(this.evaluation(split));
   }
 
   evaluation(split: SplitName): Generator<undefined, number> {

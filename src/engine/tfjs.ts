@@ -1,10 +1,10 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { Engine, EngineOptions, Examples, SplitName, StepInputs } from "../core/engine.js";
 import { readEngineState, writeEngineState } from "../core/engine-state.js";
-import { atOnce, meanInBlocks } from "../core/evaluation.js";
+import { meanInBlocks } from "../core/evaluation.js";
 import { parameterCount, type Tensor, tensors } from "../core/model.js";
 import { drawBatch } from "../core/rng.js";
-import { ownMomentum, slotCount } from "./reference-optimizers.js";
+import { OPTIMIZERS, ownMomentum } from "../schemas/optimizers.js";
 import { loadBackend } from "./tfjs/backend.js";
 import { backward, forward, type Rows } from "./tfjs/network.js";
 import { updated } from "./tfjs/optimizers.js";
@@ -22,7 +22,7 @@ class TfjsEngine implements Engine {
   readonly build: string;
   readonly #options: EngineOptions;
   readonly #tensors: readonly Tensor[];
-  /** (1 + slotCount)(parameters): the flat parameters, then the optimizer's slots. Replaced by every step. */
+  /** (1 + slots)(parameters): the flat parameters, then the optimizer's slots. Replaced by every step. */
   #vectors: tf.Tensor1D[];
   readonly #length: number;
   readonly #batch: Uint32Array;
@@ -40,7 +40,7 @@ class TfjsEngine implements Engine {
     if (options.parameters.length !== this.#length) {
       throw new RangeError(`expected ${this.#length} parameters, got ${options.parameters.length}`);
     }
-    const zeros = Array.from({ length: slotCount(optimizer) }, () => new Float32Array(this.#length));
+    const zeros = Array.from({ length: OPTIMIZERS[optimizer.type].slots }, () => new Float32Array(this.#length));
     this.#vectors = [options.parameters, ...zeros].map((values) => tf.tensor1d(values.slice()));
     this.#batch =
       batchSize === "full" ? Uint32Array.from({ length: splits.train.count }, (_, i) => i) : new Uint32Array(batchSize);
@@ -69,10 +69,6 @@ class TfjsEngine implements Engine {
       this.#step++;
     }
     return inputs.lr.length;
-  }
-
-  evaluate(split: SplitName): number {
-    return atOnce(this.evaluation(split));
   }
 
   evaluation(split: SplitName): Generator<undefined, number> {

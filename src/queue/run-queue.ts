@@ -1,9 +1,8 @@
 import { setImmediate as otherWork } from "node:timers/promises";
 import { Queue } from "bullmq";
 import type { Redis } from "ioredis";
+import type { QueueName } from "../schemas/record-kinds.js";
 
-/** Searches have a queue of their own: they wait for runs, and must not take a run's place while they do. */
-export type QueueName = "runs" | "searches";
 /** BullMQ's keys all begin with this. */
 export const QUEUE_PREFIX = "anneal:queue";
 

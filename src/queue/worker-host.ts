@@ -1,6 +1,10 @@
 import { type Job, WaitingError, Worker } from "bullmq";
 import type { Redis } from "ioredis";
-import { epochOf, QUEUE_PREFIX, type QueueName, type RunJob } from "./run-queue.js";
+import type { QueueName } from "../schemas/record-kinds.js";
+import { epochOf, QUEUE_PREFIX, type RunJob } from "./run-queue.js";
+
+/** One attempt at a record; "released" hands its job back to the queue. */
+export type Attempt = (id: string, epoch: number) => Promise<"released" | "over">;
 
 export interface WorkerHostOptions {
   readonly queue: QueueName;
@@ -14,8 +18,7 @@ export interface WorkerHostOptions {
    */
   readonly lockDurationMs: number;
   readonly stalledIntervalMs: number;
-  /** One attempt at a run or search; "released" hands its job back to the queue. */
-  readonly attempt: (id: string, epoch: number) => Promise<"released" | "over">;
+  readonly attempt: Attempt;
   readonly onError: (error: Error) => void;
 }
 

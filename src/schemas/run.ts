@@ -2,25 +2,14 @@ import { type Static, Type } from "typebox";
 import { byType, nameOrObject, requestSchema } from "./choice.js";
 import { DatasetNameSchema } from "./dataset.js";
 import { LIMITS } from "./limits.js";
-import { type ModelSpec, ModelSpecSchema, OPTIMIZER_SCHEMAS, type OptimizerSpec } from "./model.js";
+import { type ModelSpec, ModelSpecSchema } from "./model.js";
+import { OPTIMIZERS, type OptimizerSpec } from "./optimizers.js";
 import { ScheduleRequestSchema, type ScheduleSpec, ScheduleSpecSchema } from "./schedule.js";
+import { RUN_STATUSES, type RunStatus, TERMINAL_STATUSES } from "./status.js";
 
-export { ScheduleRequestSchema, ScheduleSpecSchema };
+export { RUN_STATUSES, type RunStatus, ScheduleRequestSchema, ScheduleSpecSchema, TERMINAL_STATUSES };
 
 const strict = { additionalProperties: false } as const;
-
-export const RUN_STATUSES = [
-  "queued",
-  "running",
-  "paused",
-  "canceling",
-  "succeeded",
-  "diverged",
-  "failed",
-  "canceled",
-] as const;
-export type RunStatus = (typeof RUN_STATUSES)[number];
-export const TERMINAL_STATUSES: readonly RunStatus[] = ["succeeded", "diverged", "failed", "canceled"];
 
 export const ENGINE_NAMES = ["auto", "kernel-native", "kernel-wasm", "tfjs", "reference"] as const;
 export type EngineName = (typeof ENGINE_NAMES)[number];
@@ -45,16 +34,18 @@ export const StopOnDivergenceSchema = Type.Object(
 export type StopOnDivergence = Static<typeof StopOnDivergenceSchema>;
 
 const OPTIMIZER_REQUESTS = Object.fromEntries(
-  Object.entries(OPTIMIZER_SCHEMAS).map(([type, schema]) => [type, requestSchema(schema)]),
+  Object.entries(OPTIMIZERS).map(([type, { schema }]) => [type, requestSchema(schema)]),
 );
 const OptimizerRequestSchema = Type.Unsafe<OptimizerSpec["type"] | ({ type: OptimizerSpec["type"] } & object)>(
   nameOrObject(OPTIMIZER_REQUESTS),
 );
-export const OptimizerSpecSchema = Type.Unsafe<OptimizerSpec>(byType(Object.values(OPTIMIZER_SCHEMAS)));
+export const OptimizerSpecSchema = Type.Unsafe<OptimizerSpec>(
+  byType(Object.values(OPTIMIZERS).map(({ schema }) => schema)),
+);
 
 export const LrRangeSchema = Type.Tuple(
   [Type.Number({ exclusiveMinimum: 0, maximum: LIMITS.lr }), Type.Number({ exclusiveMinimum: 0, maximum: LIMITS.lr })],
-  { description: "[low, high]; what it sets for each schedule type is in the README's table" },
+  { description: "[low, high]; what it sets for each schedule type is in docs/api.md" },
 );
 
 const Steps = Type.Integer({ minimum: 1, maximum: LIMITS.steps });

@@ -1,31 +1,8 @@
 import { Redis, type RedisOptions } from "ioredis";
 import { SCRIPTS } from "./scripts.js";
 
-type Reply<T> = Promise<T>;
-type Value = string | number | Buffer;
-
-/** A connection that knows our scripts; see src/store/lua for arguments and replies. */
-export interface AnnealRedis extends Redis {
-  annealCreate(keys: number, ...args: Value[]): Reply<string>;
-  annealClaim(id: string, token: string, crashLimit: number, epoch: number): Reply<[string, string?]>;
-  annealCommit(...args: Value[]): Reply<CommitReply>;
-  annealAttend(id: string, fence: string): Reply<CommitReply>;
-  annealAdvance(id: string, fence: string, done: number, state: string, progress: string): Reply<string>;
-  annealSettle(id: string, spec: string, note: string): Reply<string | null>;
-  annealDisappoint(id: string, status: string, reason: string): Reply<"ok">;
-  annealFinish(id: string, fence: string, status: string, reason: string, result: string): Reply<string>;
-  annealRelease(id: string, fence: string): Reply<string>;
-  annealNote(id: string, fence: string, field: string, value: string): Reply<"ok" | "stale">;
-  annealCancel(id: string): Reply<string | null>;
-  annealPause(id: string): Reply<"ok" | "gone" | "conflict">;
-  annealResume(id: string): Reply<["enqueue" | "ok" | "gone" | "conflict", string?]>;
-  annealRequeue(id: string, epoch: string): Reply<string | null>;
-  annealDelete(keys: number, ...args: string[]): Reply<"deleted" | "gone" | "conflict">;
-  annealPutDataset(...args: Value[]): Reply<"created" | "same" | "replaced" | "used" | "full">;
-  annealDeleteDataset(name: string): Reply<"deleted" | "gone" | "used">;
-}
-
-export type CommitReply = "continue" | "paused" | "canceled" | "stale" | "gap";
+/** A connection that knows our scripts: made by `connect`. */
+export type AnnealRedis = Redis;
 
 /**
  * How a connection behaves while Redis is away.
@@ -34,7 +11,7 @@ export type CommitReply = "continue" | "paused" | "canceled" | "stale" | "gap";
  * "prompt", for the API: commands fail at once, or after a second without an answer, and are not sent later as ghosts.
  * "bulk", for what may be large: as prompt, but an answer may take its time; nothing else waits behind it.
  */
-export type Temper = "patient" | "listening" | "prompt" | "bulk";
+export type ConnectionRole = "patient" | "listening" | "prompt" | "bulk";
 
 export const COMMAND_TIMEOUT_MS = 1000;
 const BULK_TIMEOUT_MS = 10_000;
@@ -42,11 +19,11 @@ const BULK_TIMEOUT_MS = 10_000;
 const PATIENT_SOCKET_MS = 8000;
 const LISTENING_SOCKET_MS = 3000;
 
-export function redisOptions(temper: Temper): RedisOptions {
+export function redisOptions(role: ConnectionRole): RedisOptions {
   const common: RedisOptions = { retryStrategy: (times) => Math.min(50 * 2 ** Math.min(times, 6), 1000) };
-  if (temper === "patient") return { ...common, maxRetriesPerRequest: null, socketTimeout: PATIENT_SOCKET_MS };
-  if (temper === "listening") return { ...common, maxRetriesPerRequest: null, socketTimeout: LISTENING_SOCKET_MS };
-  const timeout = temper === "prompt" ? COMMAND_TIMEOUT_MS : BULK_TIMEOUT_MS;
+  if (role === "patient") return { ...common, maxRetriesPerRequest: null, socketTimeout: PATIENT_SOCKET_MS };
+  if (role === "listening") return { ...common, maxRetriesPerRequest: null, socketTimeout: LISTENING_SOCKET_MS };
+  const timeout = role === "prompt" ? COMMAND_TIMEOUT_MS : BULK_TIMEOUT_MS;
   return {
     ...common,
     enableOfflineQueue: false,
@@ -57,8 +34,8 @@ export function redisOptions(temper: Temper): RedisOptions {
   };
 }
 
-export function connect(url: string, temper: Temper): AnnealRedis {
-  return new Redis(url, { ...redisOptions(temper), replyMapping: "legacy", scripts: SCRIPTS }) as AnnealRedis;
+export function connect(url: string, role: ConnectionRole): AnnealRedis {
+  return new Redis(url, { ...redisOptions(role), replyMapping: "legacy", scripts: SCRIPTS });
 }
 
 /** Why there is no Redis at that URL, or null; waits at most five seconds. */

@@ -1,83 +1,58 @@
-import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
 import type { DatasetStatistics } from "../schemas/dataset.js";
 import { LIMITS } from "../schemas/limits.js";
+import { type DatasetEntry, StoredDatasetSchema } from "../schemas/stored.js";
+import { builtInDataset, digestOf } from "./built-in-dataset.js";
+import { RedisClock } from "./clock.js";
 import type { AnnealRedis } from "./connect.js";
+import type { DatasetStore } from "./contract.js";
 import { DATASETS_KEY, datasetTextKey, datasetUsersKey } from "./keys.js";
+import { call } from "./scripts.js";
+import { parserOf } from "./stored.js";
 
-/** A name and the text that it points to. */
-export interface DatasetEntry {
-  readonly name: string;
-  /** SHA-256 of the text, hexadecimal. */
-  readonly digest: string;
-  readonly bytes: number;
-  /** Milliseconds since 1970, by Redis's clock. */
-  readonly createdAt: number;
-  readonly statistics: DatasetStatistics;
-}
+const parseEntry = parserOf("dataset", StoredDatasetSchema);
 
-export const digestOf = (text: Uint8Array): string => createHash("sha256").update(text).digest("hex");
-
-let names: { readonly digest: string; readonly text: Buffer } | undefined;
-
-/** The text that every process has. */
-export function builtInDataset(): { readonly digest: string; readonly text: Buffer } {
-  if (names === undefined) {
-    const text = readFileSync(new URL("../../../src/store/datasets/names.txt", import.meta.url));
-    names = { digest: digestOf(text), text };
-  }
-  return names;
-}
-
-/** People's datasets in Redis: texts by digest, and names that point to them. Each change is one atomic step. */
-export class DatasetStore {
+/** People's datasets in Redis. */
+export class RedisDatasetStore implements DatasetStore {
   readonly #redis: AnnealRedis;
+  readonly #clock: RedisClock;
 
   constructor(redis: AnnealRedis) {
     this.#redis = redis;
+    this.#clock = new RedisClock(redis);
   }
 
-  /** One that somebody put there; null: there is none of that name. */
   async get(name: string): Promise<DatasetEntry | null> {
     const json = await this.#redis.hget(DATASETS_KEY, name);
-    return json === null ? null : JSON.parse(json);
+    return json === null ? null : parseEntry(json);
   }
 
-  /** All that people have put there, by name. */
   async list(): Promise<DatasetEntry[]> {
-    const entries = (await this.#redis.hvals(DATASETS_KEY)).map((json): DatasetEntry => JSON.parse(json));
+    const entries = (await this.#redis.hvals(DATASETS_KEY)).map(parseEntry);
     return entries.sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
-  /** How many runs and searches pin it. */
   async users(name: string): Promise<number> {
     return this.#redis.zcard(datasetUsersKey(name));
   }
 
-  /** The text with that digest, built in or somebody's; null: there is none. */
   async text(digest: string): Promise<Buffer | null> {
     const builtIn = builtInDataset();
     return digest === builtIn.digest ? builtIn.text : this.#redis.hgetBuffer(datasetTextKey(digest), "text");
   }
 
-  /**
-   * Points the name to the text. "same": it did so before; "used": runs pin another text by this name; "full": there is no
-   * room for more names or bytes.
-   */
   async put(
     name: string,
     text: Buffer,
     statistics: DatasetStatistics,
   ): Promise<"created" | "same" | "replaced" | "used" | "full"> {
-    const [seconds] = (await this.#redis.time()) as unknown as [number, number];
+    const createdAt = Math.floor(await this.#clock.now());
     const digest = digestOf(text);
-    const entry: DatasetEntry = { name, digest, bytes: text.length, createdAt: Number(seconds) * 1000, statistics };
-    const limits = [LIMITS.datasets, LIMITS.allDatasetsBytes];
-    return this.#redis.annealPutDataset(name, digest, text, JSON.stringify(entry), ...limits);
+    const entry: DatasetEntry = { name, digest, bytes: text.length, createdAt, statistics };
+    const limits = { mostNames: LIMITS.datasets, mostBytes: LIMITS.allDatasetsBytes };
+    return call(this.#redis, "annealPutDataset", { name, digest, text, entry, ...limits });
   }
 
-  /** Refused ("used") while runs or searches pin it. */
   async delete(name: string): Promise<"deleted" | "gone" | "used"> {
-    return this.#redis.annealDeleteDataset(name);
+    return call(this.#redis, "annealDeleteDataset", { name });
   }
 }

@@ -1,7 +1,11 @@
-import type { RunStatus } from "../schemas/run.js";
+import { RECORD_KINDS, type RecordKind } from "../schemas/record-kinds.js";
+import type { RunStatus } from "../schemas/status.js";
 
-/** Every Redis key of ours, in one place. BullMQ keeps its own; see src/queue. */
+/** Every Redis key of ours, in one place, for TypeScript and (see script.ts) for Lua. BullMQ keeps its own; see src/queue. */
 const ROOT = "anneal";
+
+/** The format of all that is stored; see format.ts. */
+export const FORMAT_KEY = `${ROOT}:format`;
 
 /** Pub/sub channel of wake-ups: the message is a run id whose log has grown. A hint only; the truth is in the log. */
 export const WAKE_CHANNEL = `${ROOT}:wake`;
@@ -10,26 +14,40 @@ export const WORKERS_KEY = `${ROOT}:workers`;
 /** The same for the worker process on one host: a container's health check. */
 export const workerKey = (host: string) => `${WORKERS_KEY}:${host}`;
 
-export const RUNS_KEY = `${ROOT}:runs`;
-/** Searches are kept as runs are (record, log, status, fence), in an index of their own. */
-export const SEARCHES_KEY = `${ROOT}:searches`;
-export const STATUS_PREFIX = `${ROOT}:runs:status:`;
-export const LABEL_PREFIX = `${ROOT}:runs:label:`;
+/** Runs, searches and their like are kept alike: a hash, a log, a checkpoint, and an index for each kind. */
 export const RUN_PREFIX = `${ROOT}:run:`;
+/** Sorted set of all of a kind that have no parent, ids in lexical (creation) order, as in all indexes. */
+export const indexKey = (kind: RecordKind) => `${ROOT}:${RECORD_KINDS[kind].index}`;
+export const STATUS_PREFIX = `${ROOT}:runs:status:`;
+/** As STATUS_PREFIX, of those that have a parent. */
+export const CHILD_STATUS_PREFIX = `${ROOT}:children-status:`;
+export const LABEL_PREFIX = `${ROOT}:runs:label:`;
+export const CHILDREN_PREFIX = `${ROOT}:children:`;
+/** Sorted set of what is over and has no parent, by the time of its end. */
+export const FINISHED_KEY = `${ROOT}:finished`;
+/** Hash of the runs that wait for a rate, and the search that each waits for. */
+export const WAITING_KEY = `${ROOT}:waiting`;
+export const LOG_SUFFIX = ":log";
+export const CHECKPOINT_SUFFIX = ":checkpoint";
+export const KEPT_SUFFIX = ":kept";
 
-/** Hash: the run record. */
+/** Hash: the record. */
 export const runKey = (id: string) => `${RUN_PREFIX}${id}`;
 /** Stream: the run's log of chunks and status changes, in order. */
-export const logKey = (id: string) => `${RUN_PREFIX}${id}:log`;
+export const logKey = (id: string) => `${RUN_PREFIX}${id}${LOG_SUFFIX}`;
 /** Hash: the state that follows the last committed step. */
-export const checkpointKey = (id: string) => `${RUN_PREFIX}${id}:checkpoint`;
+export const checkpointKey = (id: string) => `${RUN_PREFIX}${id}${CHECKPOINT_SUFFIX}`;
 /** The state after a step that was to be kept. */
 export const keptCheckpointKey = (id: string, step: number) => `${checkpointKey(id)}:${step}`;
 /** Sorted set of those steps. */
-export const keptKey = (id: string) => `${RUN_PREFIX}${id}:kept`;
-/** Sorted set of the runs in one status, ids in lexical (creation) order. */
+export const keptKey = (id: string) => `${RUN_PREFIX}${id}${KEPT_SUFFIX}`;
+/** Sorted set of the records in one status that have no parent. */
 export const statusKey = (status: RunStatus) => `${STATUS_PREFIX}${status}`;
+/** The same of those that have one. */
+export const childStatusKey = (status: RunStatus) => `${CHILD_STATUS_PREFIX}${status}`;
 export const labelKey = (label: string) => `${LABEL_PREFIX}${label}`;
+/** Sorted set of the records that belong to another. */
+export const childrenKey = (parent: string) => `${CHILDREN_PREFIX}${parent}`;
 
 /** Hash of totals since ever, over all processes: commits, steps, refused. */
 export const TOTALS_KEY = `${ROOT}:totals`;
@@ -44,3 +62,23 @@ export const datasetTextKey = (digest: string) => `${DATASET_TEXT_PREFIX}${diges
 /** Sorted set of the runs and searches that pin a dataset; while there is one, its name stays and keeps its text. */
 export const DATASET_USERS_PREFIX = `${ROOT}:dataset-users:`;
 export const datasetUsersKey = (name: string) => `${DATASET_USERS_PREFIX}${name}`;
+
+/** Under these names the Lua scripts know them. */
+export const LUA_KEYS = {
+  FORMAT_KEY,
+  WAKE_CHANNEL,
+  RUN_PREFIX,
+  LOG_SUFFIX,
+  CHECKPOINT_SUFFIX,
+  KEPT_SUFFIX,
+  STATUS_PREFIX,
+  CHILD_STATUS_PREFIX,
+  CHILDREN_PREFIX,
+  FINISHED_KEY,
+  WAITING_KEY,
+  TOTALS_KEY,
+  DATASETS_KEY,
+  DATASET_BYTES_KEY,
+  DATASET_TEXT_PREFIX,
+  DATASET_USERS_PREFIX,
+} as const;

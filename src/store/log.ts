@@ -1,21 +1,19 @@
 import type { EvalPoint, MetricChunk } from "../schemas/metrics.js";
-import type { RunStatus } from "../schemas/run.js";
+import { StoredEvalsSchema, StoredStatusChangeSchema } from "../schemas/stored.js";
 import type { AnnealRedis } from "./connect.js";
+import type { LogEntry } from "./contract.js";
 import { logKey } from "./keys.js";
+import { parserOf } from "./stored.js";
 
-export interface StatusChange {
-  readonly status: RunStatus;
-  /** Milliseconds since 1970 by Redis's clock. */
-  readonly at: number;
-  readonly reason?: string;
+const parseChange = parserOf("status", StoredStatusChangeSchema);
+const parseStoredEvals = parserOf("evaluations", StoredEvalsSchema);
+
+function parseEvals(text: string): EvalPoint[] {
+  return parseStoredEvals(text).map(({ step, validationLoss }) => ({
+    step,
+    validationLoss: validationLoss ?? Number.NaN,
+  }));
 }
-
-/** One entry of a run's log. `id` orders entries; `step`: steps committed up to and including it. */
-export type LogEntry = { readonly id: string; readonly step: number } & (
-  | { readonly kind: "chunk"; readonly chunk: MetricChunk }
-  | { readonly kind: "status"; readonly change: StatusChange }
-  | { readonly kind: "progress"; readonly progress: unknown }
-);
 
 /** (count x float64 lr, count x float32 loss), little-endian, 12 bytes a step; then count x float32 for each replica. */
 export function encodeColumns({ lr, loss, replicas = [] }: MetricChunk): Buffer {
@@ -50,11 +48,11 @@ function decodeEntry([id, fields]: [Buffer, Buffer[]]): LogEntry {
   for (let i = 0; i < fields.length; i += 2) {
     const name = fields[i]!.toString();
     const value = fields[i + 1]!;
-    if (name === "s") return { id: text, step, kind: "status", change: JSON.parse(value.toString()) };
+    if (name === "s") return { id: text, step, kind: "status", change: parseChange(value.toString()) };
     if (name === "p") return { id: text, step, kind: "progress", progress: JSON.parse(value.toString()) };
     if (name === "m") columns = value;
     if (name === "r") replicaCount = Number(value.toString());
-    if (name === "e") evals = JSON.parse(value.toString());
+    if (name === "e") evals = parseEvals(value.toString());
   }
   return { id: text, step, kind: "chunk", chunk: decodeColumns(columns!, step, replicaCount, evals) };
 }
@@ -68,21 +66,4 @@ export function positionBefore(from: number): string {
 export async function readLog(redis: AnnealRedis, id: string, after: string, count: number): Promise<LogEntry[]> {
   const entries = await redis.xrangeBuffer(logKey(id), `(${after}`, "+", "COUNT", count);
   return (entries as [Buffer, Buffer[]][]).map(decodeEntry);
-}
-
-/** The part of a chunk in steps [from, to); null when nothing is left. */
-export function sliceChunk(chunk: MetricChunk, from: number, to = Number.POSITIVE_INFINITY): MetricChunk | null {
-  const start = Math.max(0, from - chunk.from);
-  const end = Math.min(chunk.lr.length, to - chunk.from);
-  if (start >= end) return null;
-  if (start === 0 && end === chunk.lr.length) return chunk;
-  const first = chunk.from + start;
-  const replicas = chunk.replicas?.map((loss) => loss.subarray(start, end));
-  return {
-    from: first,
-    lr: chunk.lr.subarray(start, end),
-    loss: chunk.loss.subarray(start, end),
-    evals: chunk.evals.filter(({ step }) => step > first && step <= chunk.from + end),
-    ...(replicas && { replicas }),
-  };
 }

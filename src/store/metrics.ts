@@ -1,18 +1,18 @@
-import type { MetricChunk } from "../schemas/metrics.js";
+import { type MetricChunk, sliceChunk } from "../schemas/metrics.js";
 import type { AnnealRedis } from "./connect.js";
-import { type LogEntry, positionBefore, readLog, sliceChunk } from "./log.js";
+import type { LogEntry, MetricsReader } from "./contract.js";
+import { positionBefore, readLog } from "./log.js";
 
 const PAGE = 32;
 
-/** Reads stored metrics, a page of chunks at a time, however long the run. */
-export class MetricsReader {
+/** Reads the chunks in Redis. */
+export class RedisMetricsReader implements MetricsReader {
   readonly #redis: AnnealRedis;
 
   constructor(redis: AnnealRedis) {
     this.#redis = redis;
   }
 
-  /** The chunks of steps [from, to), cut to that range, in order. */
   async *chunks(runId: string, from: number, to: number): AsyncGenerator<MetricChunk> {
     let position = positionBefore(from);
     for (;;) {

@@ -1,216 +1,214 @@
 import { BUILT_IN_DATASET } from "../schemas/dataset.js";
 import { LIMITS } from "../schemas/limits.js";
-import { type RunSpec, type RunStatus, TERMINAL_STATUSES } from "../schemas/run.js";
+import { RECORD_KINDS, type RecordKind } from "../schemas/record-kinds.js";
+import type { RunSpec } from "../schemas/run.js";
+import { RUN_STATUSES, type RunStatus, type TerminalStatus } from "../schemas/status.js";
 import { RedisClock } from "./clock.js";
 import { type AnnealRedis, COMMAND_TIMEOUT_MS } from "./connect.js";
-import { datasetUsersKey, labelKey, runKey, statusKey } from "./keys.js";
+import type { Claim, CreateOptions, ListQuery, RecordStore, StoredRecord, Uncreated } from "./contract.js";
+import { childrenKey, datasetUsersKey, FINISHED_KEY, indexKey, labelKey, runKey, statusKey } from "./keys.js";
 import { patiently } from "./patience.js";
+import { call } from "./scripts.js";
+import { type Parser, StoredHash } from "./stored.js";
 
-/** What runs and searches have in common as stored; times in milliseconds since 1970 by Redis's clock. */
-export interface StoredRecord<Spec> {
-  readonly id: string;
-  readonly spec: Spec;
-  readonly status: RunStatus;
-  readonly createdAt: number;
-  readonly startedAt: number | null;
-  readonly finishedAt: number | null;
-  /** Position in the log: of a run, steps whose metrics are stored; of a search, tasks done. */
-  readonly committed: number;
-  readonly attempts: number;
-  readonly reason: string | null;
-  /** Of the request that made it, 32 hexadecimal digits: in the logs of every process that has to do with it. */
-  readonly traceId: string;
-}
-
-/** What an attempt holds on to: every write names the fence, and is refused once another attempt has raised it. */
-export interface Claim<Record> {
-  readonly id: string;
-  readonly fence: string;
-  readonly record: Record;
-}
-
-export interface ListQuery {
-  readonly status?: RunStatus | undefined;
-  readonly label?: string | undefined;
-  /** By name. */
-  readonly dataset?: string | undefined;
-  /** The last id of the page before. */
-  readonly after?: string | undefined;
-  readonly limit: number;
-}
-
-/** What a record may begin with. */
-export interface Birth {
-  readonly traceId: string;
-  /** The search whose answer completes the spec; no job is due until then. */
-  readonly waitsFor?: string;
-  /** The checkpoint of another run, which is copied, and the state of the loop to go with it. */
-  readonly fork?: { readonly run: string; readonly step: number; readonly loop: unknown };
-}
-
-const UNCREATED = ["late", "full", "no-dataset", "no-checkpoint"] as const;
-/** Why nothing was created. */
-export type Uncreated = (typeof UNCREATED)[number];
+/** Records looked at in one round trip. */
+export const PAGE = 256;
 
 interface Labelled {
   readonly labels: readonly string[];
 }
 
-/**
- * Records with a status, an owner and a log. Methods are single atomic steps unless they say otherwise; null means: there is
- * no such record.
- */
-export abstract class RecordStore<Spec extends Labelled, R extends StoredRecord<Spec>> {
+/** Records of one kind in Redis. What its methods promise is said in contract.ts. */
+export abstract class RedisRecordStore<Spec extends Labelled, R extends StoredRecord<Spec>>
+  implements RecordStore<Spec, R>
+{
   protected readonly redis: AnnealRedis;
   readonly #clock: RedisClock;
-  readonly #index: string;
-  readonly #idPrefix: string;
+  readonly #kind: RecordKind;
 
-  /** `index`: key of the set of all ids; `idPrefix`: what they begin with. */
-  constructor(redis: AnnealRedis, index: string, idPrefix: string) {
+  constructor(redis: AnnealRedis, kind: RecordKind) {
     this.redis = redis;
     this.#clock = new RedisClock(redis);
-    this.#index = index;
-    this.#idPrefix = idPrefix;
+    this.#kind = kind;
   }
 
-  protected abstract toRecord(hash: Record<string, string>): R;
+  protected abstract toRecord(hash: StoredHash): R;
 
   /** The dataset that it pins for as long as it exists. */
   protected abstract datasetOf(spec: Spec): RunSpec["dataset"];
 
-  #indexes(spec: Spec): string[] {
-    return [this.#index, datasetUsersKey(this.datasetOf(spec).name), ...spec.labels.map(labelKey)];
+  #indexes(spec: Spec, parent: string | null): string[] {
+    if (parent !== null) return [childrenKey(parent)];
+    return [indexKey(this.#kind), datasetUsersKey(this.datasetOf(spec).name), ...spec.labels.map(labelKey)];
   }
 
-  /**
-   * Stores a queued record. Nothing is stored when the answer would come too late for the client that asked ("late"), when
-   * too many are waiting ("full"), when its dataset has another text by now ("no-dataset"), or when the checkpoint to begin
-   * with is not there ("no-checkpoint").
-   */
-  async create(id: string, spec: Spec, { traceId, waitsFor, fork }: Birth): Promise<R | Uncreated> {
-    const deadline = (await this.#clock.now()) + COMMAND_TIMEOUT_MS;
-    const indexes = this.#indexes(spec);
-    const text = JSON.stringify(spec);
+  now(): Promise<number> {
+    return this.#clock.now();
+  }
+
+  async create(id: string, spec: Spec, options: CreateOptions): Promise<R | Uncreated> {
+    const { traceId, waitsFor = null, parent = null, fork } = options;
     const { name, digest } = this.datasetOf(spec);
-    const pinned = name === BUILT_IN_DATASET ? "" : digest;
-    const args = [id, text, deadline, LIMITS.waitingRuns, waitsFor ?? "", name, pinned, traceId];
-    if (fork !== undefined) args.push(fork.run, fork.step, JSON.stringify(fork.loop));
-    const reply = await this.redis.annealCreate(indexes.length, ...indexes, ...args);
-    if (UNCREATED.includes(reply as Uncreated)) return reply as Uncreated;
-    const committed = String(fork?.step ?? 0);
-    const fresh = { id, spec: "null", status: "queued", createdAt: reply, committed, attempts: "0", traceId };
-    return { ...this.toRecord(waitsFor === undefined ? fresh : { ...fresh, waitsFor }), spec };
+    const created = await call(
+      this.redis,
+      "annealCreate",
+      {
+        id,
+        spec,
+        deadline: (await this.#clock.now()) + COMMAND_TIMEOUT_MS,
+        most: LIMITS.waitingRuns,
+        waitsFor,
+        dataset: name,
+        digest: name === BUILT_IN_DATASET ? null : digest,
+        traceId,
+        parent,
+        forkRun: fork?.run ?? null,
+        forkStep: fork?.step ?? null,
+        forkLoop: fork?.loop ?? null,
+      },
+      this.#indexes(spec, parent),
+    );
+    if (typeof created === "string") return created;
+    const fresh: Record<string, string> = {
+      ...{ id, spec: JSON.stringify(spec), status: "queued", traceId },
+      ...{ createdAt: String(created), committed: String(fork?.step ?? 0), attempts: "0" },
+    };
+    if (waitsFor !== null) fresh.waitsFor = waitsFor;
+    if (parent !== null) fresh.parent = parent;
+    return this.toRecord(new StoredHash(fresh));
   }
 
   async get(id: string): Promise<R | null> {
-    const hash = await this.redis.hgetall(runKey(id));
-    return hash.id === undefined ? null : this.toRecord(hash);
+    return this.#fromHash(await this.redis.hgetall(runKey(id)));
   }
 
-  /** Newest first. Not atomic: a record created meanwhile may be missing. */
-  async list({ status, label, dataset, after, limit }: ListQuery): Promise<R[]> {
-    const index =
-      status !== undefined
-        ? statusKey(status)
-        : label !== undefined
-          ? labelKey(label)
-          : dataset !== undefined
-            ? datasetUsersKey(dataset)
-            : this.#index;
-    const records: R[] = [];
-    let upper = after === undefined ? `(${this.#idPrefix}~` : `(${after}`;
-    while (records.length < limit) {
-      const ids = await this.redis.zrevrangebylex(index, upper, `[${this.#idPrefix}`, "LIMIT", 0, limit);
-      for (const record of await this.#getAll(ids)) {
-        const { name } = this.datasetOf(record.spec);
-        const matches = (status ?? record.status) === record.status && (dataset ?? name) === name;
-        if (matches && (label === undefined || record.spec.labels.includes(label))) records.push(record);
-      }
-      if (ids.length < limit) break;
-      upper = `(${ids.at(-1)!}`;
-    }
-    return records.slice(0, limit);
+  #fromHash(hash: Record<string, string>): R | null {
+    return hash.id === undefined ? null : this.toRecord(new StoredHash(hash));
   }
 
   async #getAll(ids: readonly string[]): Promise<R[]> {
     const hashes = await Promise.all(ids.map((id) => this.redis.hgetall(runKey(id))));
-    return hashes.filter((hash) => hash.id !== undefined).map((hash) => this.toRecord(hash));
+    return hashes.flatMap((hash) => this.#fromHash(hash) ?? []);
   }
 
-  /**
-   * Takes the record for one attempt; `token` is unique to it, `epoch` is that of its job. When there is nothing to do, says why: it is gone, paused or
-   * over.
-   */
+  async list(query: ListQuery): Promise<R[]> {
+    const { status, label, dataset, parent, limit } = query;
+    const records: R[] = [];
+    for (let { after } = query; records.length < limit; ) {
+      const ids = await this.#idsAfter(query, after);
+      for (const record of await this.#getAll(ids)) {
+        const { name } = this.datasetOf(record.spec);
+        const matches = (status ?? record.status) === record.status && (dataset ?? name) === name;
+        const labelled = label === undefined || record.spec.labels.includes(label);
+        if (matches && labelled && record.parent === (parent ?? null)) records.push(record);
+      }
+      if (ids.length < limit) break;
+      after = ids.at(-1);
+    }
+    return records.slice(0, limit);
+  }
+
+  /** The next `limit` ids from the smallest index that holds all that is asked for. */
+  #idsAfter({ status, label, dataset, parent, limit }: ListQuery, after: string | undefined): Promise<string[]> {
+    const { prefix } = RECORD_KINDS[this.#kind];
+    const page = ["LIMIT", 0, limit] as const;
+    if (parent !== undefined) {
+      const start = after === undefined ? `[${prefix}` : `(${after}`;
+      return this.redis.zrangebylex(childrenKey(parent), start, `(${prefix}~`, ...page);
+    }
+    let index = indexKey(this.#kind);
+    if (status !== undefined) index = statusKey(status);
+    else if (label !== undefined) index = labelKey(label);
+    else if (dataset !== undefined) index = datasetUsersKey(dataset);
+    const start = after === undefined ? `(${prefix}~` : `(${after}`;
+    return this.redis.zrevrangebylex(index, start, `[${prefix}`, ...page);
+  }
+
   async claim(
     id: string,
     token: string,
     crashLimit: number,
     epoch: number,
   ): Promise<Claim<R> | { readonly refused: string }> {
-    const [outcome, fence] = await patiently(() => this.redis.annealClaim(id, token, crashLimit, epoch));
-    if (outcome !== "claimed") return { refused: outcome };
+    const claimed = await patiently(() => call(this.redis, "annealClaim", { id, token, limit: crashLimit, epoch }));
+    if ("refused" in claimed) return claimed;
     const record = await this.get(id);
-    return record === null ? { refused: "gone" } : { id, fence: fence!, record };
+    return record === null ? { refused: "gone" } : { id, fence: claimed.fence, record };
   }
 
-  /** Ends it; a cancel that came first wins. Returns the status it has now, or "stale". */
-  async finish(claim: Claim<R>, status: RunStatus, reason: string | null, result: object | null): Promise<string> {
-    const text = result === null ? "" : JSON.stringify(result);
-    return patiently(() => this.redis.annealFinish(claim.id, claim.fence, status, reason ?? "", text));
+  async finish(
+    { id, fence }: Claim<R>,
+    status: TerminalStatus,
+    reason: string | null,
+    result: object | null,
+  ): Promise<RunStatus | "stale"> {
+    return patiently(() => call(this.redis, "annealFinish", { id, fence, status, reason, result }));
   }
 
-  /** Hands it back unfinished; another attempt goes on from the last commit. */
-  async release(claim: Claim<R>): Promise<string> {
-    return patiently(() => this.redis.annealRelease(claim.id, claim.fence));
+  async release({ id, fence }: Claim<R>): Promise<RunStatus | "stale"> {
+    return patiently(() => call(this.redis, "annealRelease", { id, fence }));
   }
 
-  /** Returns the status now: canceled, canceling (a worker will see it at its next commit), or the terminal one it had. */
   async cancel(id: string): Promise<RunStatus | null> {
-    return (await this.redis.annealCancel(id)) as RunStatus | null;
+    return call(this.redis, "annealCancel", { id });
   }
 
-  /** Refused ("conflict") while a worker may hold it. */
   async delete(id: string): Promise<"deleted" | "gone" | "conflict"> {
     const record = await this.get(id);
     if (record === null) return "gone";
-    const indexes = this.#indexes(record.spec);
-    return this.redis.annealDelete(indexes.length, ...indexes, id);
+    for (;;) {
+      const outcome = await call(this.redis, "annealDelete", { id }, this.#indexes(record.spec, record.parent));
+      if (outcome !== "children") return outcome;
+      if (!(await this.#deleteChildren(id))) return "conflict";
+    }
   }
 
-  /** Deletes those that have been over for longer than `ttlSeconds`, some at a time; returns how many. Not atomic. */
+  /** False, and as far as can be seen nothing is deleted, while a worker may hold one of them. */
+  async #deleteChildren(parent: string): Promise<boolean> {
+    const index = childrenKey(parent);
+    const ids = await this.redis.zrange(index, "0", "-1");
+    const statuses = await Promise.all(ids.map((id) => this.redis.hget(runKey(id), "status")));
+    if (statuses.some((status) => status === "running" || status === "canceling")) return false;
+    for (const id of ids) if ((await call(this.redis, "annealDelete", { id }, [index])) === "conflict") return false;
+    return true;
+  }
+
   async expire(ttlSeconds: number): Promise<number> {
-    const pages = TERMINAL_STATUSES.map((status) =>
-      this.redis.zrangebylex(statusKey(status), `[${this.#idPrefix}`, `(${this.#idPrefix}~`, "LIMIT", 0, 100),
-    );
-    const ids = (await Promise.all(pages)).flat();
-    const finished = await Promise.all(ids.map((id) => this.redis.hget(runKey(id), "finishedAt")));
-    const due = ids.filter((_, i) => Number(finished[i] ?? 0) < Date.now() - ttlSeconds * 1000);
-    for (const id of due) await this.delete(id);
-    return due.length;
+    const before = (await this.#clock.now()) - ttlSeconds * 1000;
+    let deleted = 0;
+    // What stays, of other kinds or with a child that is held, is passed over.
+    for (let passed = 0; ; ) {
+      const ids = await this.redis.zrangebyscore(FINISHED_KEY, "-inf", before, "LIMIT", passed, PAGE);
+      for (const id of ids) {
+        const own = id.startsWith(RECORD_KINDS[this.#kind].prefix);
+        if (own && (await this.delete(id)) === "deleted") deleted++;
+        else passed++;
+      }
+      if (ids.length < PAGE) return deleted;
+    }
   }
 }
 
 /** The fields that every record has, from its hash. */
-export function commonFields<Spec>(hash: Record<string, string>): StoredRecord<Spec> {
+export function commonFields<Spec>(hash: StoredHash, parse: Parser<Spec>): StoredRecord<Spec> {
   return {
-    id: hash.id!,
-    spec: JSON.parse(hash.spec!),
-    status: hash.status as RunStatus,
-    createdAt: Number(hash.createdAt),
-    startedAt: numberField(hash, "startedAt"),
-    finishedAt: numberField(hash, "finishedAt"),
-    committed: Number(hash.committed),
-    attempts: Number(hash.attempts),
-    reason: hash.reason ?? null,
-    traceId: hash.traceId!,
+    id: hash.text("id"),
+    spec: hash.json("spec", parse),
+    status: statusOf(hash),
+    parent: hash.textOrNull("parent"),
+    createdAt: hash.number("createdAt"),
+    startedAt: hash.numberOrNull("startedAt"),
+    finishedAt: hash.numberOrNull("finishedAt"),
+    committed: hash.number("committed"),
+    attempts: hash.number("attempts"),
+    reason: hash.textOrNull("reason"),
+    traceId: hash.text("traceId"),
   };
 }
 
-export function numberField(hash: Record<string, string>, name: string): number | null {
-  return hash[name] === undefined ? null : Number(hash[name]);
-}
-
-export function jsonField<T>(hash: Record<string, string>, name: string): T | null {
-  return hash[name] === undefined ? null : JSON.parse(hash[name]);
+function statusOf(hash: StoredHash): RunStatus {
+  const text = hash.text("status");
+  const status = RUN_STATUSES.find((known) => known === text);
+  if (status === undefined) throw new Error(`${hash.text("id")}: no status is ${text}`);
+  return status;
 }

@@ -1,30 +1,141 @@
-import { ADVANCE, ATTEND, CLAIM, COMMIT, FINISH, NOTE, RELEASE } from "./lua/attempt.js";
-import { CANCEL, DELETE, PAUSE, REQUEUE, RESUME } from "./lua/control.js";
-import { CREATE, DISAPPOINT, SETTLE } from "./lua/creation.js";
-import { DATASET_PRELUDE, DELETE_DATASET, PUT_DATASET } from "./lua/datasets.js";
-import { PRELUDE } from "./lua/prelude.js";
+import { RUN_STATUSES } from "../schemas/status.js";
+import { createCaller, defineScript, integerOrNull, oneOf } from "./script.js";
 
-const withPrelude = (lua: string) => PRELUDE + lua;
-/** For what ends, stops or hands back a run: a few bytes, which a full Redis must still take. */
-const evenWhenFull = (lua: string) => `#!lua flags=allow-oom\n${PRELUDE}${lua}`;
+const UNCREATED = ["late", "full", "no-parent", "no-dataset", "no-checkpoint"] as const;
+const isUncreated = oneOf(...UNCREATED);
+const statusOrStale = oneOf("stale", ...RUN_STATUSES);
+const goOn = oneOf("continue", "paused", "canceled", "stale");
+const attempt = { id: "text", fence: "text" } as const;
+const status = oneOf(...RUN_STATUSES);
 
-/** Every change of a run, a search or a dataset; each is explained where it is written. */
+/** Every change of a record or a dataset; each is explained in its file. */
 export const SCRIPTS = {
-  annealCreate: { lua: withPrelude(CREATE) },
-  annealClaim: { lua: evenWhenFull(CLAIM), numberOfKeys: 0 },
-  annealCommit: { lua: withPrelude(COMMIT), numberOfKeys: 0 },
-  annealAttend: { lua: evenWhenFull(ATTEND), numberOfKeys: 0 },
-  annealAdvance: { lua: withPrelude(ADVANCE), numberOfKeys: 0 },
-  annealSettle: { lua: withPrelude(SETTLE), numberOfKeys: 0 },
-  annealDisappoint: { lua: evenWhenFull(DISAPPOINT), numberOfKeys: 0 },
-  annealFinish: { lua: evenWhenFull(FINISH), numberOfKeys: 0 },
-  annealRelease: { lua: evenWhenFull(RELEASE), numberOfKeys: 0 },
-  annealNote: { lua: evenWhenFull(NOTE), numberOfKeys: 0 },
-  annealCancel: { lua: evenWhenFull(CANCEL), numberOfKeys: 0 },
-  annealPause: { lua: evenWhenFull(PAUSE), numberOfKeys: 0 },
-  annealResume: { lua: evenWhenFull(RESUME), numberOfKeys: 0 },
-  annealRequeue: { lua: withPrelude(REQUEUE), numberOfKeys: 0 },
-  annealDelete: { lua: evenWhenFull(DELETE) },
-  annealPutDataset: { lua: withPrelude(DATASET_PRELUDE + PUT_DATASET), numberOfKeys: 0 },
-  annealDeleteDataset: { lua: evenWhenFull(DATASET_PRELUDE + DELETE_DATASET), numberOfKeys: 0 },
+  annealCreate: defineScript({
+    file: "create.lua",
+    keys: true,
+    args: {
+      id: "text",
+      spec: "json",
+      deadline: "number",
+      most: "number",
+      waitsFor: "text?",
+      dataset: "text",
+      digest: "text?",
+      traceId: "text",
+      parent: "text?",
+      forkRun: "text?",
+      forkStep: "number?",
+      forkLoop: "json?",
+    },
+    reply: (raw) => (/^\d+$/.test(String(raw)) ? Number(raw) : isUncreated(raw)),
+  }),
+  annealClaim: defineScript({
+    file: "claim.lua",
+    evenWhenFull: true,
+    args: { id: "text", token: "text", limit: "number", epoch: "number" },
+    reply: (raw): { readonly fence: string } | { readonly refused: string } => {
+      const [outcome, fence] = raw as [string, string?];
+      return fence === undefined ? { refused: outcome } : { fence };
+    },
+  }),
+  annealCommit: defineScript({
+    file: "commit.lua",
+    args: {
+      ...attempt,
+      from: "number",
+      count: "number",
+      columns: "bytes",
+      evals: "json?",
+      loop: "json",
+      engine: "bytes",
+      rate: "verbatim",
+      replicas: "number",
+      keep: "flag",
+    },
+    reply: oneOf("continue", "paused", "canceled", "stale", "gap"),
+  }),
+  annealPoll: defineScript({ file: "poll.lua", evenWhenFull: true, args: attempt, reply: goOn }),
+  annealAdvance: defineScript({
+    file: "advance.lua",
+    args: { ...attempt, done: "number", state: "json", progress: "json" },
+    reply: goOn,
+  }),
+  annealFinish: defineScript({
+    file: "finish.lua",
+    evenWhenFull: true,
+    args: { ...attempt, status: "text", reason: "text?", result: "json?" },
+    reply: statusOrStale,
+  }),
+  annealRelease: defineScript({ file: "release.lua", evenWhenFull: true, args: attempt, reply: statusOrStale }),
+  annealNoteEngineBuild: defineScript({
+    file: "note-engine-build.lua",
+    evenWhenFull: true,
+    args: { ...attempt, build: "text" },
+    reply: oneOf("ok", "stale"),
+  }),
+  annealCancel: defineScript({
+    file: "cancel.lua",
+    evenWhenFull: true,
+    args: { id: "text" },
+    reply: (raw) => (raw === null ? null : status(raw)),
+  }),
+  annealPause: defineScript({
+    file: "pause.lua",
+    evenWhenFull: true,
+    args: { id: "text" },
+    reply: oneOf("ok", "gone", "conflict"),
+  }),
+  annealResume: defineScript({
+    file: "resume.lua",
+    evenWhenFull: true,
+    args: { id: "text" },
+    reply: (raw) => {
+      const [outcome, epoch] = raw as [unknown, unknown];
+      return { outcome: oneOf("enqueue", "ok", "gone", "conflict")(outcome), epoch: Number(epoch ?? 0) };
+    },
+  }),
+  annealRequeue: defineScript({
+    file: "requeue.lua",
+    args: { id: "text", epoch: "number" },
+    reply: integerOrNull,
+  }),
+  annealDelete: defineScript({
+    file: "delete.lua",
+    keys: true,
+    evenWhenFull: true,
+    args: { id: "text" },
+    reply: oneOf("deleted", "gone", "conflict", "children"),
+  }),
+  annealSettle: defineScript({
+    file: "settle.lua",
+    args: { id: "text", spec: "json", note: "json" },
+    reply: integerOrNull,
+  }),
+  annealFailWaiting: defineScript({
+    file: "fail-waiting.lua",
+    evenWhenFull: true,
+    args: { id: "text", status: "text", reason: "text" },
+    reply: oneOf("ok"),
+  }),
+  annealPutDataset: defineScript({
+    file: "put-dataset.lua",
+    helpers: ["dataset-helpers.lua"],
+    args: { name: "text", digest: "text", text: "bytes", entry: "json", mostNames: "number", mostBytes: "number" },
+    reply: oneOf("created", "same", "replaced", "used", "full"),
+  }),
+  annealDeleteDataset: defineScript({
+    file: "delete-dataset.lua",
+    helpers: ["dataset-helpers.lua"],
+    evenWhenFull: true,
+    args: { name: "text" },
+    reply: oneOf("deleted", "gone", "used"),
+  }),
+  annealOpenFormat: defineScript({
+    file: "open-format.lua",
+    evenWhenFull: true,
+    args: { format: "number" },
+    reply: Number,
+  }),
 } as const;
+
+export const call = createCaller(SCRIPTS);

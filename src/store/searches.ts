@@ -1,32 +1,39 @@
 import type { SearchSpec } from "../schemas/search.js";
+import { StoredSearchAnswerSchema, StoredSearchStateSchema } from "../schemas/stored-search.js";
 import type { AnnealRedis } from "./connect.js";
-import { SEARCHES_KEY } from "./keys.js";
+import type { AttemptReply, Claim, SearchRecord, SearchStore } from "./contract.js";
 import { patiently } from "./patience.js";
-import { type Claim, commonFields, jsonField, RecordStore, type StoredRecord } from "./records.js";
+import { commonFields, RedisRecordStore } from "./records.js";
+import { call } from "./scripts.js";
+import { parserOf, parseSearchSpec, type StoredHash } from "./stored.js";
 
-/** The search record as stored; state and answer are src/core/finder/search.ts's, plain JSON. */
-export interface SearchRecord extends StoredRecord<SearchSpec> {
-  readonly state: unknown;
-  readonly answer: unknown;
-}
+const parseState = parserOf("search state", StoredSearchStateSchema);
+const parseAnswer = parserOf("search answer", StoredSearchAnswerSchema);
 
 /** The searches in Redis. */
-export class SearchStore extends RecordStore<SearchSpec, SearchRecord> {
+export class RedisSearchStore extends RedisRecordStore<SearchSpec, SearchRecord> implements SearchStore {
   constructor(redis: AnnealRedis) {
-    super(redis, SEARCHES_KEY, "search_");
+    super(redis, "search");
   }
 
   protected override datasetOf({ run }: SearchSpec): SearchSpec["run"]["dataset"] {
     return run.dataset;
   }
 
-  protected override toRecord(hash: Record<string, string>): SearchRecord {
-    return { ...commonFields<SearchSpec>(hash), state: jsonField(hash, "state"), answer: jsonField(hash, "result") };
+  protected override toRecord(hash: StoredHash): SearchRecord {
+    return {
+      ...commonFields(hash, parseSearchSpec),
+      state: hash.jsonOrNull("state", parseState),
+      answer: hash.jsonOrNull("result", parseAnswer),
+    };
   }
 
-  /** Stores the state after `done` tasks, and tells the search's readers. On any answer but "continue" the attempt must end. */
-  async advance(claim: Claim<SearchRecord>, done: number, state: unknown, progress: unknown): Promise<string> {
-    const texts = [JSON.stringify(state), JSON.stringify(progress)] as const;
-    return patiently(() => this.redis.annealAdvance(claim.id, claim.fence, done, ...texts));
+  async advance(
+    { id, fence }: Claim<SearchRecord>,
+    done: number,
+    state: object,
+    progress: object,
+  ): Promise<AttemptReply> {
+    return patiently(() => call(this.redis, "annealAdvance", { id, fence, done, state, progress }));
   }
 }

@@ -1,7 +1,8 @@
 import type { Redis } from "ioredis";
 import type { AnnealRedis } from "./connect.js";
+import type { Cursor, LogEntry, Sink, Tail, Watcher } from "./contract.js";
 import { runKey, WAKE_CHANNEL } from "./keys.js";
-import { type LogEntry, positionBefore, readLog } from "./log.js";
+import { positionBefore, readLog } from "./log.js";
 
 /** Entries read at once. */
 const PAGE = 16;
@@ -12,31 +13,12 @@ const ENTRY_STEPS = 256;
 /** Both connections may have nothing to ask for long: without a ping, a dead socket would look like runs that stand still. */
 const PING_INTERVAL_MS = 2000;
 
-/** Where a cursor delivers. `send` is called in log order, each entry once, while `writable`. */
-export interface Sink {
-  /** False while the reader lags; call the cursor's `resume` when that changes. */
-  writable(): boolean;
-  send(entry: LogEntry): void;
-  /** Every entry that there is has been sent. */
-  caughtUp?(): void;
-  /** The run was deleted under the reader. */
-  gone(): void;
-}
-
-/** Who wants to know of all records. */
-export interface Watcher {
-  /** About as often as the record is committed to. */
-  changed(id: string): void;
-  /** The subscription was away: any record may have changed meanwhile. */
-  missed(): void;
-}
-
 /**
  * Follows the logs of runs for any number of readers, with one subscription and one read per run, however many they are.
  * A reader is a position, and asks for the entry after it: from memory where another reader has just had it, else from
  * Redis, where all who wait for the same page share one read. Nothing is queued for a slow reader.
  */
-export class Tail {
+export class RedisTail implements Tail {
   readonly #reader: AnnealRedis;
   readonly #subscriber: Redis;
   readonly #feeds = new Map<string, Feed>();
@@ -68,10 +50,6 @@ export class Tail {
     this.#subscriber.once("end", () => clearInterval(pinging));
   }
 
-  /**
-   * A cursor that, once resumed, delivers every entry of a run's log from step `from` on, stored and then live, until it is
-   * closed. `from` is at most the number of committed steps.
-   */
   follow(runId: string, from: number, sink: Sink): Cursor {
     let feed = this.#feeds.get(runId);
     if (feed === undefined) {
@@ -81,13 +59,11 @@ export class Tail {
     return feed.add(positionBefore(from), sink);
   }
 
-  /** Tells of every record that changes, until the returned function is called. */
   watch(watcher: Watcher): () => void {
     this.#watchers.add(watcher);
     return () => this.#watchers.delete(watcher);
   }
 
-  /** By reader, how many steps it is behind. */
   lags(): number[] {
     return [...this.#feeds.values()].flatMap((feed) => feed.lags());
   }
@@ -98,7 +74,7 @@ class Feed {
   readonly #redis: AnnealRedis;
   readonly #runId: string;
   readonly #onEmpty: () => void;
-  readonly #cursors = new Set<Cursor>();
+  readonly #cursors = new Set<FeedCursor>();
   /** By position, the entry that comes next after it; oldest reading first. */
   readonly #after = new Map<string, LogEntry>();
   #keptSteps = 0;
@@ -121,13 +97,13 @@ class Feed {
     return [...this.#cursors].map(({ position }) => Math.max(0, head - Number.parseInt(position, 10)));
   }
 
-  add(position: string, sink: Sink): Cursor {
-    const cursor = new Cursor(this, position, sink);
+  add(position: string, sink: Sink): FeedCursor {
+    const cursor = new FeedCursor(this, position, sink);
     this.#cursors.add(cursor);
     return cursor;
   }
 
-  remove(cursor: Cursor): void {
+  remove(cursor: FeedCursor): void {
     if (this.#cursors.delete(cursor) && this.#cursors.size === 0) this.#onEmpty();
   }
 
@@ -202,7 +178,7 @@ class Feed {
 }
 
 /** One reader of one run. */
-export class Cursor {
+class FeedCursor implements Cursor {
   readonly #feed: Feed;
   readonly #sink: Sink;
   #position: string;
@@ -215,12 +191,10 @@ export class Cursor {
     this.#sink = sink;
   }
 
-  /** The last entry that was sent, or where reading began. */
   get position(): string {
     return this.#position;
   }
 
-  /** Delivers what there is, as far as the sink takes it. Call it when the sink has become writable. */
   resume(): void {
     if (this.#reading) return;
     while (!this.#closed && this.#sink.writable()) {

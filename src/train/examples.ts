@@ -1,7 +1,7 @@
 import { parseDataset, splitExamples } from "../core/dataset.js";
 import type { Splits } from "../core/engine.js";
 import type { RunSpec } from "../schemas/run.js";
-import { digestOf } from "../store/datasets.js";
+import { digestOf } from "../store/built-in-dataset.js";
 
 export interface PreparedExamples {
   readonly vocabSize: number;

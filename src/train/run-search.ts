@@ -9,11 +9,16 @@ import { resolveSchedule } from "../core/schedules/resolve.js";
 import { TERMINAL_STATUSES } from "../schemas/run.js";
 import type { ScheduleRequest } from "../schemas/schedule.js";
 import type { SearchSpec } from "../schemas/search.js";
-import type { MetricsReader } from "../store/metrics.js";
-import type { Claim, Uncreated } from "../store/records.js";
-import type { RunRecord, RunStore } from "../store/runs.js";
-import type { SearchRecord, SearchStore } from "../store/searches.js";
-import type { Tail } from "../store/tail.js";
+import type {
+  Claim,
+  MetricsReader,
+  RunRecord,
+  RunStore,
+  SearchRecord,
+  SearchStore,
+  Tail,
+  Uncreated,
+} from "../store/contract.js";
 import { CRASH_LIMIT, type TrainingOutcome } from "./run-training.js";
 
 export interface SearchDeps {
@@ -50,7 +55,7 @@ export async function runSearch(
   }
   const log = deps.log.child({ searchId, traceId: claim.record.traceId });
   const { spec } = claim.record;
-  let state = (claim.record.state as SearchState | null) ?? createSearch(configOf(spec));
+  let state: SearchState = claim.record.state ?? createSearch(configOf(spec));
   let done = claim.record.committed;
   const canceled = watchForCancel(deps.tail, searchId, done);
   const stopped = aborted(AbortSignal.any([signal, canceled.signal]));
@@ -102,7 +107,7 @@ async function settle(
 ): Promise<void> {
   const run = await deps.runs.get(runId);
   if (run === null) return;
-  if (found === null) return deps.runs.disappoint(runId, "failed", `search ${searchId} found no rate: all diverged`);
+  if (found === null) return deps.runs.failWaiting(runId, "failed", `search ${searchId} found no rate: all diverged`);
   const [low, high] = request.lrRange ?? DEFAULT_LR_RANGE;
   const schedule = resolveSchedule(substituteRate(request.schedule as ScheduleRequest, found.lr), {
     steps: run.spec.steps,
@@ -111,11 +116,11 @@ async function settle(
   });
   if (!schedule.ok) {
     const why = schedule.errors.map(({ pointer, expected }) => `${pointer}: expected ${expected}`).join("; ");
-    return deps.runs.disappoint(runId, "failed", `with the rate ${found.lr} that search ${searchId} found: ${why}`);
+    return deps.runs.failWaiting(runId, "failed", `with the rate ${found.lr} that search ${searchId} found: ${why}`);
   }
   const [from, to] = found.interval.map((rate) => rate.toPrecision(3));
   const why = `lowest validation loss after ${found.stepsUsed} steps of search; best rate within [${from}, ${to}]`;
-  const autoLr = { search: searchId, lr: found.lr, interval: found.interval, why };
+  const autoLr = { search: searchId, lr: found.lr, interval: [...found.interval] as [number, number], why };
   const epoch = await deps.runs.settle(runId, { ...run.spec, schedule: schedule.value }, autoLr);
   if (epoch !== null) await deps.enqueue(runId, epoch);
 }
@@ -126,7 +131,7 @@ export async function releaseForsaken({ runs, searches }: Pick<SearchDeps, "runs
     const search = await searches.get(waitsFor);
     if (search !== null && !TERMINAL_STATUSES.includes(search.status)) continue;
     const canceled = search === null || search.status === "canceled";
-    await runs.disappoint(id, canceled ? "canceled" : "failed", `search ${waitsFor} gave no rate`);
+    await runs.failWaiting(id, canceled ? "canceled" : "failed", `search ${waitsFor} gave no rate`);
   }
 }
 
@@ -229,7 +234,7 @@ async function resultsOf(deps: SearchDeps, { runId, tasks }: Child): Promise<Sea
 
 function nextTasksOf(search: SearchRecord | null): readonly SearchTask[] {
   if (search === null) return [];
-  return nextTasks((search.state as SearchState | null) ?? createSearch(configOf(search.spec)));
+  return nextTasks(search.state ?? createSearch(configOf(search.spec)));
 }
 
 async function cancelChildren(deps: SearchDeps, searchId: string, tasks: readonly SearchTask[]): Promise<void> {

@@ -3,12 +3,11 @@ import type { Logger } from "pino";
 import type { Engine, EngineOptions } from "../core/engine.js";
 import { initialParameters } from "../core/model.js";
 import { ReplicaSet } from "../core/replicas.js";
-import { type LoopState, train } from "../core/train.js";
+import { train } from "../core/train.js";
 import { LIMITS } from "../schemas/limits.js";
 import type { EngineName, RunResult } from "../schemas/run.js";
-import { isRedisError } from "../store/patience.js";
-import type { Claim } from "../store/records.js";
-import type { Checkpoint, RunRecord, RunStore } from "../store/runs.js";
+import type { Checkpoint, Claim, CommitReply, RunRecord, RunStore } from "../store/contract.js";
+import { isRedisError, patiently } from "../store/patience.js";
 import { prepareExamples } from "./examples.js";
 
 export interface TrainingDeps {
@@ -112,11 +111,11 @@ async function trainAndCommit(
   onCommit: (step: number) => void,
 ): Promise<string> {
   const { spec } = claim.record;
-  const resume = checkpoint === null ? null : (checkpoint.loop as LoopState);
+  const resume = checkpoint?.loop ?? null;
   const rate = createRateMeter(resume?.step ?? 0);
   let state = resume;
   let pending: ReturnType<RunStore["commit"]> | null = null;
-  const endOn = async (reply: Told) => {
+  const endOn = async (reply: CommitReply) => {
     if (reply !== "unsaved") return reply;
     await runs.release(claim);
     return "released";
@@ -125,10 +124,10 @@ async function trainAndCommit(
   const look = watch(runs, claim, signal);
   for (const progress of train(spec, engine, resume, () => performance.now())) {
     if (progress === undefined) {
-      const told = await look();
-      if (told === "continue") continue;
+      const reply = await look();
+      if (reply === "continue") continue;
       await pending;
-      return endOn(told);
+      return endOn(reply);
     }
     // The commit of one chunk travels while the next is computed; at most one is under way.
     const reply = pending === null ? "continue" : await pending;
@@ -157,49 +156,47 @@ async function trainAndCommit(
   const result = {
     ...losses,
     steps: step,
-    wallSeconds: wallSeconds(claim),
+    wallSeconds: await wallSeconds(runs, claim),
     firstBadStep: diverged?.step ?? null,
   };
   const status = diverged === null ? "succeeded" : "diverged";
   return runs.finish(claim, status, diverged?.reason ?? null, result);
 }
 
-/** What an attempt is told; anything but "continue" ends it, and after "unsaved" it hands the run back. */
-type Told = Awaited<ReturnType<RunStore["commit"]>>;
-
 /** An attempt that evaluates, and so does not commit, asks this often whether it may go on. */
 const LOOK_MS = 50;
 
-function watch(runs: RunStore, claim: Claim<RunRecord>, signal: AbortSignal): () => Promise<Told> {
+function watch(runs: RunStore, claim: Claim<RunRecord>, signal: AbortSignal): () => Promise<CommitReply> {
   let lookedAt = performance.now();
   return async () => {
     if (performance.now() - lookedAt < LOOK_MS) return "continue";
-    const told = await runs.attend(claim);
+    const reply = await runs.poll(claim);
     lookedAt = performance.now();
-    return told === "continue" && signal.aborted ? "unsaved" : told;
+    return reply === "continue" && signal.aborted ? "unsaved" : reply;
   };
 }
 
 async function finalLosses(
   engine: Engine,
-  look: () => Promise<Told>,
-): Promise<Pick<RunResult, "finalTrainLoss" | "finalValidationLoss"> | Exclude<Told, "continue">> {
+  look: () => Promise<CommitReply>,
+): Promise<Pick<RunResult, "finalTrainLoss" | "finalValidationLoss"> | Exclude<CommitReply, "continue">> {
   const losses: (number | null)[] = [];
   for (const split of ["train", "validation"] as const) {
     const evaluation = engine.evaluation(split);
     let piece = evaluation.next();
     for (; !piece.done; piece = evaluation.next()) {
-      const told = await look();
-      if (told !== "continue") return told;
+      const reply = await look();
+      if (reply !== "continue") return reply;
     }
     losses.push(Number.isFinite(piece.value) ? piece.value : null);
   }
   return { finalTrainLoss: losses[0]!, finalValidationLoss: losses[1]! };
 }
 
-function wallSeconds(claim: Claim<RunRecord>): number {
-  const startedAt = claim.record.startedAt ?? Date.now();
-  return Math.max(0, Date.now() - startedAt) / 1000;
+/** Both ends by the store's clock: the run may have begun on another machine. */
+async function wallSeconds(runs: RunStore, { record }: Claim<RunRecord>): Promise<number> {
+  const now = await patiently(() => runs.now());
+  return Math.max(0, Math.round(now - (record.startedAt ?? now))) / 1000;
 }
 
 /** Steps a second, smoothed over about the last two seconds. */

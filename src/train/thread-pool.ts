@@ -4,8 +4,6 @@ import type { TrainingOutcome } from "./run-training.js";
 export interface ThreadData {
   readonly redisUrl: string;
   readonly logLevel: string;
-  /** URL of the module that exports createEngine: this layer knows the contract only. */
-  readonly enginesModule: string;
 }
 export type ToThread =
   | { readonly type: "run"; readonly runId: string; readonly epoch: number }
@@ -26,12 +24,17 @@ interface Slot {
 
 /** A fixed number of training threads; a thread that dies is replaced when the next run needs it. */
 export class ThreadPool {
+  readonly #module: URL;
   readonly #data: ThreadData;
   readonly #slots = new Set<Slot>();
   #closing = false;
 
-  /** `ready`: threads to start at once, so that the first runs need not wait for them. */
-  constructor(data: ThreadData, ready = 0) {
+  /**
+   * `module`: what a thread runs; it answers each ToThread with ToPool. `ready`: threads to start at once, so that the first
+   * runs need not wait for them.
+   */
+  constructor(module: URL, data: ThreadData, ready = 0) {
+    this.#module = module;
     this.#data = data;
     for (let i = 0; i < ready; i++) this.#spawn();
   }
@@ -48,7 +51,7 @@ export class ThreadPool {
 
   #spawn(): Slot {
     const slot: Slot = {
-      thread: new Worker(new URL("./thread.js", import.meta.url), { workerData: this.#data }),
+      thread: new Worker(this.#module, { workerData: this.#data }),
       busy: null,
     };
     this.#slots.add(slot);

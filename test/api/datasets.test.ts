@@ -9,8 +9,8 @@ import { LIMITS } from "../../src/schemas/limits.js";
 import type { Problem } from "../../src/schemas/problem.js";
 import type { Run, RunRequest } from "../../src/schemas/run.js";
 import { type AnnealRedis, connect } from "../../src/store/connect.js";
-import { DatasetStore } from "../../src/store/datasets.js";
-import { RunStore } from "../../src/store/runs.js";
+import { RedisDatasetStore } from "../../src/store/datasets.js";
+import { RedisRunStore } from "../../src/store/runs.js";
 import { SCRIPTS } from "../../src/store/scripts.js";
 import { startService, type TestService } from "../service.js";
 
@@ -332,16 +332,16 @@ test("a run whose dataset has moved on is not created; twins: without either gua
   const plain = connect(service.redis.url, "patient");
   const forgetful = withoutGuard("annealCreate", "return 'no-dataset'");
   try {
-    assert.equal(await new DatasetStore(plain).put("guarded", Buffer.from(next), statistics), "used");
-    assert.notEqual(await new DatasetStore(plain).text(spec.dataset.digest), null);
-    assert.equal(await new DatasetStore(careless).put("guarded", Buffer.from(next), statistics), "replaced");
-    assert.equal(await new DatasetStore(plain).text(spec.dataset.digest), null, "the first run has lost its text");
+    assert.equal(await new RedisDatasetStore(plain).put("guarded", Buffer.from(next), statistics), "used");
+    assert.notEqual(await new RedisDatasetStore(plain).text(spec.dataset.digest), null);
+    assert.equal(await new RedisDatasetStore(careless).put("guarded", Buffer.from(next), statistics), "replaced");
+    assert.equal(await new RedisDatasetStore(plain).text(spec.dataset.digest), null, "the first run has lost its text");
 
-    assert.equal(await new RunStore(plain).create(id(1), spec, { traceId: "" }), "no-dataset");
-    assert.equal(await new RunStore(plain).get(id(1)), null);
-    const accepted = await new RunStore(forgetful).create(id(2), spec, { traceId: "" });
+    assert.equal(await new RedisRunStore(plain).create(id(1), spec, { traceId: "" }), "no-dataset");
+    assert.equal(await new RedisRunStore(plain).get(id(1)), null);
+    const accepted = await new RedisRunStore(forgetful).create(id(2), spec, { traceId: "" });
     assert.equal(typeof accepted, "object", "a run that can never train");
-    assert.equal(await new RunStore(plain).delete(id(2)), "deleted");
+    assert.equal(await new RedisRunStore(plain).delete(id(2)), "deleted");
   } finally {
     for (const redis of [careless, plain, forgetful]) redis.disconnect();
   }
@@ -350,7 +350,7 @@ test("a run whose dataset has moved on is not created; twins: without either gua
 test("the store is bounded: so many datasets, so many bytes; then 507, and room again after a delete", async () => {
   const redis = connect(service.redis.url, "patient");
   try {
-    const store = new DatasetStore(redis);
+    const store = new RedisDatasetStore(redis);
     const statistics: DatasetStatistics = await json<Dataset>(await put("last-but-one", items("abc")), 201);
     const names = Array.from({ length: LIMITS.datasets }, (_, i) => `filler-${i}`);
     const outcomes = await Promise.all(names.map((name) => store.put(name, Buffer.from(name), statistics)));
@@ -377,7 +377,7 @@ test("runs that expire free their dataset", async () => {
   await refused(await remove(path("expiring")), 409);
   const redis = connect(service.redis.url, "patient");
   try {
-    const runs = new RunStore(redis);
+    const runs = new RedisRunStore(redis);
     while ((await runs.get(id)) !== null) await runs.expire(0);
   } finally {
     redis.disconnect();

@@ -5,9 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { parseDataset, splitExamples } from "../../src/core/dataset.js";
+import { atOnce } from "../../src/core/evaluation.js";
 import { createReference } from "../../src/engine/reference.js";
 import type { Run, RunRequest } from "../../src/schemas/run.js";
-import { builtInDataset } from "../../src/store/datasets.js";
+import { builtInDataset } from "../../src/store/built-in-dataset.js";
 import { startService, type TestService } from "../service.js";
 
 const PYTHON = process.env.PYTHON ?? "python3";
@@ -74,7 +75,7 @@ function validationLoss(file: Buffer): number {
     splits,
     parameters: Float32Array.from(parameters),
   });
-  return engine.evaluate("validation");
+  return atOnce(engine.evaluation("validation"));
 }
 
 test("the weights are the trained model: names and shapes of PyTorch, the run's own validation loss", async () => {

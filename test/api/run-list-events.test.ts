@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type { Run } from "../../src/schemas/run.js";
+import { connect } from "../../src/store/connect.js";
+import { RedisRunStore } from "../../src/store/runs.js";
 import { startService, type TestService } from "../service.js";
 
 let service: TestService;
@@ -96,4 +98,22 @@ test("a reader who may have missed a change is let go, to connect and read the l
   const run = await service.createRun({ steps: 10, seed: 1 });
   await again.until(({ data }) => data.id === run.id && data.status === "succeeded");
   again.close();
+});
+
+test("children of another record are not told of", async () => {
+  const redis = connect(service.redis.url, "patient");
+  const events = await open();
+  try {
+    const parent = await service.createRun({ steps: 5, model: { hiddenSizes: [8] } });
+    await service.finished(parent.id);
+    const [child, later] = [`run_${"1".padStart(20, "0")}`, `run_${"2".padStart(20, "0")}`];
+    const runs = new RedisRunStore(redis);
+    await runs.create(child, parent.spec, { traceId: "t", parent: parent.id });
+    await runs.create(later, parent.spec, { traceId: "t" });
+    const told = await events.until(({ data }) => data.id === later);
+    assert.ok(told.every(({ data }) => data.id !== child));
+  } finally {
+    events.close();
+    redis.disconnect();
+  }
 });

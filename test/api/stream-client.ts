@@ -14,7 +14,7 @@ export interface Reply {
   readonly problem?: Problem;
 }
 
-/** A binary metrics frame, by the layout that the README gives. */
+/** A binary metrics frame, by the layout that docs/api.md gives. */
 export function decodeFrame(data: Buffer): { channel: number; from: number; lr: Float64Array; loss: Float32Array } {
   const { buffer } = new Uint8Array(data);
   const [kind, channel, from, count] = new Uint32Array(buffer, 0, 4);

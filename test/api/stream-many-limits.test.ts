@@ -6,7 +6,7 @@ import { streamManyRoutes } from "../../src/api/routes/stream-many.js";
 import { createValidatorCompiler } from "../../src/api/validation.js";
 import { LIMITS } from "../../src/schemas/limits.js";
 import { connect } from "../../src/store/connect.js";
-import { Tail } from "../../src/store/tail.js";
+import { RedisTail } from "../../src/store/tail.js";
 import { startService, type TestService } from "../service.js";
 import { type Reply, StreamClient } from "./stream-client.js";
 
@@ -109,7 +109,7 @@ test("too many bad frames, too many frames a second, a frame too large: closed b
 
 test("a socket that follows nothing is closed after a while; one that does is not", async () => {
   const connections = [connect(service.redis.url, "patient"), connect(service.redis.url, "patient")] as const;
-  const tail = new Tail(...connections);
+  const tail = new RedisTail(...connections);
   await tail.start();
   const app = Fastify();
   app.setValidatorCompiler(createValidatorCompiler([]));

@@ -8,11 +8,11 @@
  */
 import { Worker } from "node:worker_threads";
 import { quantile } from "../../src/core/finder/ensemble.js";
-import { type LadderConvention, ladder } from "../../src/core/finder/ladder.js";
 import { answer, createSearch, nextTasks, record } from "../../src/core/finder/search.js";
 import { fitMinimum, summarize, type Trial } from "../../src/core/finder/search-fit.js";
 import { type SearchResult, searchConfig } from "../../src/core/finder/search-state.js";
 import { SUGGESTION_METHODS, type SuggestionMethod, suggest } from "../../src/core/finder/suggest.js";
+import { type LadderConvention, ladder } from "../../src/core/schedules/ladder.js";
 import type { ModelSpec } from "../../src/schemas/model.js";
 import type { Job, JobResult } from "./finder-worker.js";
 

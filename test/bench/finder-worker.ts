@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { parentPort } from "node:worker_threads";
 import { parseDataset, splitExamples } from "../../src/core/dataset.js";
 import type { EngineOptions } from "../../src/core/engine.js";
+import { atOnce } from "../../src/core/evaluation.js";
 import { initialParameters } from "../../src/core/model.js";
 import { createNativeKernel } from "../../src/engine/kernel/native.js";
 import type { ModelSpec } from "../../src/schemas/model.js";
@@ -51,7 +52,7 @@ function run(job: Job): JobResult {
     const ran = engine.steps({ lr: job.lr }, loss);
     const finite = ran > 0 && !Number.isFinite(loss[ran - 1]) ? ran - 1 : ran;
     if (!job.validate) return { index: job.index, loss: loss.slice(0, finite), validationLoss: null };
-    const validationLoss = finite === job.lr.length ? engine.evaluate("validation") : Number.NaN;
+    const validationLoss = finite === job.lr.length ? atOnce(engine.evaluation("validation")) : Number.NaN;
     return {
       index: job.index,
       loss: new Float32Array(),

@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Engine, EngineOptions } from "../../src/core/engine.js";
 import { readEngineState } from "../../src/core/engine-state.js";
+import { atOnce } from "../../src/core/evaluation.js";
 import { tensors } from "../../src/core/model.js";
 import { drawBatch } from "../../src/core/rng.js";
 import { createReference } from "../../src/engine/reference.js";
-import type { OptimizerSpec } from "../../src/schemas/model.js";
-import { type GoldenRun, golden, picked, problem, SGD, type Shape } from "./problem.js";
+import { type GoldenRun, golden, ofEveryType, picked, problem, SGD, type Shape } from "./problem.js";
 
 /** How far an engine of some precision may be from the f64 golden values: |got - want| <= atol + rtol * |want|. */
 export interface Tolerances {
@@ -44,13 +44,13 @@ const MIXED: Shape = {
   embeddingDim: 5,
   examples: 129,
 };
-const RULES: OptimizerSpec[] = [
+const RULES = ofEveryType([
   SGD,
   { ...SGD, momentum: 0.9, nesterov: true, weightDecay: 0.01 },
   { type: "adam", beta1: 0.9, beta2: 0.999, eps: 1e-8, weightDecay: 0 },
   { type: "adamw", beta1: 0.9, beta2: 0.999, eps: 1e-8, weightDecay: 0.01 },
   { type: "rmsprop", alpha: 0.99, eps: 1e-8, momentum: 0.5, centered: true, weightDecay: 0 },
-];
+]);
 
 /** Declares the tests that every engine passes unchanged. */
 export function conformance(name: string, create: Create, tolerances: Tolerances): void {
@@ -84,7 +84,7 @@ export function conformance(name: string, create: Create, tolerances: Tolerances
         const at = (change: number) => {
           const parameters = options.parameters.slice();
           parameters[i]! += change;
-          return createReference({ ...options, parameters }).evaluate("train");
+          return atOnce(createReference({ ...options, parameters }).evaluation("train"));
         };
         close([gradient[i]!], [(at(h) - at(-h)) / (2 * h)], { rtol: 1e-3, atol: 1e-5 }, `parameter ${i}`);
       }
@@ -157,19 +157,19 @@ export function conformance(name: string, create: Create, tolerances: Tolerances
       }
     });
 
-    test("evaluate is the mean over a split, and NaN for an empty one", async () => {
+    test("an evaluation is the mean over a split, and NaN for an empty one", async () => {
       const options = problem(MIXED);
       const reference = createReference(options);
       await using(options, (engine) => {
         for (const split of ["train", "validation"] as const) {
-          close([engine.evaluate(split)], [reference.evaluate(split)], tolerances.short, split);
+          close([atOnce(engine.evaluation(split))], [atOnce(reference.evaluation(split))], tolerances.short, split);
         }
         const pieces = engine.evaluation("train");
         let piece = pieces.next();
         assert.ok(!piece.done, "there is a pause to be had");
         while (!piece.done) piece = pieces.next();
-        assert.equal(piece.value, engine.evaluate("train"));
-        assert.ok(Number.isNaN(engine.evaluate("test")));
+        assert.equal(piece.value, atOnce(engine.evaluation("train")));
+        assert.ok(Number.isNaN(atOnce(engine.evaluation("test"))));
         assert.equal(engine.step, 0);
       });
     });
@@ -264,7 +264,7 @@ export function conformance(name: string, create: Create, tolerances: Tolerances
       engine.dispose();
       engine.dispose();
       assert.throws(() => engine.steps({ lr: new Float64Array(1) }, new Float32Array(1)));
-      assert.throws(() => engine.evaluate("train"));
+      assert.throws(() => engine.evaluation("train"));
       assert.throws(() => engine.readState());
       assert.throws(() => engine.writeState(state));
       assert.throws(() => engine.readParameters());

@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import type { EngineOptions, Examples } from "../../src/core/engine.js";
 import { parameterCount } from "../../src/core/model.js";
-import type { ModelSpec, OptimizerSpec, SgdSpec } from "../../src/schemas/model.js";
+import type { ModelSpec } from "../../src/schemas/model.js";
+import type { OptimizerOf, OptimizerSpec } from "../../src/schemas/optimizers.js";
 
 /** A problem made by the integer recipe of test/golden/engine.py. */
 export interface Shape {
@@ -35,7 +36,13 @@ export const golden = JSON.parse(
   readFileSync(new URL("../../../test/golden/engine.json", import.meta.url), "utf8"),
 ) as Golden;
 
-export const SGD: SgdSpec = { type: "sgd", momentum: 0, dampening: 0, nesterov: false, weightDecay: 0 };
+/** The given ones, and those of the golden cases of every type that is not among them. */
+export function ofEveryType(specs: readonly OptimizerSpec[]): readonly OptimizerSpec[] {
+  const isNew = ({ type }: OptimizerSpec) => specs.every((spec) => spec.type !== type);
+  return [...specs, ...golden.optimizers.map(({ optimizer }) => optimizer).filter(isNew)];
+}
+
+export const SGD: OptimizerOf<"sgd"> = { type: "sgd", momentum: 0, dampening: 0, nesterov: false, weightDecay: 0 };
 
 function mixed(k: number): number {
   let x = Math.imul(k + 1, 2654435761);

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { test } from "node:test";
 import { Worker } from "node:worker_threads";
 import * as tf from "@tensorflow/tfjs-core";
+import { atOnce } from "../../src/core/evaluation.js";
 import { loadBackend } from "../../src/engine/tfjs/backend.js";
 import { createTfjs } from "../../src/engine/tfjs.js";
 import { conformance, F32 } from "./conformance.js";
@@ -30,7 +31,7 @@ test("no call leaves a tensor behind", async () => {
   const use = () => {
     engine.steps({ lr }, new Float32Array(3));
     engine.steps({ lr: Float64Array.of(Number.NaN, 0, 0) }, new Float32Array(3)); // ends at a loss that is not finite
-    engine.evaluate("validation");
+    atOnce(engine.evaluation("validation"));
     engine.writeState(engine.readState());
     engine.readParameters();
   };

@@ -106,7 +106,7 @@ async function stopAt(stage: Stage, moment: Moment, verb: Verb, chance: Chance):
   const tell = (what: Verb) => Promise.all(apis.map((api) => api.act(id, what)));
   const isOver = async () => TERMINAL_STATUSES.includes(await scene.status(id));
   try {
-    // A pause that has not been heeded yet must not hide a cancel.
+    // A pause that has not been applied yet must not hide a cancel.
     if (verb === "cancel" && chance.next() < 0.3) await apis[1]!.act(id, "pause");
     const toldAt = performance.now();
     for (const { status } of await tell(verb))

@@ -1,13 +1,16 @@
-"""Golden values for the engines, from PyTorch in f64: python test/golden/engine.py > test/golden/engine.json
+"""Golden values for the engines, from PyTorch in f64 (lion: from optax, which PyTorch lacks): python test/golden/engine.py > test/golden/engine.json
 
 Inputs come from the integer recipe below, which test/engine/problem.ts repeats; only PyTorch's answers are stored.
 """
 import json
 import sys
 
+import jax
 import numpy
+import optax
 import torch
 
+jax.config.update("jax_enable_x64", True)
 torch.set_default_dtype(torch.float64)
 torch.set_num_threads(1)
 MASK = 0xFFFFFFFF
@@ -63,6 +66,30 @@ def gradient(case):
     return {**case, "loss": loss.item(), "gradient": flat(p.grad for p in parameters)}
 
 
+class OptaxLion:
+    """optax.lion on torch's parameters and gradients, with the part of torch.optim's interface that is used here."""
+
+    def __init__(self, parameters, lr, betas, weight_decay):
+        self.parameters, self.weight_decay = parameters, weight_decay
+        self.param_groups = [{"lr": lr, "betas": betas}]
+        self.state = self.rule().init([p.detach().numpy() for p in parameters])
+
+    def rule(self):
+        group = self.param_groups[0]
+        return optax.lion(group["lr"], *group["betas"], weight_decay=self.weight_decay)
+
+    def zero_grad(self):
+        for p in self.parameters:
+            p.grad = None
+
+    @torch.no_grad()
+    def step(self):
+        gradients, values = [p.grad.numpy() for p in self.parameters], [p.detach().numpy() for p in self.parameters]
+        updates, self.state = self.rule().update(gradients, self.state, values)
+        for p, update in zip(self.parameters, updates):
+            p += torch.from_numpy(numpy.array(update))
+
+
 def make_optimizer(spec, parameters, lr):
     wd = spec["weightDecay"]
     if spec["type"] == "sgd":
@@ -71,6 +98,8 @@ def make_optimizer(spec, parameters, lr):
     if spec["type"] == "rmsprop":
         rest = {key: spec[key] for key in ("alpha", "eps", "momentum", "centered")}
         return torch.optim.RMSprop(parameters, lr=lr, weight_decay=wd, **rest), "momentum"
+    if spec["type"] == "lion":
+        return OptaxLion(parameters, lr, (spec["beta1"], spec["beta2"]), wd), "beta1"
     kind = torch.optim.Adam if spec["type"] == "adam" else torch.optim.AdamW
     return kind(parameters, lr=lr, betas=(spec["beta1"], spec["beta2"]), eps=spec["eps"], weight_decay=wd), "beta1"
 
@@ -102,6 +131,7 @@ def shape(hidden, activation="tanh", vocab=27, length=3, dim=2, examples=20):
 
 SGD = {"type": "sgd", "momentum": 0, "dampening": 0, "nesterov": False, "weightDecay": 0}
 ADAM = {"type": "adam", "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "weightDecay": 0}
+LION = {"type": "lion", "beta1": 0.9, "beta2": 0.99, "weightDecay": 0}
 RMSPROP = {"type": "rmsprop", "alpha": 0.99, "eps": 1e-8, "momentum": 0, "centered": False, "weightDecay": 0}
 SMALL = shape([5], vocab=7, length=2, examples=12)
 RULES = [
@@ -119,6 +149,10 @@ RULES = [
     ({**RMSPROP, "centered": True, "weightDecay": 0.01}, 0.01, None),
     ({**RMSPROP, "momentum": 0.9}, 0.005, None),
     ({**RMSPROP, "momentum": 0.9, "centered": True, "alpha": 0.9}, 0.005, [0.5, 0, 0.9]),
+    ({**ADAM, "type": "adamw", "weightDecay": 0.1}, 0.05, [0.85, 0.5, 0.95]),
+    (LION, 0.005, None),
+    ({**LION, "weightDecay": 0.1}, 0.01, None),
+    ({**LION, "beta2": 0.9, "weightDecay": 0.01}, 0.01, [0.85, 0.5, 0.95]),
 ]
 SHAPES = [
     shape([1], vocab=3, length=1, dim=1, examples=1),
@@ -136,7 +170,8 @@ def run(case, optimizer, lr, steps, every, cycle=None):
 
 
 json.dump({
-    "versions": {"python": sys.version.split()[0], "torch": torch.__version__, "numpy": numpy.__version__},
+    "versions": {"python": sys.version.split()[0], "torch": torch.__version__, "numpy": numpy.__version__,
+                 "optax": optax.__version__},
     "gradients": [gradient(case) for case in SHAPES],
     "trajectories": [
         run(shape([9]), SGD, 0.3, 10, 1),

@@ -2,7 +2,8 @@
 
 A case is a schedule in the project's terms (type, and the library's parameters in camelCase), the steps sampled, and the
 rate (and momentum, where the scheduler moves it) used by the update of each of these steps, or, for metric-driven ones, the
-observations and the rate after each. With an argument, full curves are written to that folder instead.
+observations and the rate after each. With a folder as argument, full curves are written there instead; with --pytorch-only,
+the PyTorch file alone is written, for which torch alone must be installed.
 """
 
 import json
@@ -12,20 +13,24 @@ import re
 import sys
 import warnings
 
-import jax
-
-jax.config.update("jax_enable_x64", True)
-import jax.numpy as jnp
-import optax
 import torch
-import transformers
 from torch.optim import lr_scheduler
 from torch.optim.swa_utils import SWALR
-from transformers.optimization import get_scheduler
+
+PYTORCH_ONLY = "--pytorch-only" in sys.argv
+if not PYTORCH_ONLY:
+    import jax
+
+    jax.config.update("jax_enable_x64", True)
+    import jax.numpy as jnp
+    import optax
+    import transformers
+    from transformers.optimization import get_scheduler
 
 warnings.filterwarnings("ignore")
 HORIZON = 2100
-FULL = len(sys.argv) > 1
+FOLDER = next((argument for argument in sys.argv[1:] if argument != "--pytorch-only"), None)
+FULL = FOLDER is not None
 TORCH_NAMES = {"tMax": "T_max", "t0": "T_0", "tMult": "T_mult"}
 
 
@@ -60,17 +65,18 @@ def expression(text):
     return lambda t: eval(code, {"__builtins__": {}}, {**names, "t": t, "min": min, "max": max, "abs": abs})
 
 
-VERSIONS = {
-    "pytorch": {"torch": torch.__version__},
-    "hugging-face": {"transformers": transformers.__version__, "torch": torch.__version__},
-    "optax": {"optax": optax.__version__, "jax": jax.__version__, "jax_enable_x64": True},
-}
+VERSIONS = {"pytorch": {"torch": torch.__version__}}
+if not PYTORCH_ONLY:
+    VERSIONS |= {
+        "hugging-face": {"transformers": transformers.__version__, "torch": torch.__version__},
+        "optax": {"optax": optax.__version__, "jax": jax.__version__, "jax_enable_x64": True},
+    }
 
 
 def write(library, cases):
     lines = ",\n".join(json.dumps(case, separators=(",", ":")) for case in cases)
     text = '{"generator":"schedules.py","versions":%s,"cases":[\n%s\n]}\n' % (json.dumps(VERSIONS[library]), lines)
-    (pathlib.Path(sys.argv[1] if FULL else pathlib.Path(__file__).parent) / f"schedules-{library}.json").write_text(text)
+    (pathlib.Path(FOLDER if FULL else pathlib.Path(__file__).parent) / f"schedules-{library}.json").write_text(text)
     print(library, len(cases), "cases", len(text), "bytes", flush=True)
 
 
@@ -152,6 +158,8 @@ PLATEAU = [{}, {"patience": 0}, {"patience": 2, "cooldown": 1, "factor": 0.5}, {
            {"mode": "max", "patience": 3}, {"threshold": 0.05, "patience": 3}, {"threshold": 0.05, "thresholdMode": "abs", "patience": 3},
            {"factor": 0.9, "patience": 1, "cooldown": 5}, {"eps": 0.01, "patience": 1, "factor": 0.5}, {"factor": 0, "patience": 5},
            {"mode": "max", "thresholdMode": "abs", "threshold": 0.2, "patience": 2}, {"patience": 30, "factor": 0.2}]
+# A relative threshold with which nothing is better than the infinity that PyTorch begins with, or much must be.
+STRICT = [{"threshold": 1, "patience": 3}, {"threshold": 1.5, "patience": 2}, {"mode": "max", "threshold": 1.5, "patience": 2}, {"threshold": 1, "thresholdMode": "abs", "patience": 3}]
 
 EXPRESSIONS = ["0.95 ** t", "1 / (1 + 0.01 * t)", "t < 100 ? (t + 1) / 100 : 1", "0.5 * (1 + cos(pi * t / 500))", "max(0, 1 - t / 1000)",
                "0.5 ** (t // 30)", "exp(-t / 300)", "1 / sqrt(max(t, 40))", "min(1, (t + 1) / 7) * 0.999 ^ t", "abs(sin(t / 11))",
@@ -203,6 +211,18 @@ torch_specs = [
         ([{"type": "MultiplicativeLR", "lrLambda": "0.99"}, {"type": "PolynomialLR", "totalIters": 1000}], [200]),
         ([{"type": "ConstantLR", "factor": 1, "totalIters": 1}, {"type": "CosineAnnealingLR", "tMax": 100}, {"type": "ConstantLR", "factor": 0.1, "totalIters": 5000}], [500, 600]),
         ([{"type": "CosineAnnealingLR", "tMax": 700}, {"type": "CyclicLR", "baseLr": 0.01, "maxLr": 0.1, "stepSizeUp": 40}, {"type": "ExponentialLR", "gamma": 0.99}], [300, 1200]),
+        # A scheduler that takes over the rate which the one before left.
+        ([{"type": "LinearLR", "startFactor": 0.1, "totalIters": 50}, {"type": "CosineAnnealingLR", "tMax": 900}, {"type": "SWALR", "swaLr": 0.02, "annealEpochs": 100}], [50, 600]),
+        ([{"type": "ExponentialLR", "gamma": 0.99}, {"type": "SWALR", "swaLr": 0.05, "annealEpochs": 7, "annealStrategy": "linear"}, {"type": "SWALR", "swaLr": 0.01, "annealEpochs": 0}], [200, 300]),
+        ([{"type": "SWALR", "swaLr": 0.02}, {"type": "ExponentialLR", "gamma": 0.999}, {"type": "SWALR", "swaLr": 0.3, "annealStrategy": "linear"}], [20, 900]),
+        ([{"type": "StepLR", "stepSize": 30}, {"type": "MultiplicativeLR", "lrLambda": "0.999"}], [100]),
+        ([{"type": "PolynomialLR", "totalIters": 1000}, {"type": "MultiplicativeLR", "lrLambda": "1 - 0.5 / (t + 1)"}, {"type": "StepLR", "stepSize": 300}], [300, 700]),
+        ([{"type": "ExponentialLR", "gamma": 0.99}, {"type": "ConstantLR", "factor": 0.5, "totalIters": 0}, {"type": "LinearLR"}], [100, 200]),
+        # A scheduler whose constructor changes what the others begin with.
+        ([{"type": "CyclicLR", "baseLr": 0.01, "maxLr": 0.05, "stepSizeUp": 40}, {"type": "ExponentialLR", "gamma": 0.999}], [500]),
+        ([{"type": "LinearLR", "startFactor": 0.1, "totalIters": 20}, {"type": "OneCycleLR", "maxLr": 0.5, "totalSteps": 2500}, {"type": "CosineAnnealingLR", "tMax": 400}], [100, 1500]),
+        ([{"type": "OneCycleLR", "maxLr": 0.5, "totalSteps": 600}, {"type": "OneCycleLR", "maxLr": 0.2, "totalSteps": 2500, "divFactor": 10.0, "maxMomentum": 0.9}], [500]),
+        ([{"type": "OneCycleLR", "maxLr": 0.5, "totalSteps": 900}, {"type": "CyclicLR", "baseLr": 0.01, "maxLr": 0.1, "stepSizeUp": 70, "baseMomentum": 0.6}, {"type": "MultiStepLR", "milestones": [0, 100]}], [800, 1000]),
     ]],
     *[{"type": "ChainedScheduler", "lr": 0.1, "schedulers": s} for s in [
         [{"type": "ConstantLR", "factor": 0.1, "totalIters": 4}, {"type": "ExponentialLR", "gamma": 0.9}],
@@ -217,6 +237,8 @@ torch_specs = [
         [{"type": "ConstantLR", "factor": 0.5, "totalIters": 3}, {"type": "ConstantLR", "factor": 0.5, "totalIters": 6}, {"type": "LinearLR", "startFactor": 0.5, "totalIters": 9}],
         [{"type": "CosineAnnealingLR", "tMax": 10}, {"type": "StepLR", "stepSize": 3, "gamma": 0.9}],
         [{"type": "LinearLR", "startFactor": 1, "endFactor": 0, "totalIters": 1000}, {"type": "CosineAnnealingLR", "tMax": 400, "etaMin": 0.001}],
+        [{"type": "MultiStepLR", "milestones": [0, 0, 70], "gamma": 0.5}, {"type": "ExponentialLR", "gamma": 0.999}],
+        [{"type": "LinearLR", "startFactor": 0.5, "totalIters": 30}, {"type": "MultiStepLR", "milestones": [0, 30], "gamma": 0.3}],
     ]],
 ]
 one_cycle = sets("OneCycleLR", {"maxLr": 0.1}, {"totalSteps": 10}, {"totalSteps": 20, "threePhase": True, "annealStrategy": "linear"}, {"totalSteps": 2000},
@@ -229,8 +251,11 @@ torch_cases = [torch_case(s) for s in torch_specs]
 torch_cases += [torch_case(s, s.get("totalSteps", s.get("epochs", 0) * s.get("stepsPerEpoch", 0))) for s in one_cycle]
 torch_cases += [metric_case({"type": "ReduceLROnPlateau", "lr": 0.1, **p}, shape, torch_metric)
                 for i, p in enumerate(PLATEAU) for shape in (SHAPES[i % 6], SHAPES[(i + 2) % 6])]
+torch_cases += [metric_case({"type": "ReduceLROnPlateau", "lr": 0.1, **p}, shape, torch_metric) for p in STRICT for shape in ("down", "negative")]
 
 write("pytorch", torch_cases)
+if PYTORCH_ONLY:
+    sys.exit()
 
 # ---- Hugging Face
 

@@ -3,8 +3,7 @@ import { type Series, SeriesAccumulator, type SeriesOptions } from "../../core/s
 import { emaValue, initEma, nextEma } from "../../core/smoothing.js";
 import type { EvalPoint } from "../../schemas/metrics.js";
 import { ProblemError } from "../../schemas/problem.js";
-import type { MetricsReader } from "../../store/metrics.js";
-import type { RunRecord } from "../../store/runs.js";
+import type { MetricsReader, RunRecord } from "../../store/contract.js";
 import type { Point } from "./plot.js";
 
 /** Steps after which a long reading lets others in. */

@@ -8,7 +8,7 @@ import { LIMITS } from "../../schemas/limits.js";
 import { ProblemError } from "../../schemas/problem.js";
 import { RUN_STATUSES, TERMINAL_STATUSES } from "../../schemas/run.js";
 import type { Search, SearchRequest } from "../../schemas/search.js";
-import type { SearchRecord } from "../../store/searches.js";
+import type { SearchRecord } from "../../store/contract.js";
 import { idParams, notFound, problem } from "../common.js";
 import { createRecord, invalidRequest } from "../creation.js";
 import { datasetFacts } from "../dataset-facts.js";

@@ -42,7 +42,7 @@ export const prometheusRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, 
     const [census, totals, counts] = await Promise.all([runs.census(), runs.totals(), queue.counts()]);
     for (const [status, count] of Object.entries(census.counts)) records.set({ status }, count);
     for (const [state, count] of Object.entries(counts)) jobs.set({ state }, count);
-    oldest.set(census.oldestQueuedAt === null ? 0 : Math.max(0, (Date.now() - census.oldestQueuedAt) / 1000));
+    oldest.set((census.longestWaitMs ?? 0) / 1000);
     commits.set(totals.commits);
     steps.set(totals.steps);
     refused.set(totals.refused);

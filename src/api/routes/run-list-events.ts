@@ -1,4 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
+import { kindOf } from "../../schemas/record-kinds.js";
 import type { ApiDeps } from "../deps.js";
 import { toRun } from "../run-view.js";
 import { openEventStream } from "../stream/event-stream.js";
@@ -16,12 +17,12 @@ interface Reader {
 /** Reads each run that has changed, at most once every EVERY_MS, for all readers together; idle without readers. */
 class RunWatch {
   readonly readers = new Set<Reader>();
-  readonly #read: (id: string) => Promise<string>;
+  readonly #read: (id: string) => Promise<string | null>;
   /** Runs told of within the last EVERY_MS; true: they have changed since. */
   readonly #resting = new Map<string, boolean>();
 
-  /** `read` gives a run's event. */
-  constructor(read: (id: string) => Promise<string>) {
+  /** `read` gives a run's event; null: it is not in the list. */
+  constructor(read: (id: string) => Promise<string | null>) {
     this.#read = read;
   }
 
@@ -40,6 +41,7 @@ class RunWatch {
     }, EVERY_MS).unref();
     try {
       const event = await this.#read(id);
+      if (event === null) return;
       for (const reader of this.readers) reader.send(id, event);
     } catch {
       // Redis is away. It is asked again, so that a last change is not missed.
@@ -51,6 +53,8 @@ class RunWatch {
 export const runListEventRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { runs, tail }) => {
   const watch = new RunWatch(async (id) => {
     const record = await runs.get(id);
+    // Children are in their parent's list.
+    if (record !== null && record.parent !== null) return null;
     return record === null
       ? `event: deleted\ndata: ${JSON.stringify({ id })}\n\n`
       : `event: run\ndata: ${JSON.stringify(toRun(record))}\n\n`;
@@ -89,7 +93,7 @@ export const runListEventRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app
       };
       watch.readers.add(reader);
       stop ??= tail.watch({
-        changed: (id) => id.startsWith("run_") && watch.changed(id),
+        changed: (id) => kindOf(id) === "run" && watch.changed(id),
         // They connect again, and read the list.
         missed: endAll,
       });

@@ -12,7 +12,7 @@ import { LIMITS } from "../../schemas/limits.js";
 import { ProblemError } from "../../schemas/problem.js";
 import { RUN_STATUSES, type RunRequest, TERMINAL_STATUSES } from "../../schemas/run.js";
 import type { ScheduleRequest } from "../../schemas/schedule.js";
-import type { RunRecord } from "../../store/runs.js";
+import type { RunRecord } from "../../store/contract.js";
 import { idParams, notFound, problem } from "../common.js";
 import { createRecord, enqueue, invalidRequest, type Origin } from "../creation.js";
 import { datasetFacts } from "../dataset-facts.js";

@@ -6,7 +6,7 @@ import type { WebSocket } from "ws";
 import { LIMITS } from "../../schemas/limits.js";
 import { ProblemError } from "../../schemas/problem.js";
 import { StreamCommandSchema } from "../../schemas/stream-many.js";
-import type { Tail } from "../../store/tail.js";
+import type { Tail } from "../../store/contract.js";
 import { refuseUnknownProtocols } from "../stream/socket-protocol.js";
 import { commandParser } from "../stream/stream-commands.js";
 import { StreamSocket } from "../stream/stream-socket.js";

@@ -6,7 +6,7 @@ import { Type } from "typebox";
 import type { WebSocket } from "ws";
 import { ProblemError } from "../../schemas/problem.js";
 import { FROM, THINNING, type Thinning } from "../../schemas/stream.js";
-import type { Tail } from "../../store/tail.js";
+import type { Tail } from "../../store/contract.js";
 import { idParams, notFound, problem } from "../common.js";
 import type { LivePlot, Screen } from "../plots/live.js";
 import { LIVE_QUERY, type LiveQuery, liveSize } from "../plots/query.js";

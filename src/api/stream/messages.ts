@@ -1,9 +1,10 @@
 import type { Envelope } from "../../core/envelope.js";
 import { compactFloat32 } from "../../core/float32.js";
 import type { EvalPoint, MetricChunk } from "../../schemas/metrics.js";
+import { sliceChunk } from "../../schemas/metrics.js";
 import { TERMINAL_STATUSES } from "../../schemas/run.js";
 import type { StreamMessage } from "../../schemas/stream.js";
-import { type LogEntry, sliceChunk } from "../../store/log.js";
+import type { LogEntry } from "../../store/contract.js";
 import { metricsFrame } from "./binary.js";
 
 /** One message of a stream. Each form of it is made when it is first asked for, once for all readers. */

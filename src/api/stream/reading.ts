@@ -1,6 +1,5 @@
 import type { Thinning } from "../../schemas/stream.js";
-import type { LogEntry } from "../../store/log.js";
-import type { Cursor, Sink } from "../../store/tail.js";
+import type { Cursor, LogEntry, Sink } from "../../store/contract.js";
 import { deletedMessage, type Message } from "./messages.js";
 import { createShape, HoldingBudget, type Shape } from "./thinning.js";
 

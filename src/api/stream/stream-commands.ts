@@ -1,5 +1,6 @@
 import type { ErrorObject, ValidateFunction } from "ajv";
 import { type FieldError, ProblemError } from "../../schemas/problem.js";
+import { kindOf } from "../../schemas/record-kinds.js";
 import type { StreamCommand } from "../../schemas/stream-many.js";
 import { invalidRequest } from "../creation.js";
 import { fieldErrors } from "../problems.js";
@@ -37,7 +38,7 @@ function parseJson(text: string): unknown {
 
 /** A search takes no more than the query of its own stream does. */
 function searchErrors(command: StreamCommand): FieldError[] {
-  if (!command.run.startsWith("search_")) return [];
+  if (kindOf(command.run) !== "search") return [];
   return ["every", "maxHz"]
     .filter((name) => name in command)
     .map((name) => ({ pointer: `/${name}`, expected: "no such field; a search has no steps to thin" }));

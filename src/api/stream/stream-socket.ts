@@ -2,7 +2,7 @@ import type { WebSocket } from "ws";
 import { LIMITS } from "../../schemas/limits.js";
 import { ProblemError } from "../../schemas/problem.js";
 import type { Subscribe } from "../../schemas/stream-many.js";
-import type { Tail } from "../../store/tail.js";
+import type { Tail } from "../../store/contract.js";
 import { problemOf } from "../problems.js";
 import { HIGH_WATER } from "./flow.js";
 import type { Message } from "./messages.js";

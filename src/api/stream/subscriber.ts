@@ -1,6 +1,6 @@
 import type { WebSocket } from "ws";
 import type { Thinning } from "../../schemas/stream.js";
-import type { Cursor, Sink } from "../../store/tail.js";
+import type { Cursor, Sink } from "../../store/contract.js";
 import type { Message } from "./messages.js";
 import { Reading } from "./reading.js";
 import { SocketFlow } from "./socket-flow.js";
@@ -8,7 +8,7 @@ import { SocketFlow } from "./socket-flow.js";
 /** How long a reader that is told to go has to take what is left, and the reason with it. */
 export const FAREWELL_MS = 3000;
 
-/** Close codes of ours; the README has the table. */
+/** Close codes of ours; docs/api.md has the table. */
 export const CLOSE = { end: 1000, policy: 1008, restart: 1012, idle: 4000, frozen: 4008 } as const;
 
 /** A connection that messages are written to; it tells its subscriber when it has `drained` or is `frozen`. */

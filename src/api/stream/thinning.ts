@@ -1,5 +1,6 @@
+import { sliceChunk } from "../../schemas/metrics.js";
 import type { Thinning } from "../../schemas/stream.js";
-import { type LogEntry, sliceChunk } from "../../store/log.js";
+import type { LogEntry } from "../../store/contract.js";
 import { type Held, HeldBuckets, HeldSteps } from "./held.js";
 import { isLast, type Message, messagesOf } from "./messages.js";
 

@@ -1,6 +1,7 @@
 import { isChildKey, SCHEDULE_LIBRARIES, type ScheduleLibrary, type ScheduleType } from "../../schemas/schedule.js";
 import { RATE_MARK } from "../../schemas/schedules/fields.js";
-import { RUN_DEFAULTS } from "./defaults.js";
+import { definitionOf } from "./definitions.js";
+import type { RunDefault } from "./run-defaults.js";
 
 export interface CatalogueParameter {
   readonly name: string;
@@ -47,7 +48,7 @@ export function scheduleCatalogue(): CatalogueEntry[] {
 }
 
 function entry(type: ScheduleType, library: ScheduleLibrary, schema: Described): CatalogueEntry {
-  const derived = RUN_DEFAULTS[type];
+  const derived: Readonly<Record<string, RunDefault>> = definitionOf(type).defaults;
   const parameters = Object.entries(schema.properties)
     .filter(([name]) => name !== "type")
     .map(([name, property]) => ({

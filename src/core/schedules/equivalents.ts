@@ -1,14 +1,14 @@
-import {
-  type NativeSpec,
-  SCHEDULE_LIBRARIES,
-  type ScheduleLibrary,
-  type ScheduleOf,
-  type ScheduleRequest,
-  type ScheduleSpec,
+import type {
+  NativeSpec,
+  NestedSchedule,
+  ScheduleLibrary,
+  ScheduleRequest,
+  ScheduleSpec,
 } from "../../schemas/schedule.js";
-import { buildSchedule, expressed, isMetricDriven } from "./build.js";
+import { buildSchedule, isMetricDriven } from "./build.js";
+import type { Translation } from "./definition.js";
+import { definitionOf, isNative, libraryOf } from "./definitions.js";
 import { resolveSchedule } from "./resolve.js";
-import { inHuggingFace, inOptax, inTorch } from "./translate.js";
 
 /** The same schedule in another library's terms. */
 export interface Equivalent {
@@ -24,28 +24,23 @@ const MAX_LOOKED_AT = 20_000;
 /** A translation that differs by more than this share of the peak is not an equivalent. */
 const TOLERANCE = 0.01;
 
-export function libraryOf(spec: ScheduleSpec): ScheduleLibrary {
-  const libraries = Object.keys(SCHEDULE_LIBRARIES) as ScheduleLibrary[];
-  return libraries.find((library) => spec.type in SCHEDULE_LIBRARIES[library])!;
-}
-
 /**
  * The schedule in the terms of the other libraries, where they have it. Metric-driven policies have none: the libraries'
  * rules differ. Momentum cycling is not carried over.
  */
 export function equivalents(spec: ScheduleSpec, { steps }: { readonly steps: number }): Equivalent[] {
   if (isMetricDriven(spec)) return [];
-  const own = libraryOf(spec);
-  const native = readable(spec);
+  const own = libraryOf(spec.type);
+  const native = inNative(spec as NestedSchedule);
   if (native === null) return [];
-  const requests: Partial<Record<ScheduleLibrary, ScheduleRequest | null>> = {
+  const requests: Readonly<Record<ScheduleLibrary, ScheduleRequest | null>> = {
     native: native as ScheduleRequest,
-    pytorch: inTorch(native),
-    "hugging-face": inHuggingFace(native),
-    optax: inOptax(native, steps),
+    pytorch: translated("pytorch", native, steps),
+    "hugging-face": translated("hugging-face", native, steps),
+    optax: translated("optax", native, steps),
   };
   return Object.entries(requests).flatMap(([library, request]) => {
-    if (library === own || request == null) return [];
+    if (library === own || request === null) return [];
     const resolved = resolveSchedule(request, { steps, lrRange: [1, 1] });
     if (!resolved.ok) return [];
     const compared = compare(spec, resolved.value, steps);
@@ -53,6 +48,30 @@ export function equivalents(spec: ScheduleSpec, { steps }: { readonly steps: num
     const { maxDifference, atStep } = compared;
     return [{ library: library as ScheduleLibrary, schedule: resolved.value, maxDifference, atStep }];
   });
+}
+
+function inNative(nested: NestedSchedule): NativeSpec | null {
+  const spec = nested as ScheduleSpec;
+  const definition = definitionOf(spec.type);
+  if (definition.inNative !== undefined) return definition.inNative(spec, inNative);
+  if (definition.expression !== undefined) return inNative(definition.expression(spec) as NestedSchedule);
+  return isNative(spec) ? (spec as NativeSpec) : null;
+}
+
+/** A schedule in our own terms in a library's; a part that is in a library's terms already is left as it is there. */
+function translated(library: Exclude<ScheduleLibrary, "native">, native: NativeSpec, steps: number) {
+  const within = (base: number | null, numWarmupSteps: number): Translation => ({
+    steps,
+    base,
+    numWarmupSteps,
+    translate(part, changes = {}) {
+      const spec = part as ScheduleSpec;
+      if (libraryOf(spec.type) === library) return spec;
+      const by = within(changes.base ?? base, changes.numWarmupSteps ?? numWarmupSteps);
+      return definitionOf(spec.type).translations?.[library]?.(spec, by) ?? null;
+    },
+  });
+  return within(null, 0).translate(native) as ScheduleRequest | null;
 }
 
 function compare(a: ScheduleSpec, b: ScheduleSpec, steps: number) {
@@ -68,36 +87,4 @@ function compare(a: ScheduleSpec, b: ScheduleSpec, steps: number) {
     if (!(difference <= result.maxDifference)) Object.assign(result, { maxDifference: difference, atStep: step });
   }
   return result;
-}
-
-/** Our own terms, with a plain cosine in place of the lambdas that mirror Hugging Face's rounding; null: not expressible. */
-function readable(spec: ScheduleSpec): NativeSpec | null {
-  switch (spec.type) {
-    case "ChainedScheduler":
-      return { type: "chained", lr: spec.lr, schedules: spec.schedulers };
-    case "hf/cosine":
-      return spec.numCycles === 0.5 ? warmedCosine(spec, 0) : expressed(spec);
-    case "hf/cosine_with_min_lr": {
-      const floor = spec.minLr ?? (spec.minLrRate ?? 0) * spec.lr;
-      return spec.numCycles === 0.5 ? warmedCosine(spec, floor) : expressed(spec);
-    }
-    case "OneCycleLR":
-      return (expressed(spec) as ScheduleOf<"override">).schedule as NativeSpec;
-    default: {
-      const native = expressed(spec) ?? (spec as NativeSpec);
-      if (native.type !== "sequential") return native;
-      const schedules = native.schedules.map((child) => readable(child as ScheduleSpec));
-      return schedules.includes(null) ? null : { ...native, schedules: schedules as NativeSpec[] };
-    }
-  }
-}
-
-function warmedCosine(
-  { lr, numWarmupSteps, numTrainingSteps }: { lr: number; numWarmupSteps: number; numTrainingSteps: number },
-  minLr: number,
-): NativeSpec {
-  const cosine: NativeSpec = { type: "cosine", lr, minLr, steps: Math.max(1, numTrainingSteps - numWarmupSteps) };
-  if (numWarmupSteps === 0) return cosine;
-  const up: NativeSpec = { type: "linear", start: 0, end: lr, steps: numWarmupSteps };
-  return { type: "sequential", schedules: [up, cosine], milestones: [numWarmupSteps] };
 }

@@ -32,12 +32,18 @@ interface Comparison {
   readonly thresholdMode: "rel" | "abs";
 }
 
-/** PyTorch's test; its relative threshold has the wrong sign for negative losses, kept as it is. */
+/**
+ * PyTorch's test. Its relative threshold has the wrong sign for negative losses, kept as it is; nothing is better than the
+ * infinity it begins with where the threshold is 1 or more, as that times 0 is not a number, and less when below 0.
+ */
 function better(value: number, best: number | null, { mode = "min", threshold, thresholdMode }: Comparison): boolean {
-  if (Number.isNaN(value)) return false;
-  if (best === null) return Math.abs(value) < Number.POSITIVE_INFINITY;
-  if (mode === "min") return value < (thresholdMode === "rel" ? best * (1 - threshold) : best - threshold);
-  return value > (thresholdMode === "rel" ? best * (1 + threshold) : best + threshold);
+  const relative = thresholdMode === "rel";
+  if (mode === "min") {
+    const least = best ?? Number.POSITIVE_INFINITY;
+    return value < (relative ? least * (1 - threshold) : least - threshold);
+  }
+  const most = best ?? Number.NEGATIVE_INFINITY;
+  return value > (relative ? most * (1 + threshold) : most + threshold);
 }
 
 type Plateau = Omit<ScheduleOf<"reduce-on-plateau">, "type"> & { readonly mode?: "min" | "max" };

@@ -8,11 +8,11 @@ import {
 import { SCHEDULE_LIMITS } from "../../schemas/schedules/fields.js";
 import { invalid, ok, type Result } from "../result.js";
 import { isMetricDriven } from "./build.js";
-import { check } from "./check.js";
-import { RUN_DEFAULTS, type ScheduleContext } from "./defaults.js";
+import { definitionOf } from "./definitions.js";
 import { baseRate, children } from "./rates.js";
+import type { RunDefault, ScheduleContext } from "./run-defaults.js";
 
-export type { ScheduleContext } from "./defaults.js";
+export type { ScheduleContext } from "./run-defaults.js";
 
 type Parameters = Record<string, unknown>;
 
@@ -33,7 +33,8 @@ function resolveNode(request: ScheduleRequest, context: ScheduleContext, level: 
     if ("default" in property) spec[name] = structuredClone(property.default);
   }
   Object.assign(spec, given);
-  for (const [name, { of }] of Object.entries(RUN_DEFAULTS[type])) {
+  const { defaults, check } = definitionOf(type);
+  for (const [name, { of }] of Object.entries<RunDefault>(defaults)) {
     const value = spec[name] ?? of(context, spec);
     if (value !== undefined) spec[name] = value;
   }
@@ -46,17 +47,19 @@ function resolveNode(request: ScheduleRequest, context: ScheduleContext, level: 
   const errors = resolveChildren(type, spec, context, level);
   if (errors.length > 0) return invalid(...errors);
   const resolved = { type, ...spec } as unknown as ScheduleSpec;
-  errors.push(...check(resolved, context.steps));
+  errors.push(...(check?.(resolved, context.steps) ?? []));
   return errors.length === 0 ? ok(resolved) : invalid(...errors);
 }
 
 /** Replaces the requests for nested schedules by their specs. */
 function resolveChildren(type: ScheduleType, spec: Parameters, context: ScheduleContext, level: number): FieldError[] {
   const errors: FieldError[] = [];
-  const peak = baseRate({ type, ...spec } as unknown as ScheduleSpec) ?? context.lrRange[1];
+  const parent = { type, ...spec } as unknown as ScheduleSpec;
+  const peak = baseRate(parent) ?? context.lrRange[1];
   const lrRange = [Math.min(context.lrRange[0], peak), peak] as const;
   const resolveChild = (child: unknown, pointer: string, index: number): unknown => {
-    const inner = { steps: Math.max(1, childSteps(spec, context.steps, index)), lrRange };
+    const { from, to } = definitionOf(type).span!(parent, context.steps, index);
+    const inner = { steps: Math.max(1, to - from), lrRange };
     const result = resolveNode(child as ScheduleRequest, inner, level + 1);
     if (!result.ok) {
       for (const error of result.errors) errors.push({ ...error, pointer: `${pointer}${error.pointer}` });
@@ -73,16 +76,6 @@ function resolveChildren(type: ScheduleType, spec: Parameters, context: Schedule
   }
   if (spec.schedule !== undefined) spec.schedule = resolveChild(spec.schedule, "/schedule", 0);
   return errors;
-}
-
-/** For how many steps a nested schedule runs in its parent's `steps`. */
-function childSteps(parent: Parameters, steps: number, index: number): number {
-  const ends = parent.boundaries ?? ((parent.schedules ?? parent.schedulers) ? parent.milestones : undefined);
-  if (Array.isArray(ends)) {
-    return Number(ends[index] ?? steps) - (index === 0 ? 0 : Number(ends[index - 1] ?? 0));
-  }
-  if (typeof parent.period === "number") return parent.period;
-  return typeof parent.steps === "number" ? steps - parent.steps : steps;
 }
 
 /** Depth and number of schedules, found without recursing, so that no request can exhaust the stack. */

@@ -633,7 +633,13 @@ static void backward(Arena *arena, const u8 *symbols, int rows, int accumulate) 
   scatter(arena, delta, symbols, rows);
 }
 
-/* ---- Optimizers: PyTorch's update rules; scalars in double, as Python has them, then rounded to float ---- */
+/* ---- Optimizers: PyTorch's update rules (lion: optax's); scalars in double, as Python has them, then rounded to float ---- */
+
+/* The kernelId of each in schemas/optimizers.ts. */
+enum { OPTIMIZER_SGD, OPTIMIZER_ADAM, OPTIMIZER_ADAMW, OPTIMIZER_RMSPROP, OPTIMIZER_LION };
+
+/** One update of all parameters; momentum: that of this step, or beta1. */
+typedef void Update(Arena *arena, double lr, double momentum);
 
 static double power(double base, double exponent) {
   double result = 1;
@@ -716,6 +722,39 @@ static void updateRmsprop(Arena *arena, double lr, double momentum) {
   if (used > arena->slotsUsed) arena->slotsUsed = used;
 }
 
+/** -1, 0 or 1; NaN for NaN. */
+INLINE V signOf(V x) {
+  const V zero = splat(0.0f), one = splat(1.0f);
+  const VI isSigned = (VI)(x > zero) | (VI)(x < zero);
+  return pick(isSigned, (V)((VI)one | ((VI)x & (VI)-zero)), x);
+}
+
+static void updateLion(Arena *arena, double lr, double beta1) {
+  const long size = arena->parameterFloats;
+  float *p = FLOATS(arena, parameters), *m = FLOATS(arena, slots);
+  const float *g = FLOATS(arena, gradients);
+  const V decay = splat((float)arena->weightDecay), rate = splat((float)-lr);
+  const V look = splat((float)(1 - beta1)), take = splat((float)(1 - arena->beta2));
+  for (long i = 0; i < size; i += LANES) {
+    const V w = load(p + i), old = load(m + i), change = load(g + i) - old;
+    store(m + i, fma_(take, change, old));
+    store(p + i, fma_(rate, fma_(decay, w, signOf(fma_(look, change, old))), w));
+  }
+  arena->slotsUsed = 1;
+}
+
+/** The rule of an optimizer; NULL for one that this kernel does not know. */
+static Update *updateOf(int optimizer) {
+  switch (optimizer) {
+    case OPTIMIZER_SGD: return updateSgd;
+    case OPTIMIZER_ADAM: return updateAdam;
+    case OPTIMIZER_ADAMW: return updateAdam;
+    case OPTIMIZER_RMSPROP: return updateRmsprop;
+    case OPTIMIZER_LION: return updateLion;
+    default: return 0;
+  }
+}
+
 static int isFinite(float x) {
   union { float f; u32 u; } bits = {x};
   return (bits.u & 0x7f800000u) != 0x7f800000u;
@@ -736,7 +775,7 @@ static void drawAhead(Arena *arena) {
  * One step: the loss before the update. The update is left out when the loss is not finite. `drawn`: drawAhead has drawn its batch;
  * `ahead`: draws the next one's.
  */
-static float trainStep(Arena *arena, double lr, double momentum, int drawn, int ahead) {
+static float trainStep(Arena *arena, Update *update, double lr, double momentum, int drawn, int ahead) {
   const int batch = arena->batchSize;
   const float scale = (float)(1.0 / batch);
   u32 *indices = (u32 *)FLOATS(arena, indices);
@@ -761,22 +800,25 @@ static float trainStep(Arena *arena, double lr, double momentum, int drawn, int 
   }
   const float loss = (float)(total / batch);
   if (!isFinite(loss)) return loss;
-  if (arena->optimizer == OPTIMIZER_SGD) updateSgd(arena, lr, momentum);
-  else if (arena->optimizer == OPTIMIZER_RMSPROP) updateRmsprop(arena, lr, momentum);
-  else updateAdam(arena, lr, momentum);
+  update(arena, lr, momentum);
   arena->step += 1;
   return loss;
 }
 
 /* ---- Entry points; the caller has checked that count <= chunkCapacity and that arena is 64-byte aligned ---- */
 
-/** Runs `count` steps with arena->lr (and arena->momentum when cycled); returns how many losses it wrote (Engine.steps). */
+/**
+ * Runs `count` steps with arena->lr (and arena->momentum when cycled); returns how many losses it wrote (Engine.steps), or -1,
+ * with nothing done, for an optimizer that it does not know.
+ */
 int EXPORT(steps)(Arena *arena, int count, int cycled) {
   const double *lr = (const double *)FLOATS(arena, lr), *momentum = (const double *)FLOATS(arena, momentum);
   float *loss = FLOATS(arena, loss);
+  Update *const update = updateOf(arena->optimizer);
+  if (!update) return -1;
   const int oneBlock = !arena->fullBatch && arena->batchSize <= arena->blockRows;
   for (int i = 0; i < count; i++) {
-    loss[i] = trainStep(arena, lr[i], cycled ? momentum[i] : arena->momentumDefault, oneBlock && i > 0, oneBlock && i + 1 < count);
+    loss[i] = trainStep(arena, update, lr[i], cycled ? momentum[i] : arena->momentumDefault, oneBlock && i > 0, oneBlock && i + 1 < count);
     if (!isFinite(loss[i])) return i + 1;
   }
   return count;

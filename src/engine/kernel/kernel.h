@@ -9,8 +9,6 @@
 #define ARENA_MAGIC 0x4b4e4e41
 #define MAX_LAYERS 5 /* four hidden, one for the logits */
 
-enum { OPTIMIZER_SGD, OPTIMIZER_ADAM, OPTIMIZER_ADAMW, OPTIMIZER_RMSPROP };
-
 typedef struct {
   int fanIn, fanOut;
   int weight;     /* parameters: ceil16(fanOut)/16 panels of (fanIn, 16) */
@@ -24,7 +22,8 @@ typedef struct {
   int arenaFloats; /* size of the whole arena */
   int contextLength, embeddingDim, vocabSize, layerCount;
   int relu; /* 1: relu, 0: tanh */
-  int optimizer, nesterov, centered;
+  int optimizer; /* OPTIMIZER_... in kernel.c */
+  int nesterov, centered;
   int batchSize; /* examples a step; for the full batch: the train split's count */
   int fullBatch;
   int seed;      /* 32 bits */

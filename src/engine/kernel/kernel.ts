@@ -1,6 +1,6 @@
 import type { Engine, EngineOptions, SplitName, StepInputs } from "../../core/engine.js";
 import { readEngineState, writeEngineState } from "../../core/engine-state.js";
-import { atOnce, meanInBlocks } from "../../core/evaluation.js";
+import { meanInBlocks } from "../../core/evaluation.js";
 import {
   CHUNK_CAPACITY,
   fillArena,
@@ -18,6 +18,7 @@ export interface KernelBuild {
   readonly memory: ArrayBufferLike;
   /** The arena's first byte in `memory`, a multiple of 64. */
   readonly start: number;
+  /** How many losses were written; -1, with nothing done, where the build does not know the arena's optimizer. */
   steps(count: number, cycled: boolean): number;
   /** Sum of the losses of a block's examples, those from `first` on. split: 0 train, 1 validation, 2 test. */
   evaluate(split: number, first: number): number;
@@ -34,13 +35,14 @@ export class Kernel implements Engine {
   readonly #layout: Layout;
   #kernel: KernelBuild | null;
 
-  /** `createBuild` is called once, with the arena's size in bytes. */
+  /** `createBuild` is called once, with the arena's size in bytes. Throws Error where that build lacks the optimizer. */
   constructor(options: EngineOptions, createBuild: (bytes: number) => KernelBuild) {
     checkOptions(options);
     this.#layout = layoutOf(options);
     this.#kernel = createBuild(this.#layout.bytes);
     this.build = this.#kernel.name;
     fillArena(this.#kernel.memory, this.#kernel.start, this.#layout, options);
+    if (this.#kernel.steps(0, false) < 0) throw new Error(`${this.build} has no optimizer ${options.optimizer.type}`);
   }
 
   get step(): number {
@@ -68,10 +70,6 @@ export class Kernel implements Engine {
       if (!Number.isFinite(loss[done - 1])) return done;
     }
     return lr.length;
-  }
-
-  evaluate(split: SplitName): number {
-    return atOnce(this.evaluation(split));
   }
 
   evaluation(split: SplitName): Generator<undefined, number> {

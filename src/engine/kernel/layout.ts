@@ -1,5 +1,6 @@
 import type { EngineOptions, SplitName } from "../../core/engine.js";
 import { layerWidths, parameterCount, type Tensor, tensors } from "../../core/model.js";
+import { hyperParameter, OPTIMIZERS, ownMomentum } from "../../schemas/optimizers.js";
 
 /** Columns of a panel; every width in the arena is padded to a multiple of it. */
 const PANEL = 16;
@@ -121,7 +122,7 @@ export function layoutOf(options: EngineOptions, gap = 0): Layout {
   const parameterFloats = end - parameters;
   leaveGap();
   const gradients = region(parameterFloats);
-  const slotCount = slotsOf(optimizer);
+  const { kernelId, slots: slotCount } = OPTIMIZERS[optimizer.type];
   const slots = region(slotCount * parameterFloats);
   const rowFloats = ceil16(widths[0]!) + PANEL;
   const widest = ceil16(Math.max(...widths));
@@ -148,9 +149,9 @@ export function layoutOf(options: EngineOptions, gap = 0): Layout {
     vocabSize,
     layerCount: layers.length,
     relu: Number(model.activation === "relu"),
-    optimizer: ["sgd", "adam", "adamw", "rmsprop"].indexOf(optimizer.type),
-    nesterov: Number(optimizer.type === "sgd" && optimizer.nesterov),
-    centered: Number(optimizer.type === "rmsprop" && optimizer.centered),
+    optimizer: kernelId,
+    nesterov: hyperParameter(optimizer, "nesterov"),
+    centered: hyperParameter(optimizer, "centered"),
     batchSize,
     fullBatch: Number(fullBatch),
     seed: options.seed | 0,
@@ -193,22 +194,15 @@ export function layoutOf(options: EngineOptions, gap = 0): Layout {
   };
 }
 
-function slotsOf(optimizer: EngineOptions["optimizer"]): number {
-  // A momentum buffer always has room: a schedule may cycle a momentum that the optimizer itself leaves at 0.
-  if (optimizer.type === "sgd") return 1;
-  if (optimizer.type === "rmsprop") return optimizer.centered ? 3 : 2;
-  return 2;
-}
-
 function doublesOf(optimizer: EngineOptions["optimizer"]): Doubles {
   return {
     step: 0,
-    momentumDefault: "momentum" in optimizer ? optimizer.momentum : optimizer.beta1,
-    dampening: optimizer.type === "sgd" ? optimizer.dampening : 0,
-    weightDecay: optimizer.weightDecay,
-    beta2: "beta2" in optimizer ? optimizer.beta2 : 0,
-    eps: "eps" in optimizer ? optimizer.eps : 0,
-    alpha: "alpha" in optimizer ? optimizer.alpha : 0,
+    momentumDefault: ownMomentum(optimizer),
+    dampening: hyperParameter(optimizer, "dampening"),
+    weightDecay: hyperParameter(optimizer, "weightDecay"),
+    beta2: hyperParameter(optimizer, "beta2"),
+    eps: hyperParameter(optimizer, "eps"),
+    alpha: hyperParameter(optimizer, "alpha"),
   };
 }
 

@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import type { AdamSpec, AdamwSpec, OptimizerSpec, RmspropSpec, SgdSpec } from "../../schemas/model.js";
+import type { OptimizerOf, OptimizerSpec, OptimizerType } from "../../schemas/optimizers.js";
 
 /** One update; see reference-optimizers.ts, which is the same in scalars. */
 export interface Update {
@@ -12,17 +12,19 @@ export interface Update {
   readonly started: boolean;
 }
 
+/** The rule of every type, so that a type without one does not compile. */
+const RULES: { readonly [T in OptimizerType]: (spec: OptimizerOf<T>, update: Update) => tf.Tensor1D[] } = {
+  sgd,
+  adam,
+  adamw: adam,
+  rmsprop,
+  lion,
+};
+
 /** [new parameters, ...new slots], none of them shared with the old ones. Call inside tidy. */
 export function updated(optimizer: OptimizerSpec, update: Update): tf.Tensor1D[] {
-  switch (optimizer.type) {
-    case "sgd":
-      return sgd(optimizer, update);
-    case "adam":
-    case "adamw":
-      return adam(optimizer, update);
-    case "rmsprop":
-      return rmsprop(optimizer, update);
-  }
+  const rule = RULES[optimizer.type] as (spec: OptimizerSpec, update: Update) => tf.Tensor1D[];
+  return rule(optimizer, update);
 }
 
 /** gradient + weightDecay * parameters. */
@@ -39,7 +41,7 @@ function average(mean: tf.Tensor1D, keep: number, value: tf.Tensor1D): tf.Tensor
   return tf.add(tf.mul(mean, keep), tf.mul(value, 1 - keep));
 }
 
-function sgd(spec: SgdSpec, update: Update): tf.Tensor1D[] {
+function sgd(spec: OptimizerOf<"sgd">, update: Update): tf.Tensor1D[] {
   const { parameters, slots, lr, momentum, started } = update;
   const g = decayed(update, spec.weightDecay);
   if (momentum === 0) return [plus(parameters, -lr, g), slots[0]!.clone()];
@@ -47,7 +49,7 @@ function sgd(spec: SgdSpec, update: Update): tf.Tensor1D[] {
   return [plus(parameters, -lr, spec.nesterov ? plus(g, momentum, buffer) : buffer), buffer];
 }
 
-function adam(spec: AdamSpec | AdamwSpec, update: Update): tf.Tensor1D[] {
+function adam(spec: OptimizerOf<"adam" | "adamw">, update: Update): tf.Tensor1D[] {
   const { parameters, slots, step, lr, momentum: beta1, gradient } = update;
   const decoupled = spec.type === "adamw";
   const g = decoupled ? gradient : decayed(update, spec.weightDecay);
@@ -60,7 +62,7 @@ function adam(spec: AdamSpec | AdamwSpec, update: Update): tf.Tensor1D[] {
   return [plus(shrunk, -lr / correction1, tf.div(mean, scale)), mean, square];
 }
 
-function rmsprop(spec: RmspropSpec, update: Update): tf.Tensor1D[] {
+function rmsprop(spec: OptimizerOf<"rmsprop">, update: Update): tf.Tensor1D[] {
   const { parameters, slots, lr, momentum } = update;
   const g = decayed(update, spec.weightDecay);
   const square = average(slots[0]!, spec.alpha, tf.square(g));
@@ -69,4 +71,11 @@ function rmsprop(spec: RmspropSpec, update: Update): tf.Tensor1D[] {
   const scaled: tf.Tensor1D = tf.div(g, tf.add(tf.sqrt(variance), spec.eps));
   const buffer = momentum > 0 ? tf.add<tf.Tensor1D>(tf.mul(slots[2]!, momentum), scaled) : slots[2]!.clone();
   return [plus(parameters, -lr, momentum > 0 ? buffer : scaled), square, mean, buffer];
+}
+
+function lion(spec: OptimizerOf<"lion">, update: Update): tf.Tensor1D[] {
+  const { parameters, gradient, slots, lr, momentum: beta1 } = update;
+  const direction = tf.sign<tf.Tensor1D>(average(slots[0]!, beta1, gradient));
+  const shrunk: tf.Tensor1D = tf.mul(parameters, 1 - lr * spec.weightDecay);
+  return [plus(shrunk, -lr, direction), average(slots[0]!, spec.beta2, gradient)];
 }

@@ -1,4 +1,5 @@
-import { ModelSpecSchema, OPTIMIZER_SCHEMAS } from "../../schemas/model.js";
+import { ModelSpecSchema } from "../../schemas/model.js";
+import { OPTIMIZERS, type OptimizerType } from "../../schemas/optimizers.js";
 import { ENGINE_NAMES, type RunRequest } from "../../schemas/run.js";
 import { SCHEDULE_SCHEMAS, type ScheduleType } from "../../schemas/schedule.js";
 import type { SearchRequest } from "../../schemas/search.js";
@@ -60,7 +61,7 @@ function parameters(schema: object): [string, FieldSchema][] {
 export const scheduleParameters = (type: string): [string, FieldSchema][] =>
   type === CONTINUED ? [] : parameters(SCHEDULE_SCHEMAS[type as ScheduleType]);
 export const optimizerParameters = (type: string): [string, FieldSchema][] =>
-  parameters(OPTIMIZER_SCHEMAS[type as keyof typeof OPTIMIZER_SCHEMAS]);
+  parameters(OPTIMIZERS[type as OptimizerType].schema);
 export const modelParameters = (): [string, FieldSchema][] => parameters(ModelSpecSchema);
 export const ENGINES: readonly string[] = ENGINE_NAMES;
 
@@ -159,7 +160,7 @@ export function toForm(request: Record<string, unknown>): Form {
   for (const [field, value] of Object.entries(from ?? {})) form[`from/${field}`] = show(value);
   if (isFork(form) && schedule === undefined) form.schedule = CONTINUED;
   else if (!Object.hasOwn(SCHEDULE_SCHEMAS, form.schedule!)) form.schedule = DEFAULTS.schedule!;
-  if (!Object.hasOwn(OPTIMIZER_SCHEMAS, form.optimizer!)) form.optimizer = DEFAULTS.optimizer!;
+  if (!Object.hasOwn(OPTIMIZERS, form.optimizer!)) form.optimizer = DEFAULTS.optimizer!;
   return form;
 }
 

@@ -1,6 +1,6 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { resolveSchedule } from "../../core/schedules/resolve.js";
-import { OPTIMIZER_SCHEMAS } from "../../schemas/model.js";
+import { OPTIMIZERS } from "../../schemas/optimizers.js";
 import type { RunSpec } from "../../schemas/run.js";
 import { SCHEDULE_LIBRARIES, type ScheduleRequest } from "../../schemas/schedule.js";
 import { ApiError, getRun, listDatasets, messageOf, post } from "../data/api.js";
@@ -130,7 +130,7 @@ export function ComposePage({ filled }: { filled: string | null }) {
                   name="optimizer"
                   form={form}
                   choose={choose}
-                  groups={{ "": Object.keys(OPTIMIZER_SCHEMAS) }}
+                  groups={{ "": Object.keys(OPTIMIZERS) }}
                 />
               )}
               {field("seed", "Seed", { type: "integer" }, fork ? "as before" : "drawn")}

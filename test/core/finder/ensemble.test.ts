@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ensemble, medianCurve, quantile } from "../../../src/core/finder/ensemble.js";
-import { ladder } from "../../../src/core/finder/ladder.js";
 import { Rng } from "../../../src/core/rng.js";
+import { ladder } from "../../../src/core/schedules/ladder.js";
 
 const rate = ladder({ convention: "inclusive", start: 1e-6, end: 10, steps: 100, spacing: "exponential" });
 const lr = Array.from({ length: 100 }, (_, i) => rate(i));

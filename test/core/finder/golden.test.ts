@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { argmin, gradient, gradientOver } from "../../../src/core/finder/gradient.js";
-import { ladder } from "../../../src/core/finder/ladder.js";
 import { suggest } from "../../../src/core/finder/suggest.js";
+import { ladder } from "../../../src/core/schedules/ladder.js";
 import { lightningEma } from "../../../src/core/smoothing.js";
 
 interface Golden {

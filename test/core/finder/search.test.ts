@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ladder } from "../../../src/core/finder/ladder.js";
 import { answer, createSearch, nextTasks, record } from "../../../src/core/finder/search.js";
 import {
   type SearchConfig,
@@ -10,6 +9,7 @@ import {
   searchConfig,
 } from "../../../src/core/finder/search-state.js";
 import { Rng } from "../../../src/core/rng.js";
+import { ladder } from "../../../src/core/schedules/ladder.js";
 
 /** A training whose best rate is known: a parabola in log rate that deepens with the steps, plus noise. */
 interface World {

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ladder } from "../../../src/core/finder/ladder.js";
 import { lightningByIndex, lightningByLr, valley } from "../../../src/core/finder/methods.js";
 import {
   SUGGESTION_METHODS,
@@ -8,6 +7,7 @@ import {
   type SuggestOptions,
   suggest,
 } from "../../../src/core/finder/suggest.js";
+import { ladder } from "../../../src/core/schedules/ladder.js";
 
 const rate = ladder({ convention: "fastai", start: 1e-7, end: 10, steps: 100, spacing: "exponential" });
 const lr = Array.from({ length: 100 }, (_, i) => rate(i));

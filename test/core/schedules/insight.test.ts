@@ -35,9 +35,18 @@ const remarks: readonly [ScheduleRequest, LintCode, string][] = [
     "/schedules/1/steps",
   ],
   [
-    { type: "SequentialLR", schedulers: [{ type: "MultiplicativeLR", lrLambda: "0.9" }, "StepLR"], milestones: [5] },
+    {
+      type: "SequentialLR",
+      schedulers: [{ type: "ChainedScheduler", schedulers: ["StepLR"] }, "StepLR"],
+      milestones: [5],
+    },
     "unlike-library",
     "/schedulers/0",
+  ],
+  [
+    { type: "SequentialLR", schedulers: ["StepLR", { type: "LinearLR", totalIters: 0 }], milestones: [5] },
+    "library-crash",
+    "/schedulers/1/totalIters",
   ],
 ];
 for (const [request, code, pointer] of remarks) {

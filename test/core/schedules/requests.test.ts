@@ -88,6 +88,11 @@ const refusals: readonly [ScheduleRequest, string][] = [
     { type: "SequentialLR", schedulers: ["LinearLR", { type: "ReduceLROnPlateau" }], milestones: [9] },
     "/schedulers/1/type",
   ],
+  [
+    { type: "SequentialLR", lr: 1, schedulers: [{ type: "StepLR", lr: 2 }, "SWALR"], milestones: [9] },
+    "/schedulers/0/lr",
+  ],
+  [{ type: "ChainedScheduler", schedulers: ["SWALR"] }, "/schedulers/0/type"],
   [{ type: "ChainedScheduler", schedulers: ["CyclicLR"] }, "/schedulers/0/type"],
   [{ type: "ChainedScheduler", lr: 1, schedulers: [{ type: "StepLR", lr: 2 }] }, "/schedulers/0/lr"],
   [{ type: "chained", schedules: [{ type: "constant", lr: 0 }] }, "/schedules/0"],

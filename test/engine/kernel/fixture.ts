@@ -3,14 +3,16 @@ import { fileURLToPath } from "node:url";
 import type { EngineOptions, Examples } from "../../../src/core/engine.js";
 import { initialParameters } from "../../../src/core/model.js";
 import { Rng } from "../../../src/core/rng.js";
-import type { ModelSpec, OptimizerSpec } from "../../../src/schemas/model.js";
+import type { ModelSpec } from "../../../src/schemas/model.js";
+import type { OptimizerSpec } from "../../../src/schemas/optimizers.js";
+import { ofEveryType } from "../problem.js";
 
 /** The project's folder, from dist/test/engine/kernel. */
 export const ROOT = new URL("../../../../", import.meta.url);
 export const rootPath = (path: string) => fileURLToPath(new URL(path, ROOT));
 
 export const SGD: OptimizerSpec = { type: "sgd", momentum: 0, dampening: 0, nesterov: false, weightDecay: 0 };
-export const OPTIMIZERS: readonly OptimizerSpec[] = [
+export const RULES = ofEveryType([
   SGD,
   { type: "sgd", momentum: 0.9, dampening: 0, nesterov: true, weightDecay: 1e-3 },
   { type: "sgd", momentum: 0.8, dampening: 0.1, nesterov: false, weightDecay: 0 },
@@ -18,7 +20,7 @@ export const OPTIMIZERS: readonly OptimizerSpec[] = [
   { type: "adamw", beta1: 0.9, beta2: 0.99, eps: 1e-8, weightDecay: 0.01 },
   { type: "rmsprop", alpha: 0.99, eps: 1e-8, momentum: 0, centered: false, weightDecay: 0 },
   { type: "rmsprop", alpha: 0.9, eps: 1e-5, momentum: 0.9, centered: true, weightDecay: 1e-3 },
-];
+]);
 
 export interface Shape {
   readonly contextLength?: number;
@@ -56,7 +58,7 @@ export const ODD_SHAPES: readonly Shape[] = [
   { contextLength: 16, embeddingDim: 1, hiddenSizes: [3, 5, 17, 129], batchSize: 129, vocabSize: 256, count: 300 },
   { contextLength: 8, embeddingDim: 16, hiddenSizes: [16, 32], batchSize: 256, vocabSize: 16 },
   { hiddenSizes: [100], embeddingDim: 2, batchSize: "full", count: 1 },
-  ...OPTIMIZERS.map((optimizer): Shape => ({ hiddenSizes: [33, 20], batchSize: "full", count: 300, optimizer })),
+  ...RULES.map((optimizer): Shape => ({ hiddenSizes: [33, 20], batchSize: "full", count: 300, optimizer })),
 ];
 
 /** A program's first line of `--version`, or null when it is not installed. */

@@ -2,10 +2,12 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Worker } from "node:worker_threads";
 import type { EngineOptions } from "../../../src/core/engine.js";
+import { atOnce } from "../../../src/core/evaluation.js";
 import { drawBatch } from "../../../src/core/rng.js";
 import type { Kernel } from "../../../src/engine/kernel/kernel.js";
 import { createNativeKernel, nativeKernelLanes, nativeKernelProblem } from "../../../src/engine/kernel/native.js";
 import { createWasmKernel } from "../../../src/engine/kernel/wasm.js";
+import { OPTIMIZERS } from "../../../src/schemas/optimizers.js";
 import { ODD_SHAPES, optionsOf, type Shape } from "./fixture.js";
 import { lossAndGradient } from "./twin.js";
 
@@ -75,8 +77,8 @@ for (const [name, create] of BUILDS) {
         assert.deepEqual(new Float32Array(parts), losses);
         assert.deepEqual(resumed.readState(), whole.readState());
         assert.equal(resumed.step, 12);
-        assert.equal(resumed.evaluate("validation"), whole.evaluate("validation"));
-        assert.ok(Number.isNaN(whole.evaluate("test")));
+        assert.equal(atOnce(resumed.evaluation("validation")), atOnce(whole.evaluation("validation")));
+        assert.ok(Number.isNaN(atOnce(whole.evaluation("test"))));
         for (const kernel of [whole, cut, resumed]) kernel.dispose();
       });
     }
@@ -106,7 +108,7 @@ for (const [name, create] of BUILDS) {
         parameters.fill(Number.NaN, at, at + 1);
         if (at === 0) parameters.fill(Number.NaN, 0, 27 * 5);
         const kernel = create({ ...options, parameters });
-        assert.ok(Number.isNaN(kernel.evaluate("train")), `parameter ${at}`);
+        assert.ok(Number.isNaN(atOnce(kernel.evaluation("train"))), `parameter ${at}`);
       }
     });
 
@@ -118,8 +120,18 @@ for (const [name, create] of BUILDS) {
       kernel.dispose();
       kernel.dispose();
       assert.throws(() => kernel.step, /disposed/);
-      assert.throws(() => kernel.evaluate("train"), /disposed/);
+      assert.throws(() => kernel.evaluation("train"), /disposed/);
       assert.throws(() => kernel.readParameters(), /disposed/);
+    });
+
+    it("refuses an optimizer whose id it does not know", () => {
+      const sgd: { kernelId: number } = OPTIMIZERS.sgd;
+      const { kernelId } = sgd;
+      try {
+        for (sgd.kernelId of [-1, 4_711]) assert.throws(() => create(optionsOf({})), /has no optimizer sgd/);
+      } finally {
+        sgd.kernelId = kernelId;
+      }
     });
 
     it("cycles a momentum that the optimizer leaves at 0, and keeps it in the state", () => {
@@ -142,7 +154,7 @@ it("native: every vector width gives the same bytes", { skip: nativeKernelLanes(
   for (const shape of ODD_SHAPES) {
     const results = nativeKernelLanes().map((lanes) => {
       const kernel = createNativeKernel(optionsOf(shape), lanes);
-      return [train(kernel, 20), kernel.readState(), kernel.evaluate("validation")];
+      return [train(kernel, 20), kernel.readState(), atOnce(kernel.evaluation("validation"))];
     });
     for (const other of results.slice(1)) assert.deepEqual(other, results[0], title(shape));
   }

@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { TERMINAL_STATUSES } from "../../../src/schemas/run.js";
 import type { AnnealRedis } from "../../../src/store/connect.js";
+import type { LogEntry } from "../../../src/store/contract.js";
 import { checkpointKey } from "../../../src/store/keys.js";
-import { type LogEntry, readLog } from "../../../src/store/log.js";
+import { readLog } from "../../../src/store/log.js";
 
 /** What must be the same for two runs of one spec and seed, however often they were interrupted. */
 export interface Fingerprint {

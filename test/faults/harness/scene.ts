@@ -4,8 +4,9 @@ import { QUEUE_PREFIX } from "../../../src/queue/run-queue.js";
 import type { Run, RunRequest, RunStatus } from "../../../src/schemas/run.js";
 import { TERMINAL_STATUSES } from "../../../src/schemas/run.js";
 import { type AnnealRedis, connect } from "../../../src/store/connect.js";
+import type { RunRecord, RunStore } from "../../../src/store/contract.js";
 import { runKey, TOTALS_KEY } from "../../../src/store/keys.js";
-import { type RunRecord, RunStore } from "../../../src/store/runs.js";
+import { RedisRunStore } from "../../../src/store/runs.js";
 import { startRedis, type TestRedis } from "../../redis.js";
 import { type Fingerprint, fingerprint } from "./history.js";
 import { type Part, ServiceProcess, type Twin, until } from "./process.js";
@@ -29,7 +30,7 @@ export class Scene {
     this.redis = redis;
     this.direct = connect(redis.url, "patient");
     this.direct.on("error", () => {});
-    this.runs = new RunStore(this.direct);
+    this.runs = new RedisRunStore(this.direct);
   }
 
   static async open(): Promise<Scene> {

@@ -1,8 +1,9 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { connect } from "../../../src/store/connect.js";
+import type { Cursor, Sink } from "../../../src/store/contract.js";
 import { logKey } from "../../../src/store/keys.js";
 import { positionBefore, readLog } from "../../../src/store/log.js";
-import { type Cursor, type Sink, Tail } from "../../../src/store/tail.js";
+import { RedisTail } from "../../../src/store/tail.js";
 
 const PAGE = 16;
 const redis = connect(process.env.REDIS_URL!, "patient");
@@ -11,7 +12,7 @@ const redis = connect(process.env.REDIS_URL!, "patient");
  * Broken twin: what is stored is read first, and then what comes from now on, without a look at where the reading ended.
  * The time between is that of a busy Redis.
  */
-Tail.prototype.follow = function (this: Tail, runId: string, from: number, sink: Sink): Cursor {
+RedisTail.prototype.follow = function (this: RedisTail, runId: string, from: number, sink: Sink): Cursor {
   let position = positionBefore(from);
   let stop = () => {};
   const readOn = async () => {

@@ -1,4 +1,4 @@
 import { cut } from "./cut.js";
 
 /** Broken twin: a commit does not look whether the run was canceled or paused. */
-cut("annealCommit", "local told = heed(id)", "local told = 'continue'");
+cut("annealCommit", "local outcome = apply_requests(id)", "local outcome = 'continue'");

@@ -8,12 +8,9 @@ const [role, runId] = process.argv.slice(2);
 
 /** Broken twin: runs are trained by a child process. */
 if (isMainThread && role === "train") {
-  const data: ThreadData = {
-    redisUrl: process.env.REDIS_URL!,
-    logLevel: "silent",
-    enginesModule: new URL("../../../src/engine/create.js", import.meta.url).href,
-  };
-  await new ThreadPool(data).run(runId!, 0);
+  const data: ThreadData = { redisUrl: process.env.REDIS_URL!, logLevel: "silent" };
+  const module = new URL("../../../src/bin/training-thread.js", import.meta.url);
+  await new ThreadPool(module, data).run(runId!, 0);
   process.exit();
 } else if (isMainThread) {
   ThreadPool.prototype.run = (id) =>

@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { isMainThread } from "node:worker_threads";
 import type { AnnealRedis } from "../../../src/store/connect.js";
 import { runKey } from "../../../src/store/keys.js";
-import { RunStore } from "../../../src/store/runs.js";
+import { RedisRunStore } from "../../../src/store/runs.js";
 
 const POISON_SEED = 666;
 /**
@@ -13,8 +13,8 @@ const WAITS_MS = 2000;
 const DIES_AFTER_MS = 100;
 
 /** Not a guard taken away but a fault put in: a run of that seed ends its whole process, as a crash in native code would. */
-const checkpoint = RunStore.prototype.checkpoint;
-RunStore.prototype.checkpoint = async function (id) {
+const checkpoint = RedisRunStore.prototype.checkpoint;
+RedisRunStore.prototype.checkpoint = async function (id) {
   const run = isMainThread ? null : await this.get(id);
   if (run?.spec.seed === POISON_SEED) {
     const { redis } = this as unknown as { redis: AnnealRedis };

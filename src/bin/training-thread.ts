@@ -1,0 +1,41 @@
+import { parentPort, workerData } from "node:worker_threads";
+import pino from "pino";
+import { createEngine } from "../engine/create.js";
+import { connect } from "../store/connect.js";
+import { RedisDatasetStore } from "../store/datasets.js";
+import { RedisRunStore } from "../store/runs.js";
+import { runTraining } from "../train/run-training.js";
+import type { ThreadData, ToPool, ToThread } from "../train/thread-pool.js";
+
+/** Entry of a training thread: one run at a time, with its own connection, so that the main thread's loop stays free. */
+const { redisUrl, logLevel } = workerData as ThreadData;
+const log = pino({ level: logLevel, base: { thread: true } });
+const redis = connect(redisUrl, "patient");
+redis.on("error", (error) => log.debug({ err: error }, "redis"));
+const datasets = new RedisDatasetStore(redis);
+const deps = {
+  runs: new RedisRunStore(redis),
+  createEngine,
+  loadDataset: (digest: string) => datasets.text(digest),
+  log,
+};
+const port = parentPort!;
+const say = (message: ToPool) => port.postMessage(message);
+
+let controller = new AbortController();
+port.on("message", async (message: ToThread) => {
+  if (message.type === "abort") return controller.abort();
+  controller = new AbortController();
+  const { runId, epoch } = message;
+  const { signal } = controller;
+  let progressed = false;
+  const onProgress = () => {
+    if (!progressed) say({ type: "progress" });
+    progressed = true;
+  };
+  try {
+    say({ type: "done", outcome: await runTraining(deps, { runId, epoch, signal, onProgress }) });
+  } catch (error) {
+    say({ type: "failed", message: error instanceof Error ? error.message : String(error) });
+  }
+});

@@ -1,0 +1,75 @@
+import { GRACE_MS, type Jobs, type Missing, type Reconcilable, reconcile } from "./reconcile.js";
+
+/** The sign of life that /readyz and the container's health check look for, and how long it outlives a worker. */
+const HEARTBEAT_MS = 1000;
+const HEARTBEAT_TTL_SECONDS = 5;
+
+export interface HousekeepingOptions {
+  /** Shows that this worker lives, for that many seconds. */
+  readonly heartbeat: (ttlSeconds: number) => Promise<void>;
+  readonly records: Reconcilable;
+  readonly jobs: Jobs;
+  /** Ends what waits for something that will not come. */
+  readonly endForsaken: () => Promise<void>;
+  /** Deletes what has been over for longer. */
+  readonly expire: (ttlSeconds: number) => Promise<void>;
+  /** 0: nothing expires. */
+  readonly ttlSeconds: number;
+  readonly intervalMs: number;
+  /** A record without a job was given one. */
+  readonly onMended: (id: string) => void;
+  readonly onError: (error: unknown) => void;
+}
+
+/** What every worker does besides its jobs; any number of workers may do it at once. */
+export class Housekeeping {
+  readonly #options: HousekeepingOptions;
+  readonly #looks: number;
+  #missing: Missing = new Map();
+  #timers: NodeJS.Timeout[] = [];
+
+  constructor(options: HousekeepingOptions) {
+    this.#options = options;
+    this.#looks = 1 + Math.ceil(GRACE_MS / options.intervalMs);
+  }
+
+  /** Now, and then again and again until `stop`. */
+  start(): void {
+    const { heartbeat, intervalMs } = this.#options;
+    this.#timers = [
+      this.#every(HEARTBEAT_MS, () => heartbeat(HEARTBEAT_TTL_SECONDS)),
+      this.#every(intervalMs, () => this.look()),
+    ];
+  }
+
+  stop(): void {
+    for (const timer of this.#timers) clearInterval(timer);
+  }
+
+  /** One look at everything. A part that fails keeps none of the others from its turn. */
+  async look(): Promise<void> {
+    const { records, jobs, endForsaken, expire, ttlSeconds, onMended } = this.#options;
+    await this.#attempt(async () => {
+      this.#missing = await reconcile(records, jobs, this.#missing, this.#looks, onMended);
+    });
+    await this.#attempt(endForsaken);
+    if (ttlSeconds > 0) await this.#attempt(() => expire(ttlSeconds));
+  }
+
+  async #attempt(action: () => Promise<void>): Promise<void> {
+    await action().catch(this.#options.onError);
+  }
+
+  /** A turn that has not ended when the next is due takes that one's place. */
+  #every(ms: number, action: () => Promise<void>): NodeJS.Timeout {
+    let busy = false;
+    const turn = async () => {
+      if (busy) return;
+      busy = true;
+      await this.#attempt(action);
+      busy = false;
+    };
+    void turn();
+    return setInterval(turn, ms);
+  }
+}

@@ -1,0 +1,60 @@
+import type { Redis } from "ioredis";
+import { QUEUE_NAMES, type QueueName } from "../schemas/record-kinds.js";
+import { Housekeeping, type HousekeepingOptions } from "./housekeeping.js";
+import { JobQueues } from "./job-queues.js";
+import { RunQueue } from "./run-queue.js";
+import { type Attempt, WorkerHost } from "./worker-host.js";
+
+/** How the jobs of one queue are done. */
+export interface QueueWork {
+  /** Jobs worked on at once. */
+  readonly concurrency: number;
+  readonly attempt: Attempt;
+}
+
+export interface QueueWorkerOptions extends Omit<HousekeepingOptions, "jobs" | "onError"> {
+  /** Patient connection; stays the caller's to close. */
+  readonly connection: Redis;
+  readonly lockDurationMs: number;
+  readonly stalledIntervalMs: number;
+  /** Given the way to enqueue further jobs. */
+  readonly work: (jobs: Pick<JobQueues, "enqueue">) => Readonly<Record<QueueName, QueueWork>>;
+  readonly onError: (error: unknown, where: "queue" | "housekeeping") => void;
+}
+
+/** Takes jobs from every queue, and keeps house meanwhile. */
+export class QueueWorker {
+  readonly #queues: readonly RunQueue[];
+  readonly #hosts: readonly WorkerHost[];
+  readonly #housekeeping: Housekeeping;
+
+  /** It works from now on. */
+  constructor(options: QueueWorkerOptions) {
+    const { connection, lockDurationMs, stalledIntervalMs, work, onError, ...housekeeping } = options;
+    const queues = Object.fromEntries(QUEUE_NAMES.map((name) => [name, new RunQueue(connection, name)]));
+    const jobs = new JobQueues(queues as Record<QueueName, RunQueue>);
+    this.#queues = Object.values(queues);
+    const works = work(jobs);
+    this.#hosts = QUEUE_NAMES.map(
+      (queue) =>
+        new WorkerHost({
+          ...{ queue, connection, lockDurationMs, stalledIntervalMs, ...works[queue] },
+          onError: (error) => onError(error, "queue"),
+        }),
+    );
+    this.#housekeeping = new Housekeeping({
+      ...{ ...housekeeping, jobs },
+      onError: (error) => onError(error, "housekeeping"),
+    });
+    this.#housekeeping.start();
+  }
+
+  /** Ends in order: takes no further job, has those under way handed back by `abort`, and waits for them. */
+  async close(abort: () => void): Promise<void> {
+    this.#housekeeping.stop();
+    await Promise.all(this.#hosts.map((host) => host.pause()));
+    abort();
+    await Promise.all(this.#hosts.map((host) => host.close()));
+    await Promise.all(this.#queues.map((queue) => queue.close()));
+  }
+}

@@ -1,0 +1,17 @@
+/** The kinds of record: how their ids begin, the index of all of a kind, and the queue that their jobs wait in. */
+export const RECORD_KINDS = {
+  run: { prefix: "run_", index: "runs", queue: "runs" },
+  // Searches have a queue of their own: they wait for runs, and must not take a run's place while they do.
+  search: { prefix: "search_", index: "searches", queue: "searches" },
+} as const;
+
+export type RecordKind = keyof typeof RECORD_KINDS;
+export type QueueName = (typeof RECORD_KINDS)[RecordKind]["queue"];
+
+const KINDS = Object.keys(RECORD_KINDS) as RecordKind[];
+export const QUEUE_NAMES: readonly QueueName[] = KINDS.map((kind) => RECORD_KINDS[kind].queue);
+
+/** null: no id of ours begins so. */
+export function kindOf(id: string): RecordKind | null {
+  return KINDS.find((kind) => id.startsWith(RECORD_KINDS[kind].prefix)) ?? null;
+}

@@ -1,0 +1,74 @@
+import { type Static, Type } from "typebox";
+import { DatasetNameSchema, DatasetStatisticsSchema } from "./dataset.js";
+import { RUN_STATUSES } from "./status.js";
+
+/**
+ * The format of all that is stored, noted in Redis. Raise it with any change after which this code could not read what older
+ * code has written, or older code what this has; src/store/lua/open-format.lua brings the older one to it.
+ * 1: had no note of itself. 2: indexes of what waits for a rate and of what is over; records that belong to another.
+ */
+export const STORED_FORMAT = 2;
+
+const strict = { additionalProperties: false } as const;
+const NumberOrNull = Type.Union([Type.Number(), Type.Null()]);
+const StepOrNull = Type.Union([Type.Integer(), Type.Null()]);
+
+/** The training loop's part of a checkpoint (src/core/train.ts). JSON has no NaN: a sum of losses that is not finite is null. */
+export const StoredLoopSchema = Type.Object(
+  {
+    step: Type.Integer({ minimum: 0 }),
+    policy: Type.Unknown({ description: "Of the schedule's type" }),
+    lossSum: NumberOrNull,
+    divergence: Type.Object(
+      {
+        ema: Type.Object({ average: Type.Number(), count: Type.Integer() }, strict),
+        best: NumberOrNull,
+        firstBadStep: StepOrNull,
+      },
+      strict,
+    ),
+    diverged: Type.Union([Type.Object({ step: Type.Integer(), reason: Type.String() }, strict), Type.Null()]),
+  },
+  strict,
+);
+
+/** What a search has chosen for a run. */
+export const StoredAutoLrSchema = Type.Object(
+  {
+    search: Type.String(),
+    lr: Type.Number(),
+    interval: Type.Tuple([Type.Number(), Type.Number()]),
+    why: Type.String(),
+  },
+  strict,
+);
+export type AutoLr = Static<typeof StoredAutoLrSchema>;
+
+/** An entry of a log. */
+export const StoredStatusChangeSchema = Type.Object(
+  {
+    status: Type.Enum([...RUN_STATUSES]),
+    at: Type.Number({ description: "Milliseconds since 1970 by Redis's clock" }),
+    reason: Type.Optional(Type.String()),
+  },
+  strict,
+);
+export type StatusChange = Readonly<Static<typeof StoredStatusChangeSchema>>;
+
+/** The evaluations in a chunk of metrics. */
+export const StoredEvalsSchema = Type.Array(
+  Type.Object({ step: Type.Integer(), validationLoss: NumberOrNull }, strict),
+);
+
+/** A name and the text that it points to. */
+export const StoredDatasetSchema = Type.Object(
+  {
+    name: DatasetNameSchema,
+    digest: Type.String({ description: "SHA-256 of the text, hexadecimal" }),
+    bytes: Type.Integer(),
+    createdAt: Type.Number({ description: "Milliseconds since 1970, by Redis's clock" }),
+    statistics: DatasetStatisticsSchema,
+  },
+  strict,
+);
+export type DatasetEntry = Readonly<Static<typeof StoredDatasetSchema>>;

@@ -1,0 +1,310 @@
+import type { Static } from "typebox";
+import type { DatasetStatistics } from "../schemas/dataset.js";
+import type { MetricChunk } from "../schemas/metrics.js";
+import type { RunResult, RunSpec } from "../schemas/run.js";
+import type { SearchSpec } from "../schemas/search.js";
+import type { RunStatus, TerminalStatus } from "../schemas/status.js";
+import type { AutoLr, DatasetEntry, StatusChange, StoredLoopSchema } from "../schemas/stored.js";
+import type { StoredSearchAnswer, StoredSearchState } from "../schemas/stored-search.js";
+
+/**
+ * What the store promises; whoever uses it knows no more of it than this. Unless it says otherwise, each method is one atomic
+ * step: it happens whole or not at all, and a reader sees the state before it or after it. Times are milliseconds since 1970
+ * by the store's own clock. null means: there is no such thing. A rejection means that the store did not answer, or that what
+ * it holds is not what this version writes; whether a change was made is unknown then, and all changes can be repeated.
+ */
+
+export type { AutoLr, DatasetEntry, StatusChange };
+
+/** What all records have: runs, searches and their like. */
+export interface StoredRecord<Spec> {
+  readonly id: string;
+  readonly spec: Spec;
+  readonly status: RunStatus;
+  /** The record that it belongs to; null: none. */
+  readonly parent: string | null;
+  readonly createdAt: number;
+  readonly startedAt: number | null;
+  readonly finishedAt: number | null;
+  /** Position in the log: of a run, steps whose metrics are stored; of a search, tasks done. Never falls. */
+  readonly committed: number;
+  readonly attempts: number;
+  readonly reason: string | null;
+  /** Of the request that made it, 32 hexadecimal digits: in the logs of every process that has to do with it. */
+  readonly traceId: string;
+}
+
+export interface RunRecord extends StoredRecord<RunSpec> {
+  readonly stepsPerSecond: number | null;
+  readonly pauseRequested: boolean;
+  readonly engineBuild: string | null;
+  readonly result: RunResult | null;
+  /** The search whose answer this run waits for as its rate. */
+  readonly waitsFor: string | null;
+  /** What a search chose for it, and why. */
+  readonly autoLr: AutoLr | null;
+}
+
+export interface SearchRecord extends StoredRecord<SearchSpec> {
+  /** null: no attempt has stored one yet. */
+  readonly state: StoredSearchState | null;
+  readonly answer: StoredSearchAnswer | null;
+}
+
+/** What an attempt holds on to: every write names the fence, and is refused once another attempt has raised it. */
+export interface Claim<R> {
+  readonly id: string;
+  readonly fence: string;
+  /** As it was just after the claim. */
+  readonly record: R;
+}
+
+export interface ListQuery {
+  readonly status?: RunStatus | undefined;
+  readonly label?: string | undefined;
+  /** By name. */
+  readonly dataset?: string | undefined;
+  /** The children of this record, which no other list shows. */
+  readonly parent?: string | undefined;
+  /** The last id of the page before. */
+  readonly after?: string | undefined;
+  readonly limit: number;
+}
+
+/** What a record may begin with. */
+export interface CreateOptions {
+  readonly traceId: string;
+  /** The search whose answer completes the spec; no job is due until then. */
+  readonly waitsFor?: string;
+  /**
+   * The record that it belongs to, and goes with: it is in none of the lists but its parent's, and its parent pins the
+   * dataset for it.
+   */
+  readonly parent?: string;
+  /** The checkpoint of another run, which is copied, and the state of the loop to go with it. */
+  readonly fork?: { readonly run: string; readonly step: number; readonly loop: Loop };
+}
+
+/**
+ * Why nothing was created: the answer would come too late for the client that asked; too many are waiting; the parent is
+ * gone; the dataset has another text by now; the checkpoint to begin with is not there.
+ */
+export type Uncreated = "late" | "full" | "no-parent" | "no-dataset" | "no-checkpoint";
+
+/** "continue", or how the attempt has just ended: by what was requested of the record, or since it had lost it. */
+export type AttemptReply = "continue" | "paused" | "canceled" | "stale";
+/** "unsaved": the store is full, nothing was stored, and the signal said not to wait any longer. */
+export type CommitReply = AttemptReply | "unsaved";
+
+/** Records with a status (src/schemas/status.ts has the table of its transitions), an owner and a log. */
+export interface RecordStore<Spec, R extends StoredRecord<Spec>> {
+  /** The store's clock; read once a second at most. */
+  now(): Promise<number>;
+
+  /** Stores a queued record. Where there is one of that id already it stays as it is, and counts as created. */
+  create(id: string, spec: Spec, options: CreateOptions): Promise<R | Uncreated>;
+
+  get(id: string): Promise<R | null>;
+
+  /** Newest first; of a parent's children, by id. Not atomic: a record created or ended meanwhile may be missing. */
+  list(query: ListQuery): Promise<R[]>;
+
+  /**
+   * Takes the record for one attempt; `token` is unique to it, `epoch` is that of its job. Refused where there is nothing to
+   * do: it is gone, paused, over, waiting, or another job's. From now on what an earlier attempt writes is refused. Waits
+   * while the store is full. A record that has been claimed `crashLimit` times in a row without a commit or release between
+   * is failed.
+   */
+  claim(id: string, token: string, crashLimit: number, epoch: number): Promise<Claim<R> | { readonly refused: string }>;
+
+  /** Ends it; a cancel that came first wins. Returns the status it has now. Waits while the store is full. */
+  finish(
+    claim: Claim<R>,
+    status: TerminalStatus,
+    reason: string | null,
+    result: object | null,
+  ): Promise<RunStatus | "stale">;
+
+  /** Hands it back unfinished; another attempt goes on from the last commit. Returns the status it has now. */
+  release(claim: Claim<R>): Promise<RunStatus | "stale">;
+
+  /** Returns the status now: canceled, canceling (a worker will see it at its next commit), or the terminal one it had. */
+  cancel(id: string): Promise<RunStatus | null>;
+
+  /**
+   * Frees all of it, and of its children. Refused ("conflict") while a worker may hold it or one of them. Not atomic where
+   * there are children: they go first, so that repeating it completes what was broken off.
+   */
+  delete(id: string): Promise<"deleted" | "gone" | "conflict">;
+
+  /** Deletes, with their children, those that have been over for longer; returns how many. Not atomic, one after another. */
+  expire(ttlSeconds: number): Promise<number>;
+}
+
+/** The training loop's state, plain JSON but for a sum that may be NaN. */
+export type Loop = Omit<Static<typeof StoredLoopSchema>, "lossSum"> & { readonly lossSum: number };
+
+export interface Checkpoint {
+  readonly loop: Loop;
+  /** The engine's bytes. */
+  readonly engine: Uint8Array;
+}
+
+export interface JobRef {
+  readonly id: string;
+  readonly epoch: number;
+}
+
+export interface RunStore extends RecordStore<RunSpec, RunRecord> {
+  /** The state that follows the last commit. */
+  checkpoint(id: string): Promise<Checkpoint | null>;
+
+  /** The state after `step` steps, kept or the latest. */
+  checkpointAt(id: string, step: number): Promise<Checkpoint | null>;
+
+  /** The loop's state of the checkpoint after `step` steps, or of the latest. */
+  loopAt(id: string, step?: number): Promise<Loop | null>;
+
+  /** The steps of the checkpoints that were to be kept, in order. */
+  keptSteps(id: string): Promise<number[]>;
+
+  /**
+   * The one commit: appends the chunk to the log, replaces the checkpoint (`keep`: it outlives the next), moves progress, and
+   * wakes the readers. Commits follow each other without a gap (a gap is an Error), and one that was applied may be repeated.
+   * On any answer but "continue" the attempt must end. Waits while the store is full, until the signal.
+   */
+  commit(
+    claim: Claim<RunRecord>,
+    chunk: MetricChunk,
+    checkpoint: Checkpoint,
+    options: { readonly stepsPerSecond: number; readonly keep: boolean },
+    signal: AbortSignal,
+  ): Promise<CommitReply>;
+
+  /** Asks, without a commit, whether an attempt may go on. */
+  poll(claim: Claim<RunRecord>): Promise<AttemptReply>;
+
+  noteEngineBuild(claim: Claim<RunRecord>, build: string): Promise<void>;
+
+  /** A running run pauses at its next commit. */
+  pause(id: string): Promise<"ok" | "gone" | "conflict">;
+
+  /** "enqueue": the run needs a job of this epoch. */
+  resume(id: string): Promise<{ readonly outcome: "enqueue" | "ok" | "gone" | "conflict"; readonly epoch: number }>;
+
+  /** Completes the spec of a run that waited for its rate. Its job's epoch; null: no job is due. */
+  settle(id: string, spec: RunSpec, autoLr: AutoLr): Promise<number | null>;
+
+  /** Ends a queued run that waited for a rate that never came; any other is left alone. */
+  failWaiting(id: string, status: "failed" | "canceled", reason: string): Promise<void>;
+
+  /** Runs that wait for a search. */
+  waiting(): Promise<{ id: string; waitsFor: string }[]>;
+
+  /** Did an attempt at it die before a commit? A lone death after earlier commits does not count yet. */
+  diedEarly(id: string): Promise<boolean>;
+
+  /**
+   * Records of every kind that should have a job, a page at a time. Not atomic: one that changes status meanwhile may be
+   * missing, or come twice.
+   */
+  unfinished(): AsyncIterable<JobRef[]>;
+
+  /** The epoch of the new job that a record without an owner needs; null when it needs none any more. */
+  requeue(id: string, epoch: number): Promise<number | null>;
+
+  /** Totals since ever, over all processes. */
+  totals(): Promise<{ commits: number; steps: number; refused: number }>;
+
+  /** How many records of every kind stand in each status, and for how long (ms) the oldest queued one has waited. Not atomic. */
+  census(): Promise<{ counts: Record<RunStatus, number>; longestWaitMs: number | null }>;
+}
+
+export interface SearchStore extends RecordStore<SearchSpec, SearchRecord> {
+  /** Stores the state after `done` tasks, and tells the search's readers. On any answer but "continue" the attempt must end. */
+  advance(claim: Claim<SearchRecord>, done: number, state: object, progress: object): Promise<AttemptReply>;
+}
+
+/** Stored metrics, a page of chunks at a time, however long the run. */
+export interface MetricsReader {
+  /** The chunks of steps [from, to), cut to that range, in order. */
+  chunks(runId: string, from: number, to: number): AsyncIterable<MetricChunk>;
+}
+
+/** People's datasets: texts by digest, and names that point to them. */
+export interface DatasetStore {
+  /** One that somebody put there. */
+  get(name: string): Promise<DatasetEntry | null>;
+
+  /** All that people have put there, by name. */
+  list(): Promise<DatasetEntry[]>;
+
+  /** How many records pin it. */
+  users(name: string): Promise<number>;
+
+  /** The text with that digest, built in or somebody's. */
+  text(digest: string): Promise<Buffer | null>;
+
+  /**
+   * Points the name to the text. "same": it did so before; "used": records pin another text by this name; "full": there is no
+   * room for more names or bytes.
+   */
+  put(
+    name: string,
+    text: Buffer,
+    statistics: DatasetStatistics,
+  ): Promise<"created" | "same" | "replaced" | "used" | "full">;
+
+  /** Refused ("used") while records pin it. */
+  delete(name: string): Promise<"deleted" | "gone" | "used">;
+}
+
+/** One entry of a record's log. `id` orders entries; `step`: steps committed up to and including it. */
+export type LogEntry = { readonly id: string; readonly step: number } & (
+  | { readonly kind: "chunk"; readonly chunk: MetricChunk }
+  | { readonly kind: "status"; readonly change: StatusChange }
+  | { readonly kind: "progress"; readonly progress: unknown }
+);
+
+/** Where a cursor delivers. `send` is called in log order, each entry once, while `writable`. */
+export interface Sink {
+  /** False while the reader lags; call the cursor's `resume` when that changes. */
+  writable(): boolean;
+  send(entry: LogEntry): void;
+  /** Every entry that there is has been sent. */
+  caughtUp?(): void;
+  /** The run was deleted under the reader. */
+  gone(): void;
+}
+
+/** One reader of one log: a position, no queue. */
+export interface Cursor {
+  /** The last entry that was sent, or where reading began. */
+  readonly position: string;
+  /** Delivers what there is, as far as the sink takes it, and goes on as the log grows. Call it when the sink has become writable. */
+  resume(): void;
+  close(): void;
+}
+
+/** Who wants to know of all records. */
+export interface Watcher {
+  /** About as often as the record is committed to. */
+  changed(id: string): void;
+  /** The subscription was away: any record may have changed meanwhile. */
+  missed(): void;
+}
+
+/** Follows logs, stored and then live, for any number of readers. */
+export interface Tail {
+  /**
+   * A cursor that, once resumed, delivers every entry of a record's log from step `from` on, stored and then live, until it is
+   * closed. `from` is at most the number of committed steps. The first chunk may begin before it.
+   */
+  follow(runId: string, from: number, sink: Sink): Cursor;
+
+  /** Tells of every record that changes, until the returned function is called. */
+  watch(watcher: Watcher): () => void;
+
+  /** By reader, how many steps it is behind. */
+  lags(): number[];
+}

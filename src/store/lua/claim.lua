@@ -1,0 +1,27 @@
+-- Takes a record for one attempt.
+-- KEYS: none
+-- ARGV: id, token (one per attempt, so that a re-sent claim is the same claim), limit (crashes in a row), epoch (of the
+--   job: a job of an older one is not the record's any more)
+-- Returns {'claimed', fence} or {why not}: gone, superseded, waiting, or the status that it has.
+local status = field(id, 'status')
+if not status then return {'gone'} end
+if is_terminal(status) or status == 'paused' then return {status} end
+if field(id, 'claim') == token then return {'claimed', field(id, 'fence')} end
+if number(id, 'epoch') ~= epoch then return {'superseded'} end
+if field(id, 'waitsFor') then return {'waiting'} end
+local outcome = apply_requests(id)
+if outcome ~= 'continue' then return {outcome} end
+-- A running record without a release is the trace of a crash: of the worker, or of Redis, and that is not the run's fault.
+local server = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
+local same_server = field(id, 'server') == server
+redis.call('HSET', key(id), 'server', server)
+if status == 'running' and same_server and redis.call('HINCRBY', key(id), 'crashes', 1) >= limit then
+  set_status(id, 'crash', 'failed', 'the worker died ' .. limit .. ' times in a row without progress')
+  return {'failed'}
+end
+local fence = redis.call('HINCRBY', key(id), 'fence', 1)
+redis.call('HINCRBY', key(id), 'attempts', 1)
+redis.call('HSET', key(id), 'claim', token)
+redis.call('HSETNX', key(id), 'startedAt', now_ms())
+if status ~= 'running' then set_status(id, 'claim', 'running') end
+return {'claimed', tostring(fence)}

@@ -1,0 +1,42 @@
+-- Stores a queued record. Of a fork the last three say which checkpoint it begins with, and the loop's state to go with it.
+-- KEYS: the indexes that it is to stand in
+-- ARGV: id, spec (JSON), deadline (ms of Redis time; later than that nothing is created), most (waiting records), waitsFor
+--   (the search whose answer completes it), dataset (its name), digest (that the dataset must have; none: any), traceId,
+--   parent (the record that it belongs to), forkRun, forkStep, forkLoop (JSON)
+-- Returns the time of creation (ms), 'late', 'full', 'no-parent', 'no-dataset' or 'no-checkpoint'.
+
+-- The engine's state after a step of a run, kept or its latest; nil when there is none.
+local function checkpoint_at(run, step)
+  local kept = redis.call('HGET', kept_checkpoint_key(run, step), 'engine')
+  if kept then return kept end
+  local latest = redis.call('HGET', checkpoint_key(run), 'loop')
+  if not latest or cjson.decode(latest).step ~= step then return nil end
+  return redis.call('HGET', checkpoint_key(run), 'engine')
+end
+
+local at = now_ms()
+if at > deadline then return 'late' end
+if redis.call('EXISTS', key(id)) == 1 then return field(id, 'createdAt') end
+if redis.call('ZCARD', STATUS_PREFIX .. 'queued') + redis.call('ZCARD', CHILD_STATUS_PREFIX .. 'queued') >= most then return 'full' end
+if parent and redis.call('EXISTS', key(parent)) == 0 then return 'no-parent' end
+if digest then
+  local entry = redis.call('HGET', DATASETS_KEY, dataset)
+  if not entry or cjson.decode(entry).digest ~= digest then return 'no-dataset' end
+end
+local committed = 0
+if forkRun then
+  local engine = checkpoint_at(forkRun, forkStep)
+  if not engine then return 'no-checkpoint' end
+  committed = forkStep
+  redis.call('HSET', checkpoint_key(id), 'loop', forkLoop, 'engine', engine)
+  redis.call('HSET', key(id), 'engineBuild', field(forkRun, 'engineBuild'))
+end
+redis.call('HSET', key(id), 'id', id, 'spec', spec, 'createdAt', at, 'committed', committed, 'first', committed, 'fence', 0, 'epoch', 0, 'crashes', 0, 'attempts', 0, 'traceId', traceId)
+if parent then redis.call('HSET', key(id), 'parent', parent) end
+if waitsFor then
+  redis.call('HSET', key(id), 'waitsFor', waitsFor)
+  redis.call('HSET', WAITING_KEY, id, waitsFor)
+end
+for _, index in ipairs(KEYS) do redis.call('ZADD', index, 0, id) end
+set_status(id, 'create', 'queued')
+return tostring(at)

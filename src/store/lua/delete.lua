@@ -1,0 +1,18 @@
+-- Frees all of a record; its children must have been deleted before.
+-- KEYS: the indexes that it stands in
+-- ARGV: id
+-- Returns 'deleted', 'gone', 'conflict' (an attempt may hold it) or 'children'.
+local status = field(id, 'status')
+if not status then return 'gone' end
+if status == 'running' or status == 'canceling' then return 'conflict' end
+if redis.call('EXISTS', CHILDREN_PREFIX .. id) == 1 then return 'children' end
+redis.call('ZREM', status_key(id, status), id)
+redis.call('ZREM', FINISHED_KEY, id)
+redis.call('HDEL', WAITING_KEY, id)
+for _, index in ipairs(KEYS) do redis.call('ZREM', index, id) end
+for _, step in ipairs(redis.call('ZRANGE', kept_key(id), 0, -1)) do
+  redis.call('UNLINK', kept_checkpoint_key(id, step))
+end
+redis.call('UNLINK', key(id), log_key(id), checkpoint_key(id), kept_key(id))
+redis.call('PUBLISH', WAKE_CHANNEL, id)
+return 'deleted'

@@ -1,0 +1,11 @@
+-- Ends a record; a cancel that came first wins.
+-- KEYS: none
+-- ARGV: id, fence, status (terminal), reason, result (JSON)
+-- Returns the status now, or 'stale'.
+local current = field(id, 'status')
+if current and field(id, 'fence') == fence and is_terminal(current) then return current end
+if not owns(id, fence) then return 'stale' end
+if current == 'canceling' then status = 'canceled' end
+set_status(id, 'finish', status, reason)
+if result then redis.call('HSET', key(id), 'result', result) end
+return status

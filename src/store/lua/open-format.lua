@@ -1,0 +1,21 @@
+-- Brings what an older version has stored to the present format, and notes the format of an empty Redis. A newer one is
+-- left alone.
+-- KEYS: none
+-- ARGV: format (the present one)
+-- Returns the format that it has now.
+local found = tonumber(redis.call('GET', FORMAT_KEY) or '1')
+if found >= format then return found end
+-- 1, which had no key: neither of the indexes of runs that wait for a rate, and of what is over.
+for _, status in ipairs({'queued', 'paused'}) do
+  for _, id in ipairs(redis.call('ZRANGE', STATUS_PREFIX .. status, 0, -1)) do
+    local search = field(id, 'waitsFor')
+    if search then redis.call('HSET', WAITING_KEY, id, search) end
+  end
+end
+for status in string.gmatch(TERMINAL, '%S+') do
+  for _, id in ipairs(redis.call('ZRANGE', STATUS_PREFIX .. status, 0, -1)) do
+    redis.call('ZADD', FINISHED_KEY, number(id, 'finishedAt'), id)
+  end
+end
+redis.call('SET', FORMAT_KEY, format)
+return format

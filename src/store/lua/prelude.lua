@@ -1,0 +1,77 @@
+-- What every script begins with, after its own arguments. Names in capitals are constants, for which script.ts writes their
+-- values: the keys of keys.ts, and TERMINAL and TRANSITIONS of src/schemas/status.ts.
+--
+-- Every change of a record is one script, so a crash leaves the record before or after it, never between.
+--
+-- A record's log is a stream whose ids say what they hold:
+--   <to>-0     a chunk of metrics that ends before step <to>;
+--   <step>-<n> (n > 0) a status change made when <step> steps were committed; n counts the record's status changes.
+-- So a log position is a step number, a re-sent XADD is refused by Redis, and the terminal status is the last entry.
+
+local function key(id) return RUN_PREFIX .. id end
+local function log_key(id) return RUN_PREFIX .. id .. LOG_SUFFIX end
+local function checkpoint_key(id) return RUN_PREFIX .. id .. CHECKPOINT_SUFFIX end
+local function kept_checkpoint_key(id, step) return checkpoint_key(id) .. ':' .. string.format('%.0f', step) end
+local function kept_key(id) return RUN_PREFIX .. id .. KEPT_SUFFIX end
+local function status_key(id, status)
+  local prefix = redis.call('HEXISTS', key(id), 'parent') == 1 and CHILD_STATUS_PREFIX or STATUS_PREFIX
+  return prefix .. status
+end
+
+local function field(id, name) return redis.call('HGET', key(id), name) end
+local function number(id, name) return tonumber(field(id, name) or '0') end
+
+local function now_ms()
+  local t = redis.call('TIME')
+  return t[1] * 1000 + math.floor(t[2] / 1000)
+end
+
+local function is_terminal(status)
+  return string.find(TERMINAL, ' ' .. status .. ' ', 1, true) ~= nil
+end
+
+-- Moves a record to a status, in its record, in the indexes, in its log, and wakes its readers. `on` is the event of
+-- TRANSITIONS; one that is not there is an error, before anything is written here.
+local function set_status(id, on, status, reason)
+  local old = field(id, 'status')
+  local step = ' ' .. (old or 'none') .. '|' .. on .. '|' .. status .. ' '
+  if not string.find(TRANSITIONS, step, 1, true) then error('there is no transition' .. step .. 'of ' .. id) end
+  if old then redis.call('ZREM', status_key(id, old), id) end
+  redis.call('ZADD', status_key(id, status), 0, id)
+  redis.call('HSET', key(id), 'status', status)
+  if reason then redis.call('HSET', key(id), 'reason', reason) end
+  local at = now_ms()
+  if is_terminal(status) then
+    redis.call('HSET', key(id), 'finishedAt', at)
+    redis.call('HDEL', key(id), 'pauseRequested')
+    redis.call('HDEL', WAITING_KEY, id)
+    -- A child's end is its parent's.
+    if redis.call('HEXISTS', key(id), 'parent') == 0 then redis.call('ZADD', FINISHED_KEY, at, id) end
+  end
+  local count = redis.call('HINCRBY', key(id), 'statusChanges', 1)
+  local entry = { status = status, at = at, reason = reason }
+  redis.call('XADD', log_key(id), string.format('%.0f-%.0f', number(id, 'committed'), count), 's', cjson.encode(entry))
+  redis.call('PUBLISH', WAKE_CHANNEL, id)
+end
+
+-- Does this attempt still own the record? Counts what it refuses.
+local function owns(id, fence)
+  local status = field(id, 'status')
+  if field(id, 'fence') == fence and (status == 'running' or status == 'canceling') then return true end
+  redis.call('HINCRBY', TOTALS_KEY, 'refused', 1)
+  return false
+end
+
+-- Does what was requested of a record while an attempt held it; a cancel goes before a pause. Returns 'canceled',
+-- 'paused', or 'continue' when nothing was.
+local function apply_requests(id)
+  if field(id, 'status') == 'canceling' then
+    set_status(id, 'apply', 'canceled')
+    return 'canceled'
+  end
+  if redis.call('HDEL', key(id), 'pauseRequested') == 1 then
+    set_status(id, 'apply', 'paused')
+    return 'paused'
+  end
+  return 'continue'
+end
