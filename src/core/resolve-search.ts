@@ -1,66 +1,156 @@
+import { LIMITS } from "../schemas/limits.js";
+import type { FieldError } from "../schemas/problem.js";
 import type { RunRequest, RunSpec } from "../schemas/run.js";
-import type { SearchRequest, SearchSpec } from "../schemas/search.js";
-import { leastSteps } from "./finder/search.js";
-import { type SearchConfig, searchConfig } from "./finder/search-state.js";
+import type { ScheduleRequest, ScheduleRequestObject } from "../schemas/schedule.js";
+import { SEARCH_LR_RANGE, type SearchRequest, type SearchSpec } from "../schemas/search.js";
+import { stepCost } from "./cost.js";
 import { type DatasetFacts, resolveRun } from "./resolve.js";
 import { invalid, ok, type Result } from "./result.js";
+import { autoRatePaths } from "./schedules/auto-rate.js";
+import { rateParameter } from "./schedules/rates.js";
+import { PORTFOLIO, scheduleAt } from "./search/portfolio.js";
+import type { SearchConfig } from "./search/state.js";
+import { rungsOf } from "./search/survey.js";
 
-/** Four decades in which plain SGD's best rate lies for almost any model of this kind. */
-const DEFAULT_SEARCH_RANGE: readonly [number, number] = [1e-4, 1];
+/**
+ * Steps that a search may train where the request does not say: so many times its horizon, but no more than `most` steps, or
+ * `least` times the horizon where that is more. A search of one schedule needs less.
+ */
+const BUDGET = {
+  joint: { usual: 160, least: 10, most: 60_000_000 },
+  single: { usual: 30, least: 2, most: 20_000_000 },
+} as const;
 
-const NO_RANGE = { pointer: "/lrRange", expected: "[low, high] with low below high" };
+const NO_RANGE: FieldError = { pointer: "/lrRange", expected: "[low, high] with low below high" };
+/** Any will do: whether a schedule is valid does not depend on it. */
+const SOME_RATE = 0.1;
 
-/** Nobody reads the regrets of a search that only serves a run. */
-const AUTO_CONFIG: Partial<SearchConfig> = { methodSeeds: 0, maxSeeds: 5 };
+type Schedules = SearchSpec["schedules"];
 
-/** Spells out every default of a search request; what its arms have in common is checked as a run of its own. */
+/** Spells out every default of a search request; what its trainings have in common is checked as a run of its own. */
 export function resolveSearch(request: SearchRequest, dataset: DatasetFacts, seed: number): Result<SearchSpec> {
-  const { lrRange = DEFAULT_SEARCH_RANGE, labels = [], name: _name, ...shared } = request;
-  if (lrRange[0] >= lrRange[1]) return invalid(NO_RANGE);
-  const run = resolveRun({ ...shared, lrRange: [lrRange[0], lrRange[1]] } as RunRequest, dataset, seed);
-  return run.ok
-    ? ok({ lrRange: [lrRange[0], lrRange[1]], run: run.value, totalSteps: null, settles: null, labels: [...labels] })
-    : run;
-}
-
-export function configOf({ lrRange, run, totalSteps }: SearchSpec): SearchConfig {
-  return searchConfig({
-    lrRange,
-    steps: run.steps,
-    seed: run.seed,
-    totalSteps,
-    ...(totalSteps === null ? {} : AUTO_CONFIG),
+  const { lrRange, budget, finders = true, schedules, labels = [], name = null, ...shared } = request;
+  const [low, high] = lrRange ?? SEARCH_LR_RANGE;
+  if (low >= high) return invalid(NO_RANGE);
+  const run = resolveRun({ ...shared, lrRange: [low, high] }, dataset, seed);
+  if (!run.ok) return run;
+  const chosen = resolveSchedules(
+    schedules ?? Object.keys(PORTFOLIO).map((type) => ({ type }) as ScheduleRequestObject),
+    request.steps,
+  );
+  if (!chosen.ok) return chosen;
+  return ok({
+    steps: request.steps,
+    schedules: chosen.value,
+    lrRange: [low, high],
+    budget: budgetOf(budget, chosen.value, run.value, dataset),
+    finders,
+    guessLoss: Math.log(dataset.vocabSize),
+    run: run.value,
+    settles: null,
+    name,
+    labels: [...labels],
   });
 }
 
-/** Part of a run's steps that finding its rate may take, where `lr` is "auto". */
-export const AUTO_SHARE = 0.25;
-/** Arms of the search for an "auto" rate are this part of the run: about as many fit into AUTO_SHARE as a search trains. */
-const AUTO_ARM = 1 / 400;
-
-/** The search, within the run's lrRange, that finds its rate: short arms, and no more steps in all than AUTO_SHARE of the run's. */
-export function autoSearch(spec: RunSpec, runId: string, request: RunRequest): Result<SearchSpec> {
-  const steps = Math.max(20, Math.round(spec.steps * AUTO_ARM));
-  const totalSteps = Math.floor(spec.steps * AUTO_SHARE);
-  const [low, high] = request.lrRange ?? DEFAULT_SEARCH_RANGE;
+/** The search that finds what a run's request leaves open: a rate within its schedule, or schedule and rate. */
+export function autoSearch(
+  spec: RunSpec,
+  runId: string,
+  request: RunRequest,
+  dataset: DatasetFacts,
+): Result<SearchSpec> {
+  const [low, high] = request.lrRange ?? SEARCH_LR_RANGE;
   if (low >= high) return invalid(NO_RANGE);
-  const search: SearchSpec = {
+  const asked = request.schedule === "auto" ? Object.keys(PORTFOLIO).map((type) => ({ type })) : [request.schedule];
+  const schedules = resolveSchedules(asked as ScheduleRequest[], spec.steps);
+  if (!schedules.ok) {
+    return invalid(
+      ...schedules.errors.map((error) => ({ ...error, pointer: error.pointer.replace("/schedules/0", "/schedule") })),
+    );
+  }
+  return ok({
+    steps: spec.steps,
+    schedules: schedules.value,
     lrRange: [low, high],
-    run: { ...spec, steps, checkpointEvery: 0 },
-    totalSteps,
-    settles: { runId, request },
+    budget: budgetOf(undefined, schedules.value, spec, dataset),
+    finders: false,
+    guessLoss: Math.log(dataset.vocabSize),
+    run: { ...spec, name: null, labels: [] },
+    settles: { runId },
+    name: null,
     labels: [],
-  };
-  const least = Math.ceil(leastSteps(configOf(search)) / AUTO_SHARE);
-  if (spec.steps >= least) return ok(search);
-  return invalid({ pointer: "/steps", expected: `at least ${least} where a rate is "auto": a search takes a quarter` });
+  });
 }
 
-/** A child run of a search: what all share, with a schedule, steps and seeds of its own. */
-export function childSpec(
-  search: SearchSpec,
-  id: string,
-  own: Pick<RunSpec, "schedule" | "steps" | "seed" | "replicas">,
-): RunSpec {
-  return { ...search.run, ...own, evalEvery: 0, stopOnDivergence: null, name: null, labels: [id] };
+/** Whether a request leaves its rate, or its schedule, to a search. */
+export function isOpen(schedule: RunRequest["schedule"]): boolean {
+  return schedule === "auto" || (schedule !== undefined && autoRatePaths(schedule).length > 0);
+}
+
+/** Open schedules with names that tell them apart; errors name the request's fields. */
+function resolveSchedules(requests: readonly ScheduleRequest[], steps: number): Result<Schedules> {
+  const errors: FieldError[] = [];
+  const schedules: Schedules = [];
+  for (const [i, each] of requests.entries()) {
+    const request: ScheduleRequestObject = typeof each === "string" ? { type: each } : each;
+    const pointer = `/schedules/${i}`;
+    const rate = rateParameter(request.type);
+    const given = rate === null ? undefined : request[rate];
+    if (autoRatePaths(request).length === 0 && (rate === null || given !== undefined)) {
+      errors.push({
+        pointer: rate === null ? pointer : `${pointer}/${rate}`,
+        expected: 'a rate that is left open, or "auto"',
+      });
+      continue;
+    }
+    const resolved = scheduleAt(request, SOME_RATE, steps, steps);
+    if (!resolved.ok)
+      errors.push(...resolved.errors.map((error) => ({ ...error, pointer: `${pointer}${error.pointer}` })));
+    else schedules.push({ name: nameOf(request, schedules), request });
+  }
+  return errors.length > 0 ? invalid(...errors) : ok(schedules);
+}
+
+/** The type, with what was given where that is needed to tell it from those before. */
+function nameOf({ type, ...given }: ScheduleRequestObject, before: Schedules): string {
+  const taken = (name: string) => before.some((other) => other.name === name);
+  if (!taken(type)) return type;
+  const details = Object.entries(given).map(([name, value]) => `${name} ${JSON.stringify(value)}`);
+  const detailed = `${type} (${details.join(", ")})`.slice(0, 60);
+  if (details.length > 0 && !taken(detailed)) return detailed;
+  for (let n = 2; ; n++) if (!taken(`${type} ${n}`)) return `${type} ${n}`;
+}
+
+function budgetOf(asked: SearchRequest["budget"], schedules: Schedules, run: RunSpec, dataset: DatasetFacts): number {
+  const { usual, least, most } = schedules.length > 1 ? BUDGET.joint : BUDGET.single;
+  const { steps } = run;
+  const cost = stepCost(run, dataset);
+  const limits = [LIMITS.searchSteps, Math.floor(LIMITS.multiplyAddsPerRun / cost.multiplyAdds)];
+  if (asked?.steps !== undefined) limits.push(asked.steps);
+  if (asked?.seconds !== undefined) limits.push(Math.max(1, Math.floor(asked.seconds / cost.seconds)));
+  if (asked === undefined) limits.push(Math.min(usual * steps, Math.max(least * steps, most)));
+  return Math.min(...limits);
+}
+
+/** What the pure search (src/core/search) needs to know of it. */
+export function configOf({ steps, schedules, lrRange, budget, finders, guessLoss, run }: SearchSpec): SearchConfig {
+  return {
+    steps,
+    // Where every schedule still means something: one with given steps may not fit into few.
+    rungs: rungsOf(steps).filter((rung) =>
+      schedules.every(({ request }) => scheduleAt(request, SOME_RATE, rung, steps).ok),
+    ),
+    lrRange,
+    candidates: schedules,
+    seed: run.seed,
+    budget,
+    guessLoss,
+    finders,
+  };
+}
+
+/** A training of a search or experiment: what all share, with some fields of its own. */
+export function childSpec(shared: RunSpec, own: Pick<RunSpec, "schedule" | "steps" | "seed" | "replicas">): RunSpec {
+  return { ...shared, ...own, evalEvery: 0, checkpointEvery: 0, stopOnDivergence: null, name: null, labels: [] };
 }

@@ -29,6 +29,10 @@ export const LIMITS = {
   badMessagesPerSocket: 20,
   messageBytes: 64 * 1024,
 
+  /** Schedules of one search, and steps that it may train. */
+  searchedSchedules: 24,
+  searchSteps: 2_000_000_000,
+
   samples: 1000,
   /** Symbols of a sampled word; it is cut off there. */
   sampleLength: 100,

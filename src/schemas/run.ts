@@ -184,6 +184,11 @@ export const RunResultSchema = Type.Object(
       description: "Mean over the whole split, nats; null: not finite",
     }),
     finalValidationLoss: Type.Union([Type.Number(), Type.Null()], { description: "Mean over the whole split, nats" }),
+    replicaValidationLosses: Type.Optional(
+      Type.Array(Type.Union([Type.Number(), Type.Null()]), {
+        description: "Of a run with replicas: each one's; null: it had diverged",
+      }),
+    ),
     wallSeconds: Type.Number({ description: "From the first start to the end, pauses included" }),
     firstBadStep: Type.Union([Type.Integer(), Type.Null()], {
       description: "Of a diverged run: the step that ended it",

@@ -38,7 +38,8 @@ export type NativeType = keyof typeof NATIVE_SCHEMAS;
 export type NativeSpec = { [T in NativeType]: ScheduleOf<T> }[NativeType];
 
 /** What a request may say: a type's name, or an object with some of its parameters. */
-export type ScheduleRequest = ScheduleType | ({ type: ScheduleType } & Readonly<Record<string, unknown>>);
+export type ScheduleRequestObject = { type: ScheduleType } & Readonly<Record<string, unknown>>;
+export type ScheduleRequest = ScheduleType | ScheduleRequestObject;
 
 const CHILD_KEYS = ["schedule", "schedules", "schedulers"] as const;
 /** The parameters that hold other schedules. */

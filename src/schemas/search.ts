@@ -1,7 +1,7 @@
 import { type Static, Type } from "typebox";
 import { LIMITS } from "./limits.js";
-import { LrRangeSchema, type RunRequest, RunRequestSchema, type RunSpec, RunSpecSchema } from "./run.js";
-import { ScheduleRequestSchema, ScheduleSpecSchema } from "./schedule.js";
+import { LrRangeSchema, RunRequestSchema, RunSpecSchema } from "./run.js";
+import { type ScheduleRequestObject, ScheduleRequestSchema, ScheduleSpecSchema } from "./schedule.js";
 import { RUN_STATUSES } from "./status.js";
 
 const strict = { additionalProperties: false } as const;
@@ -47,7 +47,9 @@ export const SearchRequestSchema = Type.Object(
       ),
     ),
     finders: Type.Optional(
-      Type.Boolean({ description: "Also train what the classic lr finders suggest, to tell what they cost; default true" }),
+      Type.Boolean({
+        description: "Also train what the classic lr finders suggest, to tell what they cost; default true",
+      }),
     ),
     dataset,
     datasetLimit,
@@ -98,10 +100,7 @@ export const RankedScheduleSchema = Type.Object(
     loss: { ...Nullable, description: "Mean validation loss over the fresh seeds, nats" },
     difference: Type.Union(
       [
-        Type.Object(
-          { mean: Nullable, interval: Type.Union([Interval, Type.Null()]), seeds: Type.Integer() },
-          strict,
-        ),
+        Type.Object({ mean: Nullable, interval: Type.Union([Interval, Type.Null()]), seeds: Type.Integer() }, strict),
         Type.Null(),
       ],
       { description: "Of its loss to the winner's, seed by seed, with the 95 % interval over all schedules at once" },
@@ -187,27 +186,27 @@ export type SearchAnswer = Static<typeof SearchAnswerSchema>;
 export const SearchSpecSchema = Type.Object(
   {
     steps: Type.Integer(),
-    schedules: Type.Array(Type.Object({ name: Type.String(), request: Type.Unsafe<object>(Type.Object({})) }, strict)),
+    schedules: Type.Array(
+      Type.Object({ name: Type.String(), request: Type.Unsafe<ScheduleRequestObject>(Type.Object({})) }, strict),
+      { description: "With everything but the rate that is sought" },
+    ),
     lrRange: LrRangeSchema,
     budget: Type.Integer({ description: "Steps to train in all, at most" }),
     finders: Type.Boolean(),
     guessLoss: Type.Number({ description: "Loss of a uniform guess, nats" }),
-    run: { ...RunSpecSchema, description: "What all trainings have in common; schedule, steps and seed are their own" },
-    settles: Type.Union(
-      [
-        Type.Object({ runId: Type.String(), request: Type.Unsafe<RunRequest>(Type.Object({})) }, strict),
-        Type.Null(),
-      ],
-      { description: "The run that waits for the answer" },
-    ),
-    name: RunSpecSchema.properties.name,
-    labels: RunSpecSchema.properties.labels,
+    run: {
+      ...RunSpecSchema,
+      description: "What all trainings have in common; schedule, steps, seed and replicas are each one's own",
+    },
+    settles: Type.Union([Type.Object({ runId: Type.String() }, strict), Type.Null()], {
+      description: "The run that waits for the answer",
+    }),
+    name: Type.Union([Type.String(), Type.Null()]),
+    labels: Type.Array(Type.String()),
   },
   strict,
 );
-export interface SearchSpec extends Omit<Static<typeof SearchSpecSchema>, "run"> {
-  readonly run: RunSpec;
-}
+export type SearchSpec = Static<typeof SearchSpecSchema>;
 
 export const SearchSchema = Type.Object(
   {

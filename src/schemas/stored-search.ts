@@ -1,87 +1,59 @@
 import { type Static, Type } from "typebox";
-import { RunRequestSchema, RunSpecSchema } from "./run.js";
 
 const strict = { additionalProperties: false } as const;
-const NumberOrNull = Type.Union([Type.Number(), Type.Null()]);
-const Range = Type.Tuple([Type.Number(), Type.Number()]);
-const task = { id: Type.String(), seed: Type.Integer(), steps: Type.Integer() };
+const LossOrNull = Type.Union([Type.Number(), Type.Null()], { description: "Validation, nats; null: it diverged" });
+const Seeds = Type.Array(Type.Integer());
 
-export const StoredSearchSpecSchema = Type.Object(
-  {
-    lrRange: Range,
-    run: RunSpecSchema,
-    totalSteps: Type.Union([Type.Integer(), Type.Null()]),
-    settles: Type.Union([Type.Object({ runId: Type.String(), request: RunRequestSchema }, strict), Type.Null()]),
-    labels: Type.Array(Type.String()),
-  },
+/**
+ * scan: the whole range at the shortest horizon; aim: around the law's forecast at longer ones; settle: at the true horizon;
+ * deepen: more seeds where they are needed; verify: the chosen rates, by seeds that did not choose; finders: what the classic
+ * ones suggest; done.
+ */
+export const SEARCH_STAGES = ["scan", "aim", "settle", "deepen", "verify", "finders", "done"] as const;
+export type SearchStage = (typeof SEARCH_STAGES)[number];
+
+/** One training: a candidate (its place in the spec's schedules) at a rate, for so many steps, from one seed. */
+const Trial = Type.Object(
+  { candidate: Type.Integer(), lr: Type.Number(), steps: Type.Integer(), seed: Type.Integer(), loss: LossOrNull },
   strict,
 );
+export type Trial = Readonly<Static<typeof Trial>>;
 
-/** The state machine of src/core/finder/search-state.ts. */
+/** One lr range test, for the classic finders. */
+const Sweep = Type.Object(
+  { seed: Type.Integer(), lr: Type.Array(Type.Number()), loss: Type.Array(Type.Number()) },
+  strict,
+);
+export type Sweep = Readonly<Static<typeof Sweep>>;
+
+/** What is to be trained. Ids are unique in a search and say all that decides the result. */
+const Task = Type.Union([
+  Type.Object(
+    {
+      id: Type.String(),
+      kind: Type.Literal("arm"),
+      candidate: Type.Integer(),
+      lr: Type.Number(),
+      steps: Type.Integer(),
+      seeds: Seeds,
+    },
+    strict,
+  ),
+  Type.Object({ id: Type.String(), kind: Type.Literal("sweep"), steps: Type.Integer(), seeds: Seeds }, strict),
+]);
+export type SearchTask = Readonly<Static<typeof Task>>;
+
+/**
+ * A search is a function of its results: all but these is worked out from them (src/core/search), so that neither their order
+ * nor a crash between two of them changes the answer. `pending`: the stage's tasks that have no result yet.
+ */
 export const StoredSearchStateSchema = Type.Object(
   {
-    config: Type.Object(
-      {
-        lrRange: Range,
-        steps: Type.Integer(),
-        seed: Type.Integer(),
-        replicas: Type.Integer(),
-        sweepSteps: Type.Integer(),
-        lowSeeds: Type.Integer(),
-        fullSeeds: Type.Integer(),
-        maxSeeds: Type.Integer(),
-        precision: Type.Number(),
-        methodSeeds: Type.Integer(),
-        totalSteps: Type.Union([Type.Integer(), Type.Null()]),
-      },
-      strict,
-    ),
-    stage: Type.Enum(["bracket", "halving", "refine", "confirm", "methods", "done"]),
-    rung: Type.Integer(),
-    fullSeeds: Type.Integer(),
-    pending: Type.Array(
-      Type.Union([
-        Type.Object({ ...task, kind: Type.Literal("sweep") }, strict),
-        Type.Object({ ...task, kind: Type.Literal("arm"), lr: Type.Number() }, strict),
-      ]),
-    ),
-    sweeps: Type.Array(
-      Type.Object({ seed: Type.Integer(), lr: Type.Array(Type.Number()), loss: Type.Array(Type.Number()) }, strict),
-    ),
-    trials: Type.Array(
-      Type.Object({ lr: Type.Number(), seed: Type.Integer(), steps: Type.Integer(), loss: NumberOrNull }, strict),
-    ),
-    candidates: Type.Array(Type.Number()),
-    chosen: NumberOrNull,
-    complete: Type.Boolean(),
+    stage: Type.Enum([...SEARCH_STAGES]),
+    pending: Type.Array(Task),
+    trials: Type.Array(Trial),
+    sweeps: Type.Array(Sweep),
   },
   strict,
 );
 export type StoredSearchState = Static<typeof StoredSearchStateSchema>;
-
-export const StoredSearchAnswerSchema = Type.Object(
-  {
-    lr: Type.Number(),
-    interval: Range,
-    arms: Type.Array(
-      Type.Object(
-        {
-          lr: Type.Number(),
-          steps: Type.Integer(),
-          seeds: Type.Array(Type.Integer()),
-          losses: Type.Array(NumberOrNull),
-          validationLoss: NumberOrNull,
-          stderr: NumberOrNull,
-        },
-        strict,
-      ),
-    ),
-    regrets: Type.Array(
-      Type.Object({ method: Type.String(), lr: NumberOrNull, regret: NumberOrNull, diverged: Type.Boolean() }, strict),
-    ),
-    stepsUsed: Type.Integer(),
-    complete: Type.Boolean(),
-  },
-  strict,
-);
-export type StoredSearchAnswer = Static<typeof StoredSearchAnswerSchema>;

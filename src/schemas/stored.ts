@@ -39,6 +39,11 @@ export const StoredAutoLrSchema = Type.Object(
     lr: Type.Number(),
     interval: Type.Tuple([Type.Number(), Type.Number()]),
     why: Type.String(),
+    // Of format 1 these are not there.
+    schedule: Type.Optional(Type.String({ description: "Its name in the search" })),
+    basis: Type.Optional(Type.String({ description: "verified, trained or extrapolated: as in the search's answer" })),
+    stepsUsed: Type.Optional(Type.Integer({ description: "What the search has trained in all" })),
+    warnings: Type.Optional(Type.Array(Type.String())),
   },
   strict,
 );

@@ -2,10 +2,10 @@ import type { Static } from "typebox";
 import type { DatasetStatistics } from "../schemas/dataset.js";
 import type { MetricChunk } from "../schemas/metrics.js";
 import type { RunResult, RunSpec } from "../schemas/run.js";
-import type { SearchSpec } from "../schemas/search.js";
+import type { SearchAnswer, SearchSpec } from "../schemas/search.js";
 import type { RunStatus, TerminalStatus } from "../schemas/status.js";
 import type { AutoLr, DatasetEntry, StatusChange, StoredLoopSchema } from "../schemas/stored.js";
-import type { StoredSearchAnswer, StoredSearchState } from "../schemas/stored-search.js";
+import type { StoredSearchState } from "../schemas/stored-search.js";
 
 /**
  * What the store promises; whoever uses it knows no more of it than this. Unless it says otherwise, each method is one atomic
@@ -48,7 +48,7 @@ export interface RunRecord extends StoredRecord<RunSpec> {
 export interface SearchRecord extends StoredRecord<SearchSpec> {
   /** null: no attempt has stored one yet. */
   readonly state: StoredSearchState | null;
-  readonly answer: StoredSearchAnswer | null;
+  readonly answer: SearchAnswer | null;
 }
 
 /** What an attempt holds on to: every write names the fence, and is refused once another attempt has raised it. */
@@ -221,7 +221,7 @@ export interface RunStore extends RecordStore<RunSpec, RunRecord> {
 }
 
 export interface SearchStore extends RecordStore<SearchSpec, SearchRecord> {
-  /** Stores the state after `done` tasks, and tells the search's readers. On any answer but "continue" the attempt must end. */
+  /** Stores the state after `done` trainings, and tells the search's readers. On any answer but "continue" the attempt must end. */
   advance(claim: Claim<SearchRecord>, done: number, state: object, progress: object): Promise<AttemptReply>;
 }
 

@@ -1,5 +1,5 @@
-import type { SearchSpec } from "../schemas/search.js";
-import { StoredSearchAnswerSchema, StoredSearchStateSchema } from "../schemas/stored-search.js";
+import { SearchAnswerSchema, type SearchSpec } from "../schemas/search.js";
+import { StoredSearchStateSchema } from "../schemas/stored-search.js";
 import type { AnnealRedis } from "./connect.js";
 import type { AttemptReply, Claim, SearchRecord, SearchStore } from "./contract.js";
 import { patiently } from "./patience.js";
@@ -8,7 +8,7 @@ import { call } from "./scripts.js";
 import { parserOf, parseSearchSpec, type StoredHash } from "./stored.js";
 
 const parseState = parserOf("search state", StoredSearchStateSchema);
-const parseAnswer = parserOf("search answer", StoredSearchAnswerSchema);
+const parseAnswer = parserOf("search answer", SearchAnswerSchema);
 
 /** The searches in Redis. */
 export class RedisSearchStore extends RedisRecordStore<SearchSpec, SearchRecord> implements SearchStore {

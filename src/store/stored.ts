@@ -2,8 +2,7 @@ import type { Static, TSchema } from "typebox";
 import { Compile } from "typebox/schema";
 import { type RunSpec, RunSpecSchema } from "../schemas/run.js";
 import { isChildKey, SCHEDULE_SCHEMAS, type ScheduleType } from "../schemas/schedule.js";
-import type { SearchSpec } from "../schemas/search.js";
-import { StoredSearchSpecSchema } from "../schemas/stored-search.js";
+import { type SearchSpec, SearchSpecSchema } from "../schemas/search.js";
 
 /** Reads JSON that is stored. Throws an Error that says what is wrong where, since nobody but us has written it. */
 export type Parser<T> = (text: string) => T;
@@ -58,7 +57,7 @@ export const parserOf = <const S extends TSchema>(what: string, schema: S): Pars
   parser<Static<S>>(what, checkOf(schema));
 
 export const parseRunSpec = parser<RunSpec>("run", checkOf(RunSpecSchema), ({ schedule }) => scheduleProblem(schedule));
-export const parseSearchSpec = parser<SearchSpec>("search", checkOf(StoredSearchSpecSchema), ({ run }) =>
+export const parseSearchSpec = parser<SearchSpec>("search", checkOf(SearchSpecSchema), ({ run }) =>
   scheduleProblem(run.schedule),
 );
 

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Logger } from "pino";
-import type { Engine, EngineOptions } from "../core/engine.js";
+import type { Engine, EngineOptions, SplitName } from "../core/engine.js";
 import { initialParameters } from "../core/model.js";
 import { ReplicaSet } from "../core/replicas.js";
 import { train } from "../core/train.js";
@@ -151,7 +151,7 @@ async function trainAndCommit(
     await runs.release(claim);
     return "released";
   }
-  const losses = await finalLosses(engine, look);
+  const losses = await finalLosses(engine, claim.record.parent !== null, look);
   if (typeof losses === "string") return endOn(losses);
   const result = {
     ...losses,
@@ -176,21 +176,45 @@ function watch(runs: RunStore, claim: Claim<RunRecord>, signal: AbortSignal): ()
   };
 }
 
+type FinalLosses = Pick<RunResult, "finalTrainLoss" | "finalValidationLoss" | "replicaValidationLosses">;
+
+/** A search or an experiment asks for the validation loss alone: the train split costs its runs eight times as much. */
 async function finalLosses(
   engine: Engine,
+  isChild: boolean,
   look: () => Promise<CommitReply>,
-): Promise<Pick<RunResult, "finalTrainLoss" | "finalValidationLoss"> | Exclude<CommitReply, "continue">> {
-  const losses: (number | null)[] = [];
-  for (const split of ["train", "validation"] as const) {
-    const evaluation = engine.evaluation(split);
-    let piece = evaluation.next();
-    for (; !piece.done; piece = evaluation.next()) {
-      const reply = await look();
-      if (reply !== "continue") return reply;
-    }
-    losses.push(Number.isFinite(piece.value) ? piece.value : null);
+): Promise<FinalLosses | Exclude<CommitReply, "continue">> {
+  const train = isChild ? [null] : await evaluated(engine, "train", look);
+  if (typeof train === "string") return train;
+  const validation = await evaluated(engine, "validation", look);
+  if (typeof validation === "string") return validation;
+  return {
+    finalTrainLoss: meanOf(train),
+    finalValidationLoss: meanOf(validation),
+    ...(engine instanceof ReplicaSet ? { replicaValidationLosses: validation } : {}),
+  };
+}
+
+/** (replicas) mean losses over a split; null: not finite. */
+async function evaluated(
+  engine: Engine,
+  split: SplitName,
+  look: () => Promise<CommitReply>,
+): Promise<(number | null)[] | Exclude<CommitReply, "continue">> {
+  const evaluation: Generator<undefined, number | (number | null)[]> =
+    engine instanceof ReplicaSet ? engine.evaluations(split) : engine.evaluation(split);
+  let piece = evaluation.next();
+  for (; !piece.done; piece = evaluation.next()) {
+    const reply = await look();
+    if (reply !== "continue") return reply;
   }
-  return { finalTrainLoss: losses[0]!, finalValidationLoss: losses[1]! };
+  return [piece.value].flat().map((loss) => (loss !== null && Number.isFinite(loss) ? loss : null));
+}
+
+/** Of the replicas that have a loss; null when none has. */
+function meanOf(losses: readonly (number | null)[]): number | null {
+  const finite = losses.filter((loss) => loss !== null);
+  return finite.length === 0 ? null : finite.reduce((sum, loss) => sum + loss, 0) / finite.length;
 }
 
 /** Both ends by the store's clock: the run may have begun on another machine. */

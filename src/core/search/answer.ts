@@ -33,7 +33,12 @@ export function answerOf(state: SearchState, run: RunSpec): SearchAnswer {
   return {
     summary: usable ? summaryOf(first, ties, config.steps) : "No schedule learned anything at any rate in the range",
     winner: usable
-      ? { schedule: first.schedule, lr: first.lr!, loss: first.loss, request: requestOf(run, config.steps, first.spec!) }
+      ? {
+          schedule: first.schedule,
+          lr: first.lr!,
+          loss: first.loss,
+          request: requestOf(run, config.steps, first.spec!),
+        }
       : null,
     basis: usable ? soberBasis(first.basis, survey.complete) : null,
     ranking,
@@ -80,7 +85,13 @@ function ranked(state: SearchState, survey: Survey): RankedSchedule[] {
   };
   return entries
     .map((each) => ({ ...each, at: place(each) }))
-    .sort((a, b) => a.at[0]! - b.at[0]! || a.at[1]! - b.at[1]! || a.at[2]! - b.at[2]! || a.standing.candidate - b.standing.candidate)
+    .sort(
+      (a, b) =>
+        a.at[0]! - b.at[0]! ||
+        a.at[1]! - b.at[1]! ||
+        a.at[2]! - b.at[2]! ||
+        a.standing.candidate - b.standing.candidate,
+    )
     .map(({ entry, difference, common }) => ({
       ...entry,
       difference: difference && { mean: difference.mean, interval: pair(difference.interval), seeds: common.length },
@@ -101,7 +112,7 @@ function entryOf(
   const { candidate, findings, lr, interval, verifiedBy } = standing;
   const { name, request } = config.candidates[candidate]!;
   const last = findings.at(-1);
-  const spec = lr === null ? null : scheduleAt(request, lr, config.steps);
+  const spec = lr === null ? null : scheduleAt(request, lr, config.steps, config.steps);
   const flags = flagsOf(standing, config, loss);
   const settled = last?.steps === config.steps;
   const kind = !settled ? "extrapolated" : verifiedBy.length > 0 && flags.length === 0 ? "verified" : "trained";
@@ -197,14 +208,17 @@ function summaryOf({ schedule, lr, loss, basis }: RankedSchedule, ties: readonly
 function warningsOf(first: RankedSchedule | undefined, { config }: SearchState, { complete }: Survey): string[] {
   const warnings: string[] = [];
   const [low, high] = config.lrRange;
-  if (first === undefined || first.lr === null) warnings.push(`every schedule diverged at every rate in [${low}, ${high}]`);
+  if (first === undefined || first.lr === null)
+    warnings.push(`every schedule diverged at every rate in [${low}, ${high}]`);
   if (first?.flags.includes("above-guessing")) {
     warnings.push(
       `the lowest loss found is not below ${config.guessLoss.toFixed(2)}, that of guessing: the range [${low}, ${high}] may hold no rate that learns`,
     );
   }
-  if (first?.flags.includes("edge-low")) warnings.push(`the best rate lies at the low end of the range, ${low}: a lower one may be better`);
-  if (first?.flags.includes("edge-high")) warnings.push(`the best rate lies at the high end of the range, ${high}: a higher one may be better`);
+  if (first?.flags.includes("edge-low"))
+    warnings.push(`the best rate lies at the low end of the range, ${low}: a lower one may be better`);
+  if (first?.flags.includes("edge-high"))
+    warnings.push(`the best rate lies at the high end of the range, ${high}: a higher one may be better`);
   if (first?.flags.includes("diverges")) warnings.push("the winner diverged for at least one of the fresh seeds");
   if (first?.flags.includes("not-verified")) warnings.push("the winner was not verified: the budget did not allow it");
   if (!complete) warnings.push("the budget left something out");

@@ -1,8 +1,9 @@
+import type { SearchTask } from "../../schemas/stored-search.js";
 import { ensemble, quantile } from "../finder/ensemble.js";
 import { SUGGESTION_METHODS, type SuggestionMethod } from "../finder/suggest.js";
 import { mean } from "../statistics/sample.js";
 import { leaderOf } from "./leader.js";
-import type { SearchState, SearchTask } from "./state.js";
+import type { SearchState } from "./state.js";
 import type { Survey } from "./survey.js";
 import { Trials } from "./trials.js";
 

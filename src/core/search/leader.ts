@@ -1,5 +1,6 @@
+import type { Trial } from "../../schemas/stored-search.js";
 import { mean } from "../statistics/sample.js";
-import type { SearchConfig, Trial } from "./state.js";
+import type { SearchConfig } from "./state.js";
 import type { Standing, Survey } from "./survey.js";
 import { Trials } from "./trials.js";
 

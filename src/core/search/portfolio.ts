@@ -1,5 +1,13 @@
-import type { ScheduleRequest, ScheduleSpec } from "../../schemas/schedule.js";
+import { LIMITS } from "../../schemas/limits.js";
+import {
+  isChildKey,
+  SCHEDULE_SCHEMAS,
+  type ScheduleRequest,
+  type ScheduleRequestObject,
+  type ScheduleSpec,
+} from "../../schemas/schedule.js";
 import type { Result } from "../result.js";
+import { substituteRate } from "../schedules/auto-rate.js";
 import { rateParameter } from "../schedules/rates.js";
 import { resolveSchedule } from "../schedules/resolve.js";
 
@@ -32,21 +40,45 @@ const LOW_END = 100;
 
 /**
  * The schedule that a request with an open rate means at a rate and a horizon (steps). A type of the portfolio has the
- * portfolio's shape where the request says nothing else. Rates that say "auto" all become `lr`.
+ * portfolio's shape where the request says nothing else. Rates that say "auto" all become `lr`. What the request counts in
+ * steps is meant for `of` steps, and shrinks with the horizon.
  */
-export function scheduleAt(request: Exclude<ScheduleRequest, string>, lr: number, steps: number): Result<ScheduleSpec> {
-  const rateName = rateParameter(request.type);
+export function scheduleAt(
+  request: ScheduleRequestObject,
+  lr: number,
+  steps: number,
+  of: number,
+): Result<ScheduleSpec> {
   const shape = PORTFOLIO[request.type]?.(lr, steps) ?? {};
-  const own = rateName === null || (request[rateName] ?? "auto") !== "auto" ? {} : { [rateName]: lr };
-  const filled = { ...shape, ...withoutAuto(request, lr), ...own } as ScheduleRequest;
-  return resolveSchedule(filled, { steps, lrRange: [lr / LOW_END, lr] });
+  const rate = rateParameter(request.type);
+  const own = rateless(request, rate) ? { [rate!]: lr } : {};
+  const given = shrunk(substituteRate(request, lr) as ScheduleRequestObject, steps / of);
+  return resolveSchedule({ ...shape, ...given, ...own } as ScheduleRequest, { steps, lrRange: [lr / LOW_END, lr] });
 }
 
-function withoutAuto(node: Readonly<Record<string, unknown>>, lr: number): Record<string, unknown> {
-  const value = (item: unknown): unknown => {
-    if (item === "auto") return lr;
-    if (Array.isArray(item)) return item.map(value);
-    return typeof item === "object" && item !== null ? withoutAuto(item as Record<string, unknown>, lr) : item;
+const rateless = (request: ScheduleRequestObject, rate: string | null) => rate !== null && request[rate] === undefined;
+
+/** Positions and lengths in steps, of nested schedules too, times `factor`; what counts observations of a metric stays. */
+function shrunk(request: ScheduleRequestObject, factor: number): ScheduleRequestObject {
+  if (factor === 1) return request;
+  const properties = SCHEDULE_SCHEMAS[request.type].properties as Readonly<Record<string, { maximum?: number }>>;
+  const scale = (value: unknown): unknown => {
+    if (typeof value === "number") return value === 0 ? 0 : Math.max(1, Math.round(value * factor));
+    return Array.isArray(value)
+      ? value.map((item) => (Array.isArray(item) ? [scale(item[0]), ...item.slice(1)] : scale(item)))
+      : value;
   };
-  return Object.fromEntries(Object.entries(node).map(([name, item]) => [name, value(item)]));
+  const entries = Object.entries(request).map(([name, value]) => {
+    if (isChildKey(name)) {
+      const child = (each: unknown) =>
+        typeof each === "string" ? each : shrunk(each as ScheduleRequestObject, factor);
+      return [name, Array.isArray(value) ? value.map(child) : child(value)];
+    }
+    const inSteps = STEP_LISTS.has(name) || (properties[name]?.maximum === LIMITS.steps && !OBSERVATIONS.has(name));
+    return [name, inSteps ? scale(value) : value];
+  });
+  return Object.fromEntries(entries) as ScheduleRequestObject;
 }
+
+const STEP_LISTS = new Set(["milestones", "boundaries", "points", "rates"]);
+const OBSERVATIONS = new Set(["patience", "cooldown", "resetStart"]);

@@ -1,5 +1,6 @@
+import type { SearchTask, Trial } from "../../schemas/stored-search.js";
 import { finderTasks } from "./finders.js";
-import type { SearchConfig, SearchResult, SearchState, SearchTask, Trial } from "./state.js";
+import type { SearchConfig, SearchResult, SearchState } from "./state.js";
 import { surveyOf } from "./survey.js";
 
 /** A search of which nothing has been trained yet. */
@@ -19,7 +20,7 @@ export function withResult(state: SearchState, result: SearchResult): SearchStat
 function learned(state: SearchState, task: SearchTask, result: SearchResult): Partial<SearchState> {
   if (task.kind === "sweep") {
     if (!("sweeps" in result)) throw new TypeError(`${task.id}: a sweep's result has sweeps`);
-    return { sweeps: result.sweeps };
+    return { sweeps: [...result.sweeps] };
   }
   if (!("losses" in result)) throw new TypeError(`${task.id}: an arm's result has losses`);
   const { candidate, lr, steps } = task;
@@ -33,7 +34,7 @@ function learned(state: SearchState, task: SearchTask, result: SearchResult): Pa
 /** Opens the first stage for which something is missing. */
 function opened(state: SearchState): SearchState {
   const survey = surveyOf(state.config, state.trials);
-  if (survey.tasks.length > 0) return { ...state, stage: survey.stage, pending: survey.tasks };
+  if (survey.tasks.length > 0) return { ...state, stage: survey.stage, pending: [...survey.tasks] };
   const finders = finderTasks(state, survey);
   return { ...state, stage: finders.length > 0 ? "finders" : "done", pending: finders };
 }

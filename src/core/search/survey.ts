@@ -1,7 +1,8 @@
+import type { SearchStage, SearchTask } from "../../schemas/stored-search.js";
 import { mean, variance } from "../statistics/sample.js";
 import { forecast, indexOfBest, type Minimum, minimumOf, type Point } from "./fit.js";
 import { ladderOf, rateAt } from "./rates.js";
-import type { SearchConfig, SearchStage, SearchTask } from "./state.js";
+import type { SearchConfig } from "./state.js";
 import { Trials } from "./trials.js";
 
 /** Each horizon is so many times the one before. */
@@ -101,7 +102,7 @@ class Surveyor {
   }
 
   run(): Survey {
-    const rungs = rungsOf(this.#config.steps);
+    const { rungs } = this.#config;
     const stages: (() => { stage: SearchStage; tasks: Arm[] })[] = [
       () => ({ stage: "scan", tasks: this.#scan(rungs[0]!, true) }),
       () => ({ stage: "scan", tasks: this.#scan(rungs[0]!, false) }),
@@ -118,6 +119,7 @@ class Surveyor {
   }
 
   #survey(stage: SearchStage, tasks: readonly Arm[]): Survey {
+    for (const [candidate, lr] of this.#lr.entries()) if (lr === null) this.#choose(candidate);
     const standings = this.#config.candidates.map((_, candidate) => ({
       candidate,
       findings: this.#findings[candidate]!,

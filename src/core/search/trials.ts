@@ -1,4 +1,4 @@
-import type { Trial } from "./state.js";
+import type { Trial } from "../../schemas/stored-search.js";
 
 /** An arm's place: a candidate at a rate and a horizon. */
 export interface Place {
