@@ -12,28 +12,28 @@ import { ScheduleRequestDefinition, ScheduleSpecDefinition } from "../schemas/sc
 import { SearchRequestSchema, SearchSchema } from "../schemas/search.js";
 import { StreamMessageSchema } from "../schemas/stream.js";
 import { StreamCommandSchema, StreamReplySchema } from "../schemas/stream-many.js";
+import { datasetRoutes } from "./datasets/routes.js";
 import type { ApiDeps } from "./deps.js";
-import { describe } from "./describe.js";
+import { healthRoutes } from "./http/health.js";
+import { describe } from "./http/openapi-document.js";
+import { sendProblem } from "./http/problems.js";
+import { prometheusRoutes } from "./http/prometheus.js";
+import { createValidatorCompiler } from "./http/validation.js";
+import { webRoutes } from "./http/web.js";
+import { metricsRoutes } from "./metrics/routes.js";
+import { suggestionRoutes } from "./metrics/suggestions.js";
+import { modelRoutes } from "./model/routes.js";
 import { PlotThread } from "./plots/plot-thread.js";
-import { sendProblem } from "./problems.js";
-import { datasetRoutes } from "./routes/datasets.js";
-import { healthRoutes } from "./routes/health.js";
-import { searchRoutes } from "./routes/lr-searches.js";
-import { metricsRoutes } from "./routes/metrics.js";
-import { modelRoutes } from "./routes/model.js";
-import { plotRoutes } from "./routes/plots.js";
-import { prometheusRoutes } from "./routes/prometheus.js";
-import { runListEventRoutes } from "./routes/run-list-events.js";
-import { runRoutes } from "./routes/runs.js";
-import { scheduleRoutes } from "./routes/schedules.js";
-import { type StreamOptions, streamRoutes } from "./routes/stream.js";
-import { streamManyRoutes } from "./routes/stream-many.js";
-import { suggestionRoutes } from "./routes/suggestions.js";
-import { webRoutes } from "./routes/web.js";
-import { chooseProtocol } from "./stream/socket-protocol.js";
-import type { Extent } from "./stream/stream-start.js";
-import { FAREWELL_MS } from "./stream/subscriber.js";
-import { createValidatorCompiler } from "./validation.js";
+import { plotRoutes } from "./plots/routes.js";
+import { runRoutes } from "./runs/routes.js";
+import { runListEventRoutes } from "./runs/run-list-events.js";
+import { scheduleRoutes } from "./schedules/routes.js";
+import { searchRoutes } from "./searches/routes.js";
+import { type StreamOptions, streamRoutes } from "./streams/routes.js";
+import { chooseProtocol } from "./streams/socket-protocol.js";
+import { streamManyRoutes } from "./streams/stream-many.js";
+import type { Extent } from "./streams/stream-start.js";
+import { FAREWELL_MS } from "./streams/subscriber.js";
 
 const SHARED = [
   ScheduleRequestDefinition,

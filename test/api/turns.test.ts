@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Turn, Turns } from "../../src/api/stream/turns.js";
+import { type Turn, Turns } from "../../src/api/streams/turns.js";
 
 /** A connection that holds so many messages until it is emptied, and readers with so many messages to write. */
 class Scene {

@@ -4,7 +4,7 @@ import type { SchedulePreview } from "../../core/schedules/preview.js";
 import type { ScheduleSpec } from "../../schemas/schedule.js";
 import type { MetricsReader } from "../../store/metrics.js";
 import type { RunRecord } from "../../store/runs.js";
-import { readTrace, refusalToSuggest } from "../trace.js";
+import { readTrace, refusalToSuggest } from "../metrics/trace.js";
 import { type Frame, frame } from "./frame.js";
 import { cut } from "./key.js";
 import { type Line, type Mark, type Plot, type Point, printable, type Scale, short } from "./plot.js";

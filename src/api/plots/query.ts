@@ -1,7 +1,7 @@
 import { type Static, Type } from "typebox";
 import { LIMITS } from "../../schemas/limits.js";
 import type { FieldError } from "../../schemas/problem.js";
-import { invalidRequest } from "../creation.js";
+import { invalidRequest } from "../runs/create-record.js";
 import type { PlotName } from "./pictures.js";
 
 export const FORMATS = ["image/svg+xml", "image/png", "text/plain"] as const;

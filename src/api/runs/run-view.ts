@@ -1,5 +1,5 @@
-import type { Run } from "../schemas/run.js";
-import type { RunRecord } from "../store/runs.js";
+import type { Run } from "../../schemas/run.js";
+import type { RunRecord } from "../../store/runs.js";
 
 /** A stored run as clients see it. */
 export function toRun(record: RunRecord): Run {

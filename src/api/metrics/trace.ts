@@ -1,6 +1,6 @@
-import { ProblemError } from "../schemas/problem.js";
-import type { MetricsReader } from "../store/metrics.js";
-import type { RunRecord } from "../store/runs.js";
+import { ProblemError } from "../../schemas/problem.js";
+import type { MetricsReader } from "../../store/metrics.js";
+import type { RunRecord } from "../../store/runs.js";
 
 /** Steps times replicas: the finders' methods share the API's thread. */
 const LONGEST_TRACE = 10_000;

@@ -6,10 +6,10 @@ import { BUILT_IN_DATASET, type Dataset, DatasetNameSchema } from "../../schemas
 import { LIMITS } from "../../schemas/limits.js";
 import { type FieldError, ProblemError } from "../../schemas/problem.js";
 import { builtInDataset, type DatasetEntry } from "../../store/datasets.js";
-import { notFound, problem } from "../common.js";
-import { builtInStatistics } from "../dataset-facts.js";
 import type { ApiDeps } from "../deps.js";
-import { time } from "../run-view.js";
+import { notFound, problem } from "../http/responses.js";
+import { time } from "../runs/run-view.js";
+import { builtInStatistics } from "./dataset-facts.js";
 
 const params = Type.Object({ name: DatasetNameSchema });
 const DatasetRef = Type.Ref("Dataset");

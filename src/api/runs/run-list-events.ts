@@ -1,8 +1,8 @@
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import type { ApiDeps } from "../deps.js";
-import { toRun } from "../run-view.js";
-import { openEventStream } from "../stream/event-stream.js";
-import { HIGH_WATER } from "../stream/flow.js";
+import { openEventStream } from "../streams/event-stream.js";
+import { HIGH_WATER } from "../streams/flow.js";
+import { toRun } from "./run-view.js";
 
 /** A run that trains changes forty times a second; readers of the list are told four times. */
 const EVERY_MS = 250;

@@ -9,13 +9,13 @@ import { resolveSchedule } from "../../core/schedules/resolve.js";
 import { LIMITS } from "../../schemas/limits.js";
 import { LrRangeSchema, ScheduleRequestSchema } from "../../schemas/run.js";
 import type { ScheduleRequest } from "../../schemas/schedule.js";
-import { chooseType } from "../accept.js";
-import { answer, problem } from "../common.js";
-import { invalidRequest } from "../creation.js";
+import { chooseType } from "../http/accept.js";
+import { answer, problem } from "../http/responses.js";
 import { schedulePicture } from "../plots/pictures.js";
 import type { PlotThread } from "../plots/plot-thread.js";
 import { CanvasQuery, FORMATS, ScalesQuery, sizeOf } from "../plots/query.js";
 import { contentType, render } from "../plots/render.js";
+import { invalidRequest } from "../runs/create-record.js";
 
 /** Observations of a metric-driven policy times its window: a preview makes them all. */
 const MOST_OBSERVED = 2_000_000;

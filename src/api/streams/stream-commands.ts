@@ -1,8 +1,8 @@
 import type { ErrorObject, ValidateFunction } from "ajv";
 import { type FieldError, ProblemError } from "../../schemas/problem.js";
 import type { StreamCommand } from "../../schemas/stream-many.js";
-import { invalidRequest } from "../creation.js";
-import { fieldErrors } from "../problems.js";
+import { fieldErrors } from "../http/problems.js";
+import { invalidRequest } from "../runs/create-record.js";
 
 /** `run`: the one that a bad frame names, if it does. */
 export type ParsedCommand =

@@ -1,15 +1,15 @@
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import { Type } from "typebox";
 import { LIMITS } from "../../schemas/limits.js";
-import { chooseType } from "../accept.js";
-import { idParams, isRunId, notFound, problem } from "../common.js";
-import { invalidRequest } from "../creation.js";
 import type { ApiDeps } from "../deps.js";
-import { Limiter } from "../limiter.js";
-import { PLOT_NAMES, type PlotName, picture } from "../plots/pictures.js";
-import type { PlotThread } from "../plots/plot-thread.js";
-import { checkQuery, FORMATS, type Format, PlotQuerySchema, sizeOf } from "../plots/query.js";
-import { contentType, render } from "../plots/render.js";
+import { chooseType } from "../http/accept.js";
+import { Limiter } from "../http/limiter.js";
+import { idParams, isRunId, notFound, problem } from "../http/responses.js";
+import { invalidRequest } from "../runs/create-record.js";
+import { PLOT_NAMES, type PlotName, picture } from "./pictures.js";
+import type { PlotThread } from "./plot-thread.js";
+import { checkQuery, FORMATS, type Format, PlotQuerySchema, sizeOf } from "./query.js";
+import { contentType, render } from "./render.js";
 
 const EXTENSIONS: Readonly<Record<string, Format>> = { svg: "image/svg+xml", png: "image/png" };
 /** Pictures made at once, and waiting: of a long run each reads all of its steps. */

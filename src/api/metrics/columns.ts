@@ -1,7 +1,7 @@
-import { compactFloat32 } from "../core/float32.js";
-import { emaValue, initEma, nextEma } from "../core/smoothing.js";
-import type { MetricChunk } from "../schemas/metrics.js";
-import type { MetricsReader } from "../store/metrics.js";
+import { compactFloat32 } from "../../core/float32.js";
+import { emaValue, initEma, nextEma } from "../../core/smoothing.js";
+import type { MetricChunk } from "../../schemas/metrics.js";
+import type { MetricsReader } from "../../store/metrics.js";
 
 export const COLUMNS = ["step", "lr", "exponent", "loss", "smoothed"] as const;
 export type Column = (typeof COLUMNS)[number];

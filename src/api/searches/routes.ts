@@ -9,12 +9,12 @@ import { ProblemError } from "../../schemas/problem.js";
 import { RUN_STATUSES, TERMINAL_STATUSES } from "../../schemas/run.js";
 import type { Search, SearchRequest } from "../../schemas/search.js";
 import type { SearchRecord } from "../../store/searches.js";
-import { idParams, notFound, problem } from "../common.js";
-import { createRecord, invalidRequest } from "../creation.js";
-import { datasetFacts } from "../dataset-facts.js";
+import { datasetFacts } from "../datasets/dataset-facts.js";
 import type { ApiDeps } from "../deps.js";
-import { newId } from "../new-id.js";
-import { time } from "../run-view.js";
+import { idParams, notFound, problem } from "../http/responses.js";
+import { newId } from "../ids.js";
+import { createRecord, invalidRequest } from "../runs/create-record.js";
+import { time } from "../runs/run-view.js";
 
 const SearchRef = Type.Ref("Search");
 const params = idParams("search");

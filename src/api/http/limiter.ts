@@ -1,4 +1,4 @@
-import { ProblemError } from "../schemas/problem.js";
+import { ProblemError } from "../../schemas/problem.js";
 
 /** Lets so many of a costly kind of work be done at once, and so many more wait their turn; refuses the rest. */
 export class Limiter {

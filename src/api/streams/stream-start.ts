@@ -1,5 +1,5 @@
 import { ProblemError } from "../../schemas/problem.js";
-import { notFound } from "../common.js";
+import { notFound } from "../http/responses.js";
 
 /** How much of a log is stored, and the most there will be. */
 export interface Extent {

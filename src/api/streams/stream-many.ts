@@ -7,10 +7,10 @@ import { LIMITS } from "../../schemas/limits.js";
 import { ProblemError } from "../../schemas/problem.js";
 import { StreamCommandSchema } from "../../schemas/stream-many.js";
 import type { Tail } from "../../store/tail.js";
-import { refuseUnknownProtocols } from "../stream/socket-protocol.js";
-import { commandParser } from "../stream/stream-commands.js";
-import { StreamSocket } from "../stream/stream-socket.js";
-import type { ExtentOf } from "../stream/stream-start.js";
+import { refuseUnknownProtocols } from "./socket-protocol.js";
+import { commandParser } from "./stream-commands.js";
+import { StreamSocket } from "./stream-socket.js";
+import type { ExtentOf } from "./stream-start.js";
 
 export interface StreamManyOptions {
   readonly tail: Tail;

@@ -3,11 +3,11 @@ import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import { type Static, Type } from "typebox";
 import { SeriesAccumulator } from "../../core/series.js";
 import { LIMITS } from "../../schemas/limits.js";
-import { chooseType } from "../accept.js";
-import { answer, idParams, notFound, problem } from "../common.js";
-import { invalidRequest } from "../creation.js";
 import type { ApiDeps } from "../deps.js";
-import { asCsv, asJson, asNdjson, COLUMNS, type Column } from "../metrics-columns.js";
+import { chooseType } from "../http/accept.js";
+import { answer, idParams, notFound, problem } from "../http/responses.js";
+import { invalidRequest } from "../runs/create-record.js";
+import { asCsv, asJson, asNdjson, COLUMNS, type Column } from "./columns.js";
 
 const FORMATS = {
   "application/json": asJson,

@@ -1,6 +1,6 @@
 import type { ErrorObject } from "ajv";
 import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
-import { type FieldError, PROBLEMS, type Problem, type ProblemCode, ProblemError } from "../schemas/problem.js";
+import { type FieldError, PROBLEMS, type Problem, type ProblemCode, ProblemError } from "../../schemas/problem.js";
 
 export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const problem = problemOf(named(error as FastifyError, request), request.id);

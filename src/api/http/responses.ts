@@ -1,5 +1,5 @@
 import { Type } from "typebox";
-import { ProblemError } from "../schemas/problem.js";
+import { ProblemError } from "../../schemas/problem.js";
 
 const idPattern = (prefix: "run" | "search") => `^${prefix}_[0-9a-z]{20}$`;
 

@@ -7,12 +7,12 @@ import { toSafetensors } from "../../core/safetensors.js";
 import { sampleWords } from "../../core/sampling.js";
 import { LIMITS } from "../../schemas/limits.js";
 import { ProblemError } from "../../schemas/problem.js";
-import { answer, idParams, notFound, problem } from "../common.js";
-import { invalidRequest } from "../creation.js";
-import { findDataset } from "../dataset-facts.js";
+import { findDataset } from "../datasets/dataset-facts.js";
 import type { ApiDeps } from "../deps.js";
-import { noCheckpoint } from "../fork-point.js";
-import { Limiter } from "../limiter.js";
+import { Limiter } from "../http/limiter.js";
+import { answer, idParams, notFound, problem } from "../http/responses.js";
+import { invalidRequest } from "../runs/create-record.js";
+import { noCheckpoint } from "../runs/fork-point.js";
 
 /** Sampling gives the API's thread back after this long. */
 const TURN_MS = 10;

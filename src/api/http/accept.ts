@@ -1,4 +1,4 @@
-import { ProblemError } from "../schemas/problem.js";
+import { ProblemError } from "../../schemas/problem.js";
 
 /** The first of `types` that an Accept header names, in the header's order; a wildcard stands for the first that it covers. */
 export function chooseType<T extends string>(accept = "*/*", types: readonly T[]): T {

@@ -3,9 +3,9 @@ import { Type } from "typebox";
 import { ensemble } from "../../core/finder/ensemble.js";
 import { SUGGESTION_METHODS, type SuggestionMethod, type SuggestOptions, suggest } from "../../core/finder/suggest.js";
 import { ProblemError } from "../../schemas/problem.js";
-import { answer, idParams, notFound, problem } from "../common.js";
 import type { ApiDeps } from "../deps.js";
-import { readTrace } from "../trace.js";
+import { answer, idParams, notFound, problem } from "../http/responses.js";
+import { readTrace } from "./trace.js";
 
 const Query = Type.Object(
   {

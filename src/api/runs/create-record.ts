@@ -1,8 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { FastifyBaseLogger, FastifyRequest } from "fastify";
-import type { RunQueue } from "../queue/run-queue.js";
-import { type FieldError, ProblemError } from "../schemas/problem.js";
-import type { Birth, RecordStore, StoredRecord } from "../store/records.js";
+import type { RunQueue } from "../../queue/run-queue.js";
+import { type FieldError, ProblemError } from "../../schemas/problem.js";
+import type { Birth, RecordStore, StoredRecord } from "../../store/records.js";
 
 /** The request that something is done for: its id goes with the record, as the trace id of all that follows. */
 export type Origin = Pick<FastifyRequest, "id" | "log">;

@@ -7,13 +7,13 @@ import type { WebSocket } from "ws";
 import { ProblemError } from "../../schemas/problem.js";
 import { FROM, THINNING, type Thinning } from "../../schemas/stream.js";
 import type { Tail } from "../../store/tail.js";
-import { idParams, notFound, problem } from "../common.js";
+import { idParams, notFound, problem } from "../http/responses.js";
 import type { LivePlot, Screen } from "../plots/live.js";
 import { LIVE_QUERY, type LiveQuery, liveSize } from "../plots/query.js";
-import { eventStreamTransport } from "../stream/event-stream.js";
-import { refuseUnknownProtocols } from "../stream/socket-protocol.js";
-import { type ExtentOf, startOf } from "../stream/stream-start.js";
-import { Subscriber, type Transport, webSocketTransport } from "../stream/subscriber.js";
+import { eventStreamTransport } from "./event-stream.js";
+import { refuseUnknownProtocols } from "./socket-protocol.js";
+import { type ExtentOf, startOf } from "./stream-start.js";
+import { Subscriber, type Transport, webSocketTransport } from "./subscriber.js";
 
 const strict = { additionalProperties: false } as const;
 const from = { ...FROM, default: 0 };

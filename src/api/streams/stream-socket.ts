@@ -3,7 +3,7 @@ import { LIMITS } from "../../schemas/limits.js";
 import { ProblemError } from "../../schemas/problem.js";
 import type { Subscribe } from "../../schemas/stream-many.js";
 import type { Tail } from "../../store/tail.js";
-import { problemOf } from "../problems.js";
+import { problemOf } from "../http/problems.js";
 import { HIGH_WATER } from "./flow.js";
 import type { Message } from "./messages.js";
 import { Reading } from "./reading.js";
