@@ -12,6 +12,7 @@ import { ScheduleRequestDefinition, ScheduleSpecDefinition } from "../schemas/sc
 import { SearchRequestSchema, SearchSchema } from "../schemas/search.js";
 import { StreamMessageSchema } from "../schemas/stream.js";
 import { StreamCommandSchema, StreamReplySchema } from "../schemas/stream-many.js";
+import { strict } from "../schemas/strict.js";
 import { datasetRoutes } from "./datasets/routes.js";
 import type { ApiDeps } from "./deps.js";
 import { healthRoutes } from "./http/health.js";
@@ -50,7 +51,7 @@ const SHARED = [
   StreamReplySchema,
 ] as const;
 
-const NO_QUERY = Type.Object({}, { additionalProperties: false });
+const NO_QUERY = Type.Object({}, strict);
 
 /** The whole HTTP application; never listens. `deps` stay the caller's to close, after the app. */
 export async function buildApp(deps: ApiDeps, log: FastifyBaseLogger): Promise<FastifyInstance> {

@@ -1,4 +1,5 @@
 import { type Static, Type } from "typebox";
+import { strict } from "./strict.js";
 
 /** The error table: code -> HTTP status, title, and whether the same request may succeed later unchanged. */
 export const PROBLEMS = {
@@ -24,7 +25,7 @@ export const FieldErrorSchema = Type.Object(
     pointer: Type.String({ description: "JSON pointer to the offending field, e.g. /schedule/lr" }),
     expected: Type.String({ description: "What was expected there" }),
   },
-  { additionalProperties: false },
+  strict,
 );
 export type FieldError = Static<typeof FieldErrorSchema>;
 
@@ -39,7 +40,7 @@ export const ProblemSchema = Type.Object(
     errors: Type.Optional(Type.Array(FieldErrorSchema)),
     requestId: Type.Optional(Type.String()),
   },
-  { $id: "Problem", additionalProperties: false },
+  { $id: "Problem", ...strict },
 );
 export type Problem = Static<typeof ProblemSchema>;
 

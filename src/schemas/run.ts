@@ -4,10 +4,9 @@ import { DatasetNameSchema } from "./dataset.js";
 import { LIMITS } from "./limits.js";
 import { type ModelSpec, ModelSpecSchema, OPTIMIZER_SCHEMAS, type OptimizerSpec } from "./model.js";
 import { ScheduleRequestSchema, type ScheduleSpec, ScheduleSpecSchema } from "./schedule.js";
+import { strict } from "./strict.js";
 
 export { ScheduleRequestSchema, ScheduleSpecSchema };
-
-const strict = { additionalProperties: false } as const;
 
 export const RUN_STATUSES = [
   "queued",

@@ -1,8 +1,8 @@
 import { type Static, Type } from "typebox";
 import { LIMITS } from "./limits.js";
 import { RUN_STATUSES } from "./run.js";
+import { strict } from "./strict.js";
 
-const strict = { additionalProperties: false } as const;
 const Nullable = Type.Union([Type.Number(), Type.Null()]);
 const Column = Type.Array(Nullable);
 const Evals = Type.Array(Type.Object({ step: Type.Integer(), validationLoss: Nullable }));

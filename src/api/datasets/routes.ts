@@ -5,6 +5,7 @@ import { checkDataset } from "../../core/check-dataset.js";
 import { BUILT_IN_DATASET, type Dataset, DatasetNameSchema } from "../../schemas/dataset.js";
 import { LIMITS } from "../../schemas/limits.js";
 import { type FieldError, ProblemError } from "../../schemas/problem.js";
+import { strict } from "../../schemas/strict.js";
 import { builtInDataset, type DatasetEntry } from "../../store/datasets.js";
 import type { ApiDeps } from "../deps.js";
 import { notFound, problem } from "../http/responses.js";
@@ -30,7 +31,7 @@ export const datasetRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { d
       schema: {
         summary: "List datasets, the built-in one first",
         tags: ["datasets"],
-        response: { 200: Type.Object({ datasets: Type.Array(DatasetRef) }, { additionalProperties: false }) },
+        response: { 200: Type.Object({ datasets: Type.Array(DatasetRef) }, strict) },
       },
     },
     async () => ({ datasets: await Promise.all([builtInEntry(), ...(await datasets.list())].map(show)) }),

@@ -3,6 +3,7 @@ import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import { type Static, Type } from "typebox";
 import { SeriesAccumulator } from "../../core/series.js";
 import { LIMITS } from "../../schemas/limits.js";
+import { strict } from "../../schemas/strict.js";
 import type { ApiDeps } from "../deps.js";
 import { chooseType } from "../http/accept.js";
 import { answer, idParams, notFound, problem } from "../http/responses.js";
@@ -48,7 +49,7 @@ const Query = Type.Object(
     ),
     transform: Type.Optional(Type.Enum(["none", "log10"], { description: "Of each loss, before any average" })),
   },
-  { additionalProperties: false },
+  strict,
 );
 
 export const metricsRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { runs, metrics }) => {

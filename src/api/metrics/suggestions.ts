@@ -3,6 +3,7 @@ import { Type } from "typebox";
 import { ensemble } from "../../core/finder/ensemble.js";
 import { SUGGESTION_METHODS, type SuggestionMethod, type SuggestOptions, suggest } from "../../core/finder/suggest.js";
 import { ProblemError } from "../../schemas/problem.js";
+import { strict } from "../../schemas/strict.js";
 import type { ApiDeps } from "../deps.js";
 import { answer, idParams, notFound, problem } from "../http/responses.js";
 import { readTrace } from "./trace.js";
@@ -17,7 +18,7 @@ const Query = Type.Object(
     skipStart: Type.Optional(Type.Integer({ minimum: 0, description: "Points left out. Default: each library's own" })),
     skipEnd: Type.Optional(Type.Integer({ minimum: 0 })),
   },
-  { additionalProperties: false },
+  strict,
 );
 
 export const suggestionRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { runs, metrics }) => {

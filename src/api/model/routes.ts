@@ -7,6 +7,7 @@ import { toSafetensors } from "../../core/safetensors.js";
 import { sampleWords } from "../../core/sampling.js";
 import { LIMITS } from "../../schemas/limits.js";
 import { ProblemError } from "../../schemas/problem.js";
+import { strict } from "../../schemas/strict.js";
 import { findDataset } from "../datasets/dataset-facts.js";
 import type { ApiDeps } from "../deps.js";
 import { Limiter } from "../http/limiter.js";
@@ -46,7 +47,7 @@ const SamplesRequestSchema = Type.Object(
     ),
     step: Step,
   },
-  { additionalProperties: false },
+  strict,
 );
 const SamplesSchema = Type.Object(
   {
@@ -56,7 +57,7 @@ const SamplesSchema = Type.Object(
     seed: Type.Integer(),
     samples: Type.Array(Type.String()),
   },
-  { additionalProperties: false },
+  strict,
 );
 
 export const modelRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { runs, models, datasets }) => {
@@ -145,7 +146,7 @@ export const modelRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { run
           "Names and shapes of a PyTorch module with `embedding` (nn.Embedding) and `layers` (nn.ModuleList of nn.Linear); the symbols and the model's spec are in the header's metadata.",
         tags: ["model"],
         params: idParams("run"),
-        querystring: Type.Object({ step: Step }, { additionalProperties: false }),
+        querystring: Type.Object({ step: Step }, strict),
         response: {
           200: answer("A safetensors file", "application/octet-stream"),
           400: problem("No checkpoint of that step was kept"),

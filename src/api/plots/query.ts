@@ -1,6 +1,7 @@
 import { type Static, Type } from "typebox";
 import { LIMITS } from "../../schemas/limits.js";
 import type { FieldError } from "../../schemas/problem.js";
+import { strict } from "../../schemas/strict.js";
 import { invalidRequest } from "../runs/create-record.js";
 import type { PlotName } from "./pictures.js";
 
@@ -58,7 +59,7 @@ export const PlotQuerySchema = Type.Object(
       }),
     ),
   },
-  { additionalProperties: false },
+  strict,
 );
 export type PlotQuery = Static<typeof PlotQuerySchema>;
 

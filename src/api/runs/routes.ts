@@ -12,6 +12,7 @@ import { LIMITS } from "../../schemas/limits.js";
 import { ProblemError } from "../../schemas/problem.js";
 import { RUN_STATUSES, type RunRequest, TERMINAL_STATUSES } from "../../schemas/run.js";
 import type { ScheduleRequest } from "../../schemas/schedule.js";
+import { strict } from "../../schemas/strict.js";
 import type { RunRecord } from "../../store/runs.js";
 import { datasetFacts } from "../datasets/dataset-facts.js";
 import type { ApiDeps } from "../deps.js";
@@ -31,7 +32,7 @@ const ListSchema = Type.Object(
     runs: Type.Array(RunRef),
     next: Type.Union([Type.String(), Type.Null()], { description: "`after` of the next page" }),
   },
-  { additionalProperties: false },
+  strict,
 );
 
 const accepted = (reply: FastifyReply, run: RunRecord) =>
@@ -135,7 +136,7 @@ export const runRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (
             after: Type.Optional(RunIdParams.properties.id),
             limit: Type.Integer({ minimum: 1, maximum: LIMITS.pageSize, default: 20 }),
           },
-          { additionalProperties: false },
+          strict,
         ),
         response: { 200: ListSchema, 400: problem("A parameter is wrong") },
       },

@@ -9,6 +9,7 @@ import { resolveSchedule } from "../../core/schedules/resolve.js";
 import { LIMITS } from "../../schemas/limits.js";
 import { LrRangeSchema, ScheduleRequestSchema } from "../../schemas/run.js";
 import type { ScheduleRequest } from "../../schemas/schedule.js";
+import { strict } from "../../schemas/strict.js";
 import { chooseType } from "../http/accept.js";
 import { answer, problem } from "../http/responses.js";
 import { schedulePicture } from "../plots/pictures.js";
@@ -34,10 +35,10 @@ const PreviewRequestSchema = Type.Object(
     ),
     lrLimit: Type.Optional(Type.Number({ exclusiveMinimum: 0, description: "Warn about rates above this" })),
   },
-  { additionalProperties: false },
+  strict,
 );
 
-const DrawingQuery = Type.Object({ ...CanvasQuery, ...ScalesQuery }, { additionalProperties: false });
+const DrawingQuery = Type.Object({ ...CanvasQuery, ...ScalesQuery }, strict);
 
 export const scheduleRoutes: FastifyPluginAsyncTypebox<{ readonly plotThread: PlotThread }> = async (
   app,

@@ -8,6 +8,7 @@ import { LIMITS } from "../../schemas/limits.js";
 import { ProblemError } from "../../schemas/problem.js";
 import { RUN_STATUSES, TERMINAL_STATUSES } from "../../schemas/run.js";
 import type { Search, SearchRequest } from "../../schemas/search.js";
+import { strict } from "../../schemas/strict.js";
 import type { SearchRecord } from "../../store/searches.js";
 import { datasetFacts } from "../datasets/dataset-facts.js";
 import type { ApiDeps } from "../deps.js";
@@ -61,7 +62,7 @@ export const searchRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { se
             after: Type.Optional(params.properties.id),
             limit: Type.Integer({ minimum: 1, maximum: LIMITS.pageSize, default: 20 }),
           },
-          { additionalProperties: false },
+          strict,
         ),
       },
     },

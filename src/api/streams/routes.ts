@@ -6,6 +6,7 @@ import { Type } from "typebox";
 import type { WebSocket } from "ws";
 import { ProblemError } from "../../schemas/problem.js";
 import { FROM, THINNING, type Thinning } from "../../schemas/stream.js";
+import { strict } from "../../schemas/strict.js";
 import type { Tail } from "../../store/tail.js";
 import { idParams, notFound, problem } from "../http/responses.js";
 import type { LivePlot, Screen } from "../plots/live.js";
@@ -15,7 +16,6 @@ import { refuseUnknownProtocols } from "./socket-protocol.js";
 import { type ExtentOf, startOf } from "./stream-start.js";
 import { Subscriber, type Transport, webSocketTransport } from "./subscriber.js";
 
-const strict = { additionalProperties: false } as const;
 const from = { ...FROM, default: 0 };
 const Queries = {
   run: Type.Object({ from, ...THINNING }, strict),

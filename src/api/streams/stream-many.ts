@@ -6,6 +6,7 @@ import type { WebSocket } from "ws";
 import { LIMITS } from "../../schemas/limits.js";
 import { ProblemError } from "../../schemas/problem.js";
 import { StreamCommandSchema } from "../../schemas/stream-many.js";
+import { strict } from "../../schemas/strict.js";
 import type { Tail } from "../../store/tail.js";
 import { refuseUnknownProtocols } from "./socket-protocol.js";
 import { commandParser } from "./stream-commands.js";
@@ -46,7 +47,7 @@ export const streamManyRoutes: FastifyPluginAsyncTypebox<StreamManyOptions> = as
       description: DESCRIPTION,
       tags: ["streams"],
       // What is followed, and how, is said by commands.
-      querystring: Type.Object({}, { additionalProperties: false }),
+      querystring: Type.Object({}, strict),
       response: {
         101: {
           ...Type.Union([Type.Ref("StreamReply"), Type.Ref("StreamMessage"), Type.Ref("StreamCommand")]),
