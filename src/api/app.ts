@@ -15,8 +15,9 @@ import { StreamCommandSchema, StreamReplySchema } from "../schemas/stream-many.j
 import { strict } from "../schemas/strict.js";
 import { datasetRoutes } from "./datasets/routes.js";
 import type { ApiDeps } from "./deps.js";
+import { existing } from "./http/existing.js";
 import { healthRoutes } from "./http/health.js";
-import { describe } from "./http/openapi-document.js";
+import { toOpenApi31 } from "./http/openapi-document.js";
 import { sendProblem } from "./http/problems.js";
 import { prometheusRoutes } from "./http/prometheus.js";
 import { createValidatorCompiler } from "./http/validation.js";
@@ -30,11 +31,11 @@ import { runRoutes } from "./runs/routes.js";
 import { runListEventRoutes } from "./runs/run-list-events.js";
 import { scheduleRoutes } from "./schedules/routes.js";
 import { searchRoutes } from "./searches/routes.js";
+import { createBoundsOf } from "./streams/log-bounds.js";
+import { streamManyRoutes } from "./streams/many-routes.js";
 import { type StreamOptions, streamRoutes } from "./streams/routes.js";
 import { chooseProtocol } from "./streams/socket-protocol.js";
-import { streamManyRoutes } from "./streams/stream-many.js";
-import type { Extent } from "./streams/stream-start.js";
-import { FAREWELL_MS } from "./streams/subscriber.js";
+import { FAREWELL_MS } from "./streams/subscriptions.js";
 
 const SHARED = [
   ScheduleRequestDefinition,
@@ -98,7 +99,7 @@ export async function buildApp(deps: ApiDeps, log: FastifyBaseLogger): Promise<F
       buildLocalReference: (json, _base, _fragment, i) => (json.$id as string | undefined) ?? `schema-${i}`,
     },
     transformObject: (made) =>
-      ("openapiObject" in made ? describe(made.openapiObject as never) : made.swaggerObject) as never,
+      ("openapiObject" in made ? toOpenApi31(made.openapiObject as never) : made.swaggerObject) as never,
   });
   await app.register(swaggerUi, { routePrefix: "/docs" });
   await app.register(websocket, {
@@ -149,22 +150,15 @@ export async function buildApp(deps: ApiDeps, log: FastifyBaseLogger): Promise<F
     await app.register(routes, v1);
   }
   for (const routes of [scheduleRoutes, plotRoutes]) await app.register(routes, v1);
-  const { runs, searches, tail } = deps;
-  const runExtent = async (id: string) => extentOf(await runs.get(id), (record) => record.spec.steps);
-  const searchExtent = async (id: string) => extentOf(await searches.get(id), (record) => record.committed);
+  const { runs, tail } = deps;
   const draw: StreamOptions["draw"] = async (id, response, screen) => {
-    const record = await runs.get(id);
-    if (record === null) return null;
     const { LivePlot } = await import("./plots/live.js");
-    return new LivePlot(runs, tail, record, response, screen);
+    return new LivePlot(runs, tail, await existing(runs, id), response, screen);
   };
-  const streams = { prefix: "/v1", tail };
-  await app.register(streamRoutes, { ...streams, path: "/runs", idPrefix: "run", extentOf: runExtent, draw });
-  await app.register(streamRoutes, { ...streams, path: "/lr-searches", idPrefix: "search", extentOf: searchExtent });
-  await app.register(streamManyRoutes, {
-    ...streams,
-    extentOf: (id) => (id.startsWith("run_") ? runExtent(id) : searchExtent(id)),
-  });
+  const streams = { prefix: "/v1", tail, boundsOf: createBoundsOf(deps) };
+  await app.register(streamRoutes, { ...streams, path: "/runs", kind: "run", draw });
+  await app.register(streamRoutes, { ...streams, path: "/lr-searches", kind: "search" });
+  await app.register(streamManyRoutes, streams);
   await app.register(webRoutes);
   return app;
 }
@@ -173,11 +167,4 @@ export async function buildApp(deps: ApiDeps, log: FastifyBaseLogger): Promise<F
 function traceIdOf({ headers }: Pick<IncomingMessage, "headers">): string {
   const given = /^[0-9a-f]{2}-([0-9a-f]{32})-/.exec(String(headers.traceparent ?? ""));
   return given?.[1] ?? crypto.randomUUID().replaceAll("-", "");
-}
-
-function extentOf<R extends { readonly committed: number }>(
-  record: R | null,
-  total: (record: R) => number,
-): Extent | null {
-  return record === null ? null : { committed: record.committed, total: total(record) };
 }

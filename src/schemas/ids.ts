@@ -5,10 +5,9 @@ export const RECORD_KINDS = ["run", "search"] as const;
 export type RecordKind = (typeof RECORD_KINDS)[number];
 
 /** An id begins with the kind of what it names; src/api/ids.ts makes them. */
-export const idSchema = (...kinds: readonly RecordKind[]) => {
-  const kind = kinds.length === 1 ? kinds[0] : `(${kinds.join("|")})`;
-  return Type.String({ pattern: `^${kind}_[0-9a-z]{20}$` });
-};
+export const idPattern = (...kinds: readonly RecordKind[]) =>
+  `^${kinds.length === 1 ? kinds[0] : `(${kinds.join("|")})`}_[0-9a-z]{20}$`;
+export const idSchema = (...kinds: readonly RecordKind[]) => Type.String({ pattern: idPattern(...kinds) });
 
 /** The kind of what an id names; undefined: it is no id of ours. */
 export function kindOf(id: string): RecordKind | undefined {

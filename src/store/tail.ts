@@ -15,7 +15,7 @@ const PING_INTERVAL_MS = 2000;
 /** Where a cursor delivers. `send` is called in log order, each entry once, while `writable`. */
 export interface Sink {
   /** False while the reader lags; call the cursor's `resume` when that changes. */
-  writable(): boolean;
+  hasRoom(): boolean;
   send(entry: LogEntry): void;
   /** Every entry that there is has been sent. */
   caughtUp?(): void;
@@ -220,10 +220,10 @@ export class Cursor {
     return this.#position;
   }
 
-  /** Delivers what there is, as far as the sink takes it. Call it when the sink has become writable. */
+  /** Delivers what there is, as far as the sink takes it. Call it when the sink has room again. */
   resume(): void {
     if (this.#reading) return;
-    while (!this.#closed && this.#sink.writable()) {
+    while (!this.#closed && this.#sink.hasRoom()) {
       const entry = this.#feed.next(this.#position);
       if (entry !== undefined) {
         this.#position = entry.id;

@@ -3,7 +3,7 @@ import { after, before, test } from "node:test";
 import websocket from "@fastify/websocket";
 import Fastify from "fastify";
 import { createValidatorCompiler } from "../../src/api/http/validation.js";
-import { streamManyRoutes } from "../../src/api/streams/stream-many.js";
+import { streamManyRoutes } from "../../src/api/streams/many-routes.js";
 import { LIMITS } from "../../src/schemas/limits.js";
 import { connect } from "../../src/store/connect.js";
 import { Tail } from "../../src/store/tail.js";
@@ -116,7 +116,7 @@ test("a socket that follows nothing is closed after a while; one that does is no
   app.setSerializerCompiler(() => JSON.stringify);
   try {
     await app.register(websocket);
-    await app.register(streamManyRoutes, { tail, extentOf: async () => ({ committed: 0, total: 100 }), idleMs: 300 });
+    await app.register(streamManyRoutes, { tail, boundsOf: async () => ({ committed: 0, total: 100 }), idleMs: 300 });
     const url = await app.listen({ host: "127.0.0.1", port: 0 });
     const busy = await StreamClient.open(url, "/stream");
     busy.send({ type: "subscribe", run: ids[2] });

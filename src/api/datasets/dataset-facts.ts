@@ -2,7 +2,7 @@ import { datasetStatistics, parseDataset } from "../../core/dataset.js";
 import type { DatasetFacts } from "../../core/resolve.js";
 import { BUILT_IN_DATASET, type DatasetStatistics } from "../../schemas/dataset.js";
 import { builtInDataset, type DatasetEntry, type DatasetStore } from "../../store/datasets.js";
-import { invalidRequest } from "../runs/create-record.js";
+import { invalidRequest } from "../http/problems.js";
 
 let builtIn: DatasetStatistics | undefined;
 

@@ -8,7 +8,8 @@ import { type FieldError, ProblemError } from "../../schemas/problem.js";
 import { strict } from "../../schemas/strict.js";
 import { builtInDataset, type DatasetEntry } from "../../store/datasets.js";
 import type { ApiDeps } from "../deps.js";
-import { notFound, problem } from "../http/responses.js";
+import { notFound } from "../http/existing.js";
+import { problemResponse } from "../http/responses.js";
 import { time } from "../runs/run-view.js";
 import { builtInStatistics } from "./dataset-facts.js";
 
@@ -44,7 +45,7 @@ export const datasetRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { d
         summary: "Get a dataset's digest and statistics",
         tags: ["datasets"],
         params,
-        response: { 200: DatasetRef, 404: problem("No such dataset") },
+        response: { 200: DatasetRef, 404: problemResponse("No such dataset") },
       },
     },
     async (request) => show(await getEntry(request.params.name)),
@@ -59,7 +60,7 @@ export const datasetRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { d
         params,
         response: {
           200: { description: "The text", content: { "text/plain": { schema: Type.String() } } },
-          404: problem("No such dataset"),
+          404: problemResponse("No such dataset"),
         },
       },
     },
@@ -81,8 +82,8 @@ export const datasetRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { d
         params,
         response: {
           204: Type.Null(),
-          404: problem("No such dataset"),
-          409: problem("Runs or searches use it, or it is built in"),
+          404: problemResponse("No such dataset"),
+          409: problemResponse("Runs or searches use it, or it is built in"),
         },
       },
     },
@@ -122,11 +123,11 @@ export const datasetRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { d
           response: {
             200: { ...DatasetRef, description: "It had this text already, or has now, in place of another" },
             201: { ...DatasetRef, description: "New" },
-            400: problem("The text is wrong; told by line"),
-            409: problem("Runs or searches use the text that it has, or it is built in"),
-            413: problem(`More than ${LIMITS.datasetBytes} bytes`),
-            415: problem("Not text/plain, or not in UTF-8"),
-            507: problem("No room for more datasets"),
+            400: problemResponse("The text is wrong; told by line"),
+            409: problemResponse("Runs or searches use the text that it has, or it is built in"),
+            413: problemResponse(`More than ${LIMITS.datasetBytes} bytes`),
+            415: problemResponse("Not text/plain, or not in UTF-8"),
+            507: problemResponse("No room for more datasets"),
           },
         },
       },

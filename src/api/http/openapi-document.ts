@@ -5,7 +5,7 @@ type Json = Record<string, unknown>;
  * The OpenAPI document as 3.1 wants it, from what @fastify/swagger makes of schemas in the older draft that Ajv reads: tuples
  * are `prefixItems`, what has a default may be left out of a query, and every error is problem+json.
  */
-export function describe(document: Json): Json {
+export function toOpenApi31(document: Json): Json {
   for (const operations of Object.values((document.paths ?? {}) as Record<string, Json>)) {
     for (const operation of Object.values(operations) as Json[]) {
       for (const parameter of (operation.parameters ?? []) as Json[]) {

@@ -25,7 +25,7 @@ function named(error: FastifyError, { routeOptions }: FastifyRequest): FastifyEr
 
 /** Turns whatever was thrown into the one error shape; never shows a stack or an internal message. */
 export function problemOf(error: unknown, requestId: string): Problem {
-  const { code, detail, errors } = describe(error as FastifyError | ProblemError);
+  const { code, detail, errors } = explain(error as FastifyError | ProblemError);
   const { status, title, retryable } = PROBLEMS[code];
   return {
     type: `urn:anneal:problem:${code}`,
@@ -38,9 +38,14 @@ export function problemOf(error: unknown, requestId: string): Problem {
   };
 }
 
+/** A body whose schema is right but whose meaning is not. */
+export function invalidRequest(errors: readonly FieldError[]): ProblemError {
+  return new ProblemError("invalid-request", `The request is not valid: ${summary(errors)}`, errors);
+}
+
 const PARTS: Readonly<Record<string, string>> = { params: "path", querystring: "query" };
 
-function describe(error: FastifyError | ProblemError): {
+function explain(error: FastifyError | ProblemError): {
   code: ProblemCode;
   detail: string;
   errors?: readonly FieldError[] | undefined;

@@ -6,8 +6,10 @@ import { LIMITS } from "../../schemas/limits.js";
 import { strict } from "../../schemas/strict.js";
 import type { ApiDeps } from "../deps.js";
 import { chooseType } from "../http/accept.js";
-import { answer, idParams, notFound, problem } from "../http/responses.js";
-import { invalidRequest } from "../runs/create-record.js";
+import { notFound } from "../http/existing.js";
+import { invalidRequest } from "../http/problems.js";
+import { mediaResponse, problemResponse } from "../http/responses.js";
+import { idParams } from "../ids.js";
 import { asCsv, asJson, asNdjson, COLUMNS, type Column } from "./columns.js";
 
 const FORMATS = {
@@ -64,10 +66,10 @@ export const metricsRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { r
         params: idParams("run"),
         querystring: Query,
         response: {
-          200: answer("Columns, or lines of text", "application/json", "text/csv", "application/x-ndjson"),
-          400: problem("A parameter is wrong"),
-          404: problem("No such run"),
-          406: problem("None of the media types can be served"),
+          200: mediaResponse("Columns, or lines of text", "application/json", "text/csv", "application/x-ndjson"),
+          400: problemResponse("A parameter is wrong"),
+          404: problemResponse("No such run"),
+          406: problemResponse("None of the media types can be served"),
         },
       },
     },

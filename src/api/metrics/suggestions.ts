@@ -5,7 +5,9 @@ import { SUGGESTION_METHODS, type SuggestionMethod, type SuggestOptions, suggest
 import { ProblemError } from "../../schemas/problem.js";
 import { strict } from "../../schemas/strict.js";
 import type { ApiDeps } from "../deps.js";
-import { answer, idParams, notFound, problem } from "../http/responses.js";
+import { notFound } from "../http/existing.js";
+import { mediaResponse, problemResponse } from "../http/responses.js";
+import { idParams } from "../ids.js";
 import { readTrace } from "./trace.js";
 
 const Query = Type.Object(
@@ -33,10 +35,10 @@ export const suggestionRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, 
         params: idParams("run"),
         querystring: Query,
         response: {
-          200: answer("What each finder suggests", "application/json"),
-          400: problem("A parameter is wrong"),
-          404: problem("No such run"),
-          409: problem("The run is no sweep, or has no trace to judge yet"),
+          200: mediaResponse("What each finder suggests", "application/json"),
+          400: problemResponse("A parameter is wrong"),
+          404: problemResponse("No such run"),
+          409: problemResponse("The run is no sweep, or has no trace to judge yet"),
         },
       },
     },

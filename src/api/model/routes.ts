@@ -10,9 +10,11 @@ import { ProblemError } from "../../schemas/problem.js";
 import { strict } from "../../schemas/strict.js";
 import { findDataset } from "../datasets/dataset-facts.js";
 import type { ApiDeps } from "../deps.js";
+import { notFound } from "../http/existing.js";
 import { Limiter } from "../http/limiter.js";
-import { answer, idParams, notFound, problem } from "../http/responses.js";
-import { invalidRequest } from "../runs/create-record.js";
+import { invalidRequest } from "../http/problems.js";
+import { mediaResponse, problemResponse } from "../http/responses.js";
+import { idParams } from "../ids.js";
 import { noCheckpoint } from "../runs/fork-point.js";
 
 /** Sampling gives the API's thread back after this long. */
@@ -97,10 +99,10 @@ export const modelRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { run
         body: SamplesRequestSchema,
         response: {
           200: SamplesSchema,
-          400: problem("A field is wrong"),
-          404: problem("No such run"),
-          409: problem("The run has no step yet, or the model's numbers are not finite"),
-          429: problem("Too many models are being read"),
+          400: problemResponse("A field is wrong"),
+          404: problemResponse("No such run"),
+          409: problemResponse("The run has no step yet, or the model's numbers are not finite"),
+          429: problemResponse("Too many models are being read"),
         },
       },
     },
@@ -148,11 +150,11 @@ export const modelRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { run
         params: idParams("run"),
         querystring: Type.Object({ step: Step }, strict),
         response: {
-          200: answer("A safetensors file", "application/octet-stream"),
-          400: problem("No checkpoint of that step was kept"),
-          404: problem("No such run"),
-          409: problem("The run has no step yet"),
-          429: problem("Too many models are being read"),
+          200: mediaResponse("A safetensors file", "application/octet-stream"),
+          400: problemResponse("No checkpoint of that step was kept"),
+          404: problemResponse("No such run"),
+          409: problemResponse("The run has no step yet"),
+          429: problemResponse("Too many models are being read"),
         },
       },
     },
@@ -189,7 +191,7 @@ export const modelRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { run
             kept: Type.Array(Type.Integer(), { description: "By checkpointEvery" }),
             latest: Type.Union([Type.Integer(), Type.Null()], { description: "Of a run that trains it moves on" }),
           }),
-          404: problem("No such run"),
+          404: problemResponse("No such run"),
         },
       },
     },

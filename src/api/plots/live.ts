@@ -83,7 +83,7 @@ export class LivePlot implements Sink {
   }
 
   /** Whatever the terminal does: entries are reduced as they come. */
-  writable(): boolean {
+  hasRoom(): boolean {
     return true;
   }
 

@@ -2,7 +2,7 @@ import { type Static, Type } from "typebox";
 import { LIMITS } from "../../schemas/limits.js";
 import type { FieldError } from "../../schemas/problem.js";
 import { strict } from "../../schemas/strict.js";
-import { invalidRequest } from "../runs/create-record.js";
+import { invalidRequest } from "../http/problems.js";
 import type { PlotName } from "./pictures.js";
 
 export const FORMATS = ["image/svg+xml", "image/png", "text/plain"] as const;

@@ -3,9 +3,11 @@ import { Type } from "typebox";
 import { LIMITS } from "../../schemas/limits.js";
 import type { ApiDeps } from "../deps.js";
 import { chooseType } from "../http/accept.js";
+import { notFound } from "../http/existing.js";
 import { Limiter } from "../http/limiter.js";
-import { idParams, isRunId, notFound, problem } from "../http/responses.js";
-import { invalidRequest } from "../runs/create-record.js";
+import { invalidRequest } from "../http/problems.js";
+import { problemResponse } from "../http/responses.js";
+import { idParams, isRunId } from "../ids.js";
 import { PLOT_NAMES, type PlotName, picture } from "./pictures.js";
 import type { PlotThread } from "./plot-thread.js";
 import { checkQuery, FORMATS, type Format, PlotQuerySchema, sizeOf } from "./query.js";
@@ -42,11 +44,11 @@ export const plotRoutes: FastifyPluginAsyncTypebox<ApiDeps & { readonly plotThre
             description: "The picture",
             content: Object.fromEntries(FORMATS.map((type) => [type, { schema: Type.String() }])),
           },
-          400: problem("A parameter is wrong, or means nothing to this plot"),
-          404: problem("No such run"),
-          406: problem("None of the media types can be served"),
-          409: problem("The run has no step yet"),
-          429: problem("Too many pictures are being drawn"),
+          400: problemResponse("A parameter is wrong, or means nothing to this plot"),
+          404: problemResponse("No such run"),
+          406: problemResponse("None of the media types can be served"),
+          409: problemResponse("The run has no step yet"),
+          429: problemResponse("Too many pictures are being drawn"),
         },
       },
     },

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { FastifyBaseLogger, FastifyRequest } from "fastify";
 import type { RunQueue } from "../../queue/run-queue.js";
-import { type FieldError, ProblemError } from "../../schemas/problem.js";
+import { ProblemError } from "../../schemas/problem.js";
 import type { Birth, RecordStore, StoredRecord } from "../../store/records.js";
 
 /** The request that something is done for: its id goes with the record, as the trace id of all that follows. */
@@ -12,8 +12,8 @@ export type Origin = Pick<FastifyRequest, "id" | "log">;
  * Redis does not answer, the client is told so, and whatever Redis may have done all the same is undone once it is back.
  */
 export async function createRecord<Spec extends { readonly labels: readonly string[] }, R extends StoredRecord<Spec>>(
-  store: RecordStore<Spec, R>,
-  queue: RunQueue | null,
+  store: Pick<RecordStore<Spec, R>, "create" | "cancel" | "delete">,
+  queue: Pick<RunQueue, "enqueue"> | null,
   id: string,
   spec: Spec,
   { id: traceId, log }: Origin,
@@ -36,7 +36,7 @@ export async function createRecord<Spec extends { readonly labels: readonly stri
 }
 
 /** Gives a new record its job: now, or as soon as Redis takes it. */
-export async function enqueue(queue: RunQueue, id: string, log: FastifyBaseLogger): Promise<void> {
+export async function enqueue(queue: Pick<RunQueue, "enqueue">, id: string, log: FastifyBaseLogger): Promise<void> {
   await queue.enqueue(id, 0).catch((error) => {
     log.warn({ err: error, id }, "to be enqueued later");
     void eventually(() => queue.enqueue(id, 0));
@@ -62,10 +62,4 @@ async function eventually(action: () => Promise<unknown>): Promise<void> {
     );
     if (done) return;
   }
-}
-
-/** A body whose schema is right but whose meaning is not. */
-export function invalidRequest(errors: readonly FieldError[]): ProblemError {
-  const detail = errors.map(({ pointer, expected }) => `${pointer || "the body"}: expected ${expected}`).join("; ");
-  return new ProblemError("invalid-request", `The request is not valid: ${detail}`, errors);
 }

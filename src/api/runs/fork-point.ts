@@ -1,7 +1,7 @@
 import type { LoopState } from "../../core/train.js";
 import type { RunRequest } from "../../schemas/run.js";
 import type { RunRecord, RunStore } from "../../store/runs.js";
-import { invalidRequest } from "./create-record.js";
+import { invalidRequest } from "../http/problems.js";
 
 /** The run and the checkpoint that a fork goes on from; a ProblemError that names the field where there is none. */
 export async function forkPoint(

@@ -16,9 +16,11 @@ import { strict } from "../../schemas/strict.js";
 import type { RunRecord } from "../../store/runs.js";
 import { datasetFacts } from "../datasets/dataset-facts.js";
 import type { ApiDeps } from "../deps.js";
-import { idParams, notFound, problem } from "../http/responses.js";
-import { newId } from "../ids.js";
-import { createRecord, enqueue, invalidRequest, type Origin } from "./create-record.js";
+import { notFound } from "../http/existing.js";
+import { invalidRequest } from "../http/problems.js";
+import { problemResponse } from "../http/responses.js";
+import { idParams, newId } from "../ids.js";
+import { createRecord, enqueue, type Origin } from "./create-record.js";
 import { forkPoint } from "./fork-point.js";
 import { toRun } from "./run-view.js";
 
@@ -101,10 +103,10 @@ export const runRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (
         body: Type.Ref("RunRequest"),
         response: {
           202: RunRef,
-          400: problem("A field is wrong"),
-          409: problem("The checkpoint to fork from is gone, or the dataset was replaced meanwhile"),
-          429: problem("The queue is full"),
-          503: problem("Redis is away"),
+          400: problemResponse("A field is wrong"),
+          409: problemResponse("The checkpoint to fork from is gone, or the dataset was replaced meanwhile"),
+          429: problemResponse("The queue is full"),
+          503: problemResponse("Redis is away"),
         },
       },
     },
@@ -138,7 +140,7 @@ export const runRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (
           },
           strict,
         ),
-        response: { 200: ListSchema, 400: problem("A parameter is wrong") },
+        response: { 200: ListSchema, 400: problemResponse("A parameter is wrong") },
       },
     },
     async (request) => {
@@ -156,7 +158,7 @@ export const runRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (
         summary: "Get a run",
         tags: ["runs"],
         params: RunIdParams,
-        response: { 200: RunRef, 404: problem("No such run") },
+        response: { 200: RunRef, 404: problemResponse("No such run") },
       },
     },
     async (request) => toRun(await getRun(request.params.id)),
@@ -170,7 +172,7 @@ export const runRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (
         description: "A training run stops at its next commit, within about 50 ms. Repeating is harmless.",
         tags: ["runs"],
         params: RunIdParams,
-        response: { 202: RunRef, 404: problem("No such run"), 409: problem("The run is over") },
+        response: { 202: RunRef, 404: problemResponse("No such run"), 409: problemResponse("The run is over") },
       },
     },
     async (request, reply) => {
@@ -194,7 +196,7 @@ export const runRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (
         description: "A training run pauses at its next commit, and gives its worker back.",
         tags: ["runs"],
         params: RunIdParams,
-        response: { 202: RunRef, 404: problem("No such run"), 409: problem("The run is over") },
+        response: { 202: RunRef, 404: problemResponse("No such run"), 409: problemResponse("The run is over") },
       },
     },
     async (request, reply) => {
@@ -213,7 +215,7 @@ export const runRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (
         summary: "Resume a paused run",
         tags: ["runs"],
         params: RunIdParams,
-        response: { 202: RunRef, 404: problem("No such run"), 409: problem("The run is over") },
+        response: { 202: RunRef, 404: problemResponse("No such run"), 409: problemResponse("The run is over") },
       },
     },
     async (request, reply) => {
@@ -235,8 +237,8 @@ export const runRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (
         params: RunIdParams,
         response: {
           204: Type.Null(),
-          404: problem("No such run"),
-          409: problem("The run is being trained: cancel it first"),
+          404: problemResponse("No such run"),
+          409: problemResponse("The run is being trained: cancel it first"),
         },
       },
     },

@@ -1,7 +1,8 @@
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
+import { kindOf } from "../../schemas/ids.js";
 import type { ApiDeps } from "../deps.js";
+import { HIGH_WATER } from "../streams/connection.js";
 import { openEventStream } from "../streams/event-stream.js";
-import { HIGH_WATER } from "../streams/flow.js";
 import { toRun } from "./run-view.js";
 
 /** A run that trains changes forty times a second; readers of the list are told four times. */
@@ -89,7 +90,7 @@ export const runListEventRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app
       };
       watch.readers.add(reader);
       stop ??= tail.watch({
-        changed: (id) => id.startsWith("run_") && watch.changed(id),
+        changed: (id) => kindOf(id) === "run" && watch.changed(id),
         // They connect again, and read the list.
         missed: endAll,
       });

@@ -11,12 +11,12 @@ import { LrRangeSchema, ScheduleRequestSchema } from "../../schemas/run.js";
 import type { ScheduleRequest } from "../../schemas/schedule.js";
 import { strict } from "../../schemas/strict.js";
 import { chooseType } from "../http/accept.js";
-import { answer, problem } from "../http/responses.js";
+import { invalidRequest } from "../http/problems.js";
+import { mediaResponse, problemResponse } from "../http/responses.js";
 import { schedulePicture } from "../plots/pictures.js";
 import type { PlotThread } from "../plots/plot-thread.js";
 import { CanvasQuery, FORMATS, ScalesQuery, sizeOf } from "../plots/query.js";
 import { contentType, render } from "../plots/render.js";
-import { invalidRequest } from "../runs/create-record.js";
 
 /** Observations of a metric-driven policy times its window: a preview makes them all. */
 const MOST_OBSERVED = 2_000_000;
@@ -66,10 +66,14 @@ export const scheduleRoutes: FastifyPluginAsyncTypebox<{ readonly plotThread: Pl
         body: PreviewRequestSchema,
         querystring: DrawingQuery,
         response: {
-          200: answer("The curve and what there is to say of it, or its picture", "application/json", ...FORMATS),
-          400: problem("A field is wrong"),
-          406: problem("None of the media types can be served"),
-          429: problem("Too many pictures are being drawn"),
+          200: mediaResponse(
+            "The curve and what there is to say of it, or its picture",
+            "application/json",
+            ...FORMATS,
+          ),
+          400: problemResponse("A field is wrong"),
+          406: problemResponse("None of the media types can be served"),
+          429: problemResponse("Too many pictures are being drawn"),
         },
       },
     },

@@ -12,9 +12,11 @@ import { strict } from "../../schemas/strict.js";
 import type { SearchRecord } from "../../store/searches.js";
 import { datasetFacts } from "../datasets/dataset-facts.js";
 import type { ApiDeps } from "../deps.js";
-import { idParams, notFound, problem } from "../http/responses.js";
-import { newId } from "../ids.js";
-import { createRecord, invalidRequest } from "../runs/create-record.js";
+import { notFound } from "../http/existing.js";
+import { invalidRequest } from "../http/problems.js";
+import { problemResponse } from "../http/responses.js";
+import { idParams, newId } from "../ids.js";
+import { createRecord } from "../runs/create-record.js";
 import { time } from "../runs/run-view.js";
 
 const SearchRef = Type.Ref("Search");
@@ -32,9 +34,9 @@ export const searchRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { se
         body: Type.Ref("SearchRequest"),
         response: {
           202: SearchRef,
-          400: problem("A field is wrong"),
-          409: problem("The dataset was replaced meanwhile"),
-          503: problem("Redis is away"),
+          400: problemResponse("A field is wrong"),
+          409: problemResponse("The dataset was replaced meanwhile"),
+          503: problemResponse("Redis is away"),
         },
       },
     },
@@ -81,7 +83,7 @@ export const searchRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { se
         summary: "Get a search",
         tags: ["learning rate"],
         params,
-        response: { 200: SearchRef, 404: problem("No such search") },
+        response: { 200: SearchRef, 404: problemResponse("No such search") },
       },
     },
     async (request) => {
@@ -98,7 +100,11 @@ export const searchRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { se
         summary: "Cancel a search and the runs it has made",
         tags: ["learning rate"],
         params,
-        response: { 202: SearchRef, 404: problem("No such search"), 409: problem("The search is over") },
+        response: {
+          202: SearchRef,
+          404: problemResponse("No such search"),
+          409: problemResponse("The search is over"),
+        },
       },
     },
     async (request, reply) => {
@@ -121,8 +127,8 @@ export const searchRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { se
         params,
         response: {
           204: Type.Null(),
-          404: problem("No such search"),
-          409: problem("It is under way: cancel it first"),
+          404: problemResponse("No such search"),
+          409: problemResponse("It is under way: cancel it first"),
         },
       },
     },

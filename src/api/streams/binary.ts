@@ -4,16 +4,11 @@ const HEADER_BYTES = 16;
 const METRICS = 1;
 const CHANNEL_OFFSET = 4;
 
-/**
- * Steps in the binary subprotocol, little-endian; nearly a copy of the bytes in the store:
- *
- *   0        u8   1: metrics; three bytes 0
- *   4        u32  channel of the run, as `subscribed` gave it; 0 on a stream of one run
- *   8        u32  from: the first step
- *   12       u32  count
- *   16       count x f64  lr
- *   16 + 8n  count x f32  loss, nats; NaN or infinite where it is not finite
- */
+/** The layout of a binary frame, little-endian; nearly a copy of the bytes in the store. A loss may be NaN or infinite. */
+export const FRAME_LAYOUT =
+  "u8 1 (metrics), 3 bytes 0, u32 channel (as `subscribed` gave it; 0 on a stream of one run), u32 from (the first step), u32 count, count x f64 lr, count x f32 loss (nats)";
+
+/** Steps as a frame of FRAME_LAYOUT, for channel 0. */
 export function metricsFrame({ from, lr, loss }: MetricChunk): Buffer {
   const header = Buffer.alloc(HEADER_BYTES);
   header.writeUInt8(METRICS);

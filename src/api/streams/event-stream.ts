@@ -1,7 +1,6 @@
 import type { ServerResponse } from "node:http";
-import { HIGH_WATER } from "./flow.js";
-import { ResponseWatch } from "./response-watch.js";
-import type { Subscriber, Transport } from "./subscriber.js";
+import { type Connection, FROZEN_TICKS, HIGH_WATER, TICK_MS } from "./connection.js";
+import type { Message } from "./messages.js";
 
 const HEARTBEAT_MS = 10_000;
 
@@ -19,19 +18,58 @@ export function openEventStream(response: ServerResponse): void {
   response.on("close", () => clearInterval(heartbeat));
 }
 
-export function eventStreamTransport(response: ServerResponse, subscriber: () => Subscriber): Transport {
-  openEventStream(response);
-  const watch = new ResponseWatch(response, () => subscriber().frozen());
-  return {
-    write: ({ type, json }, nextStep) =>
-      response.write(`id: ${nextStep}\nevent: ${type}\ndata: ${json}\n\n`, (error) => {
-        if (error != null) return;
-        watch.tookSome();
-        subscriber().drained();
-      }),
-    hasRoom: () => response.writableLength < HIGH_WATER,
-    finish: () => response.end(),
-    kill: () => response.destroy(),
-    stop: () => watch.stop(),
-  };
+/** Messages as Server-Sent Events; of the peer no more is known than what it takes from this process. */
+export class EventStreamConnection implements Connection {
+  readonly #response: ServerResponse;
+  #timer: NodeJS.Timeout | undefined;
+  #resume = () => {};
+  #lastBuffered = 0;
+  #tookSome = false;
+  #stuckTicks = 0;
+
+  constructor(response: ServerResponse) {
+    this.#response = response;
+    openEventStream(response);
+  }
+
+  watch(resume: () => void, frozen: () => void): void {
+    this.#resume = resume;
+    this.#timer = setInterval(() => {
+      if (this.#isFrozen()) frozen();
+    }, TICK_MS);
+  }
+
+  hasRoom(): boolean {
+    return this.#response.writableLength < HIGH_WATER;
+  }
+
+  write({ type, json }: Message, nextStep: number): void {
+    this.#response.write(`id: ${nextStep}\nevent: ${type}\ndata: ${json}\n\n`, (error) => {
+      if (error != null) return;
+      this.#tookSome = true;
+      this.#resume();
+    });
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  end(): void {
+    this.#response.end();
+  }
+
+  kill(): void {
+    this.#response.destroy();
+  }
+
+  #isFrozen(): boolean {
+    const buffered = this.#response.writableLength;
+    // Not whether the buffer has changed: a heartbeat makes it grow.
+    const stuck = buffered > 0 && buffered >= this.#lastBuffered && !this.#tookSome;
+    this.#lastBuffered = buffered;
+    this.#tookSome = false;
+    this.#stuckTicks = stuck ? this.#stuckTicks + 1 : 0;
+    return this.#stuckTicks >= FROZEN_TICKS;
+  }
 }

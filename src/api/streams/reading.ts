@@ -1,35 +1,45 @@
 import type { Thinning } from "../../schemas/stream.js";
 import type { LogEntry } from "../../store/log.js";
 import type { Cursor, Sink } from "../../store/tail.js";
-import { deletedMessage, type Message } from "./messages.js";
-import { createShape, HoldingBudget, type Shape } from "./thinning.js";
+import type { Channel, Connection } from "./connection.js";
+import { deletedMessage, type Message, messagesOf } from "./messages.js";
+import { type HoldingBudget, Thinner } from "./thinner.js";
+import type { Turns } from "./turns.js";
 
-/** The connection, or the part of it, that a reading goes to. */
-export interface Outlet {
-  /** Whether it takes another message; if not, it calls the reading's `resume` when it does. */
-  hasRoom(): boolean;
-  write(message: Message, nextStep: number): void;
-  /** `end` has been written; the reading is closed. */
-  over(reason: string): void;
-  /** The reading has no use for room at present. */
-  idle?(): void;
+/** What the readings of one connection share. */
+export interface Shared {
+  readonly connection: Connection;
+  readonly turns: Turns<Reading>;
+  readonly budget: HoldingBudget;
+}
+
+/** What is read of a log, and how its messages name it. */
+export interface Wanted {
+  readonly from: number;
+  readonly thinning: Thinning;
+  /** null: the connection carries this log alone. */
+  readonly channel: Channel | null;
 }
 
 /** One reader of one log: where it stands, and what it makes of what it reads. */
 export class Reading implements Sink {
   /** The step that the reader would resume from. */
   nextStep: number;
-  readonly #outlet: Outlet;
-  readonly #shape: Shape;
+  readonly #shared: Shared;
+  readonly #from: number;
+  readonly #channel: Channel | null;
+  readonly #thinner: Thinner | null;
+  readonly #over: (reason: string) => void;
   #cursor: Cursor | null = null;
 
-  /** `budget`: shared by the readings of one connection. */
-  constructor(outlet: Outlet, from: number, thinning: Thinning, budget = new HoldingBudget()) {
-    this.#outlet = outlet;
-    this.nextStep = from;
-    const emit = (message: Message, nextStep: number) => this.#emit(message, nextStep);
-    const owner = { emit, hasRoom: () => outlet.hasRoom(), ready: () => this.#cursor?.resume() };
-    this.#shape = createShape(owner, from, thinning, budget);
+  /** `over` is called once `end` has been written and the reading is closed. */
+  constructor(shared: Shared, { from, thinning, channel }: Wanted, over: (reason: string) => void) {
+    this.#shared = shared;
+    this.nextStep = this.#from = from;
+    this.#channel = channel;
+    this.#over = over;
+    const thins = thinning.every !== undefined || thinning.maxHz !== undefined;
+    this.#thinner = thins ? new Thinner(() => this.#flush(), from, thinning, shared.budget) : null;
   }
 
   attach(cursor: Cursor): void {
@@ -37,40 +47,53 @@ export class Reading implements Sink {
     cursor.resume();
   }
 
-  /** There is room in the connection. */
   resume(): void {
-    this.#shape.resume();
-    this.#cursor?.resume();
+    if (this.#thinner?.isDue) this.#flush();
+    else this.#cursor?.resume();
   }
 
-  writable(): boolean {
-    if (this.#shape.takes()) return this.#outlet.hasRoom();
-    this.#outlet.idle?.();
+  hasRoom(): boolean {
+    if (!this.#thinner?.isFull) return this.#shared.turns.hasRoom(this);
+    // Full, it has no use for room before its time; then it stands in line for it, and must not lose its place.
+    if (!this.#thinner.isDue) this.#shared.turns.done(this);
     return false;
   }
 
   send(entry: LogEntry): void {
-    this.#shape.take(entry);
+    if (this.#thinner === null) {
+      for (const message of messagesOf(entry, this.#from)) this.#write(message, message.nextStep);
+    } else {
+      for (const message of this.#thinner.take(entry)) this.#write(message, this.#thinner.sent);
+    }
   }
 
   caughtUp(): void {
-    this.#outlet.idle?.();
+    this.#shared.turns.done(this);
   }
 
   gone(): void {
-    this.#emit(deletedMessage(this.nextStep), this.nextStep, "it was deleted");
+    this.#write(deletedMessage(this.nextStep), this.nextStep, "it was deleted");
   }
 
   close(): void {
-    this.#shape.close();
+    this.#thinner?.close();
     this.#cursor?.close();
   }
 
-  #emit(message: Message, nextStep: number, reason = "it is over"): void {
+  #flush(): void {
+    if (!this.#shared.turns.hasRoom(this)) return;
+    const message = this.#thinner!.flush(false);
+    if (message !== null) this.#write(message, message.nextStep);
+    this.#cursor?.resume();
+  }
+
+  #write(message: Message, nextStep: number, reason = "it is over"): void {
+    const { connection, turns } = this.#shared;
     this.nextStep = Math.max(this.nextStep, nextStep);
-    this.#outlet.write(message, this.nextStep);
+    connection.write(message, this.nextStep, this.#channel);
+    turns.wrote(this);
     if (message.type !== "end") return;
     this.close();
-    this.#outlet.over(reason);
+    this.#over(reason);
   }
 }

@@ -4,17 +4,22 @@ import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import type { FastifyReply } from "fastify";
 import { Type } from "typebox";
 import type { WebSocket } from "ws";
+import type { RecordKind } from "../../schemas/ids.js";
 import { ProblemError } from "../../schemas/problem.js";
 import { FROM, THINNING, type Thinning } from "../../schemas/stream.js";
 import { strict } from "../../schemas/strict.js";
 import type { Tail } from "../../store/tail.js";
-import { idParams, notFound, problem } from "../http/responses.js";
+import { problemResponse } from "../http/responses.js";
+import { idParams } from "../ids.js";
 import type { LivePlot, Screen } from "../plots/live.js";
 import { LIVE_QUERY, type LiveQuery, liveSize } from "../plots/query.js";
-import { eventStreamTransport } from "./event-stream.js";
+import { FRAME_LAYOUT } from "./binary.js";
+import type { Connection } from "./connection.js";
+import { EventStreamConnection } from "./event-stream.js";
+import { type BoundsOf, startOf } from "./log-bounds.js";
+import { SocketConnection } from "./socket-connection.js";
 import { refuseUnknownProtocols } from "./socket-protocol.js";
-import { type ExtentOf, startOf } from "./stream-start.js";
-import { Subscriber, type Transport, webSocketTransport } from "./subscriber.js";
+import { followOne, type Stream } from "./subscriptions.js";
 
 const from = { ...FROM, default: 0 };
 const Queries = {
@@ -35,26 +40,29 @@ const MOST_DRAWN = 8;
 export interface StreamOptions {
   readonly tail: Tail;
   readonly path: "/runs" | "/lr-searches";
-  readonly idPrefix: "run" | "search";
-  readonly extentOf: ExtentOf;
+  readonly kind: RecordKind;
+  readonly boundsOf: BoundsOf;
   /** Draws an id's events on a terminal; undefined: they cannot be drawn. */
-  readonly draw?: (id: string, response: ServerResponse, screen: Screen) => Promise<LivePlot | null>;
+  readonly draw?: (id: string, response: ServerResponse, screen: Screen) => Promise<LivePlot>;
 }
 
 export const streamRoutes: FastifyPluginAsyncTypebox<StreamOptions> = async (app, options) => {
-  const { tail, path, idPrefix, extentOf, draw } = options;
-  const params = idParams(idPrefix);
-  const querystring = Queries[idPrefix];
-  const subscribers = new Set<{ restart(): void }>();
+  const { tail, path, kind, boundsOf, draw } = options;
+  const params = idParams(kind);
+  const querystring = Queries[kind];
+  const streams = new Set<Pick<Stream, "restart">>();
   app.addHook("preClose", async () => {
-    for (const subscriber of subscribers) subscriber.restart();
+    for (const stream of streams) stream.restart();
   });
 
-  const subscribe = (id: string, query: StreamQuery, start: number, transport: Transport): Subscriber => {
-    const subscriber = new Subscriber(transport, query.from, query);
-    subscribers.add(subscriber);
-    subscriber.start((sink) => tail.follow(id, start, sink));
-    return subscriber;
+  const open = (connection: Connection, id: string, { from, every, maxHz }: StreamQuery, start: number): Stream => {
+    const stream = followOne(connection, tail, id, { start, from, thinning: { every, maxHz } });
+    streams.add(stream);
+    return stream;
+  };
+  const closed = (stream: Stream) => {
+    streams.delete(stream);
+    stream.close();
   };
 
   let drawn = 0;
@@ -62,14 +70,13 @@ export const streamRoutes: FastifyPluginAsyncTypebox<StreamOptions> = async (app
     const response = reply.raw;
     if (drawn >= MOST_DRAWN) throw new ProblemError("too-many-requests", "Too many live plots are being drawn");
     const plot = await draw!(id, response, screen);
-    if (plot === null) throw notFound(id);
     reply.hijack();
     if (!plot.start()) return;
     drawn++;
-    subscribers.add(plot);
+    streams.add(plot);
     response.on("close", () => {
       drawn--;
-      subscribers.delete(plot);
+      streams.delete(plot);
     });
   };
 
@@ -79,19 +86,18 @@ export const streamRoutes: FastifyPluginAsyncTypebox<StreamOptions> = async (app
     exposeHeadRoute: false,
     schema: {
       summary: "Follow it over WebSocket",
-      description:
-        'Text frames, each a StreamMessage: every step from `from` on exactly once, stored and then live; closes with 1000 after `end`. 1012 (server restart) and 4008 (reader frozen) carry {"resumeFrom": step} as reason. With Sec-WebSocket-Protocol: anneal.v1.binary, steps come as binary frames, little-endian: u8 1, 3 bytes 0, u32 channel (0), u32 from, u32 count, count x f64 lr, count x f32 loss; all else, envelopes too, stays text. anneal.v1.json, or no protocol: text only.',
+      description: `Text frames, each a StreamMessage: every step from \`from\` on exactly once, stored and then live; closes with 1000 after \`end\`. 1012 (server restart) and 4008 (reader frozen) carry {"resumeFrom": step} as reason. With Sec-WebSocket-Protocol: anneal.v1.binary, steps come as binary frames, little-endian: ${FRAME_LAYOUT}; all else, envelopes too, stays text. anneal.v1.json, or no protocol: text only.`,
       tags: ["streams"],
       params,
       querystring,
       response: {
         101: { ...Type.Ref("StreamMessage"), description: "Upgraded; each frame is one of these" },
-        404: problem("No such id"),
+        404: problemResponse("No such id"),
       },
     },
     preHandler: async (request) => {
       if (request.ws) refuseUnknownProtocols(request.headers["sec-websocket-protocol"]);
-      request.streamStart = await startOf(extentOf, request.params.id, request.query.from);
+      request.streamStart = await startOf(boundsOf, request.params.id, request.query.from);
     },
     handler: () => {
       throw new ProblemError("invalid-request", "This is a WebSocket: open it with ws://, or use /events with curl -N");
@@ -100,12 +106,8 @@ export const streamRoutes: FastifyPluginAsyncTypebox<StreamOptions> = async (app
       const { id } = request.params as { id: string };
       // Not the request itself: it would stay in memory for as long as the socket is open.
       const { log } = request;
-      const transport = webSocketTransport(socket, () => subscriber);
-      const subscriber = subscribe(id, request.query as StreamQuery, request.streamStart, transport);
-      socket.on("close", () => {
-        subscribers.delete(subscriber);
-        subscriber.close();
-      });
+      const stream = open(new SocketConnection(socket), id, request.query as StreamQuery, request.streamStart);
+      socket.on("close", () => closed(stream));
       socket.on("error", (error) => log.debug({ err: error, id }, "socket"));
     },
   });
@@ -132,17 +134,13 @@ export const streamRoutes: FastifyPluginAsyncTypebox<StreamOptions> = async (app
       const lastId = Number(request.headers["last-event-id"]);
       const query: StreamQuery = { ...request.query };
       const from = Number.isSafeInteger(lastId) && lastId > 0 ? lastId : query.from;
-      const start = await startOf(extentOf, request.params.id, from);
+      const start = await startOf(boundsOf, request.params.id, from);
       reply.hijack();
       // Gone while we looked: its "close" has been, and nothing would ever end what is begun now.
       if (request.raw.socket.destroyed) return;
       const response = reply.raw;
-      const transport = eventStreamTransport(response, () => subscriber);
-      const subscriber = subscribe(request.params.id, { ...query, from }, start, transport);
-      response.on("close", () => {
-        subscribers.delete(subscriber);
-        subscriber.close();
-      });
+      const stream = open(new EventStreamConnection(response), request.params.id, { ...query, from }, start);
+      response.on("close", () => closed(stream));
     },
   );
 };

@@ -2,6 +2,7 @@ import type { WebSocket } from "ws";
 import { ProblemError } from "../../schemas/problem.js";
 import { SUBPROTOCOLS } from "../../schemas/stream.js";
 import { onChannel } from "./binary.js";
+import type { Channel } from "./connection.js";
 import type { Message } from "./messages.js";
 
 const KNOWN: readonly string[] = Object.values(SUBPROTOCOLS);
@@ -21,12 +22,6 @@ export function refuseUnknownProtocols(header: string | undefined): void {
   const expected = `${KNOWN.join(" or ")}, or no such header`;
   const errors = [{ pointer: "/sec-websocket-protocol", expected }];
   throw new ProblemError("invalid-request", `Sec-WebSocket-Protocol: expected ${expected}`, errors);
-}
-
-/** Which of a socket's runs a message is from. */
-export interface Channel {
-  readonly run: string;
-  readonly channel: number;
 }
 
 /** Writes a message in the socket's protocol; `of`: on a socket that carries several runs. Returns how many bytes it has. */

@@ -1,8 +1,8 @@
 import type { ErrorObject, ValidateFunction } from "ajv";
+import { kindOf } from "../../schemas/ids.js";
 import { type FieldError, ProblemError } from "../../schemas/problem.js";
 import type { StreamCommand } from "../../schemas/stream-many.js";
-import { fieldErrors } from "../http/problems.js";
-import { invalidRequest } from "../runs/create-record.js";
+import { fieldErrors, invalidRequest } from "../http/problems.js";
 
 /** `run`: the one that a bad frame names, if it does. */
 export type ParsedCommand =
@@ -37,7 +37,7 @@ function parseJson(text: string): unknown {
 
 /** A search takes no more than the query of its own stream does. */
 function searchErrors(command: StreamCommand): FieldError[] {
-  if (!command.run.startsWith("search_")) return [];
+  if (kindOf(command.run) !== "search") return [];
   return ["every", "maxHz"]
     .filter((name) => name in command)
     .map((name) => ({ pointer: `/${name}`, expected: "no such field; a search has no steps to thin" }));

@@ -8,14 +8,14 @@ import { ProblemError } from "../../schemas/problem.js";
 import { StreamCommandSchema } from "../../schemas/stream-many.js";
 import { strict } from "../../schemas/strict.js";
 import type { Tail } from "../../store/tail.js";
+import { CommandSocket } from "./command-socket.js";
+import type { BoundsOf } from "./log-bounds.js";
 import { refuseUnknownProtocols } from "./socket-protocol.js";
 import { commandParser } from "./stream-commands.js";
-import { StreamSocket } from "./stream-socket.js";
-import type { ExtentOf } from "./stream-start.js";
 
 export interface StreamManyOptions {
   readonly tail: Tail;
-  readonly extentOf: ExtentOf;
+  readonly boundsOf: BoundsOf;
   /** How long a socket may follow nothing. */
   readonly idleMs?: number;
 }
@@ -24,7 +24,7 @@ const DESCRIPTION = `Text frames. The client sends StreamCommands; for each run 
 
 /** Several runs and searches over one WebSocket. */
 export const streamManyRoutes: FastifyPluginAsyncTypebox<StreamManyOptions> = async (app, options) => {
-  const { tail, extentOf, idleMs = 60_000 } = options;
+  const { tail, boundsOf, idleMs = 60_000 } = options;
   const parse = commandParser(
     app.validatorCompiler!({
       schema: StreamCommandSchema,
@@ -33,9 +33,9 @@ export const streamManyRoutes: FastifyPluginAsyncTypebox<StreamManyOptions> = as
       url: "/stream",
     }) as ValidateFunction,
   );
-  const sockets = new Set<StreamSocket>();
+  const streams = new Set<CommandSocket>();
   app.addHook("preClose", async () => {
-    for (const socket of sockets) socket.restart();
+    for (const stream of streams) stream.restart();
   });
 
   app.route({
@@ -43,6 +43,7 @@ export const streamManyRoutes: FastifyPluginAsyncTypebox<StreamManyOptions> = as
     url: "/stream",
     exposeHeadRoute: false,
     schema: {
+      operationId: "streamMany",
       summary: "Follow several runs and searches over one WebSocket",
       description: DESCRIPTION,
       tags: ["streams"],
@@ -63,9 +64,12 @@ export const streamManyRoutes: FastifyPluginAsyncTypebox<StreamManyOptions> = as
     },
     wsHandler: (socket: WebSocket, request) => {
       const { log } = request;
-      const streamSocket = new StreamSocket(socket, { tail, extentOf, parse, requestId: request.id, idleMs });
-      sockets.add(streamSocket);
-      socket.on("close", () => sockets.delete(streamSocket));
+      const stream = new CommandSocket(socket, { tail, boundsOf, parse, requestId: request.id, idleMs });
+      streams.add(stream);
+      socket.on("close", () => {
+        streams.delete(stream);
+        stream.close();
+      });
       socket.on("error", (error) => log.debug({ err: error }, "socket"));
     },
   });

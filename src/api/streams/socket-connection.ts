@@ -1,7 +1,7 @@
 import type { WebSocket } from "ws";
-import { FROZEN_TICKS, HIGH_WATER, TICK_MS } from "./flow.js";
+import { type Channel, type Connection, FROZEN_TICKS, HIGH_WATER, TICK_MS } from "./connection.js";
 import type { Message } from "./messages.js";
-import { type Channel, sendMessage } from "./socket-protocol.js";
+import { sendMessage } from "./socket-protocol.js";
 
 /** Bytes after which the peer is asked how far it has come, and how far it may be behind: operating systems hold megabytes. */
 const ASK_BYTES = 64 * 1024;
@@ -9,21 +9,15 @@ const WINDOW_BYTES = 512 * 1024;
 /** A connection with nothing to say asks this often whether the peer is there. */
 const HEARTBEAT_TICKS = 10;
 
-export interface FlowListener {
-  /** The peer has come further. */
-  onRoom(): void;
-  /** The peer has taken nothing for FROZEN_TICKS, or is gone without a word. */
-  onFrozen(): void;
-}
-
 /**
- * What a socket's peer has taken. A ping travels behind the bytes that were sent before it, and every WebSocket client answers
+ * A WebSocket, and what its peer has taken. A ping travels behind the bytes that were sent before it, and every client answers
  * it by itself, so its pong says how far the peer has read, whatever the buffers between hold.
  */
-export class SocketFlow {
+export class SocketConnection implements Connection {
   readonly #socket: WebSocket;
-  readonly #listener: FlowListener;
-  readonly #timer: NodeJS.Timeout;
+  #timer: NodeJS.Timeout | undefined;
+  #resume = () => {};
+  #frozen = () => {};
   /** Bytes sent, sent before the last ping, and sent before the last ping that was answered. */
   #sent = 0;
   #asked = 0;
@@ -34,25 +28,51 @@ export class SocketFlow {
   #ticksWithoutAnswer = 0;
   #ticksSinceAsked = 0;
 
-  constructor(socket: WebSocket, listener: FlowListener) {
+  constructor(socket: WebSocket) {
     this.#socket = socket;
-    this.#listener = listener;
     socket.on("pong", (data) => this.#answered(Number(data.toString())));
+  }
+
+  /** `frozen` is called, too, when the peer is gone without a word. */
+  watch(resume: () => void, frozen: () => void): void {
+    this.#resume = resume;
+    this.#frozen = frozen;
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
   }
 
-  get hasRoom(): boolean {
+  hasRoom(): boolean {
     return this.#socket.bufferedAmount < HIGH_WATER && this.#asked - this.#taken < WINDOW_BYTES;
   }
 
-  /** `of`: on a socket that carries several runs. */
-  send(message: Message, of: Channel | null = null): void {
+  write(message: Message, _nextStep: number, of: Channel | null): void {
     this.#sent += sendMessage(this.#socket, message, of, this.#written);
     if (this.#sent - this.#asked >= ASK_BYTES) this.#ask();
   }
 
+  /** What the client sends, null for a binary frame; who does not take the replies to it is not listened to. */
+  listen(receive: (text: string | null) => void): void {
+    this.#socket.on("message", (data, isBinary) => {
+      if (this.#socket.readyState !== this.#socket.OPEN) return;
+      if (this.#socket.bufferedAmount >= HIGH_WATER) this.#socket.pause();
+      receive(isBinary ? null : String(data));
+    });
+  }
+
+  /** Answers what the client has sent, room or none. */
+  reply(body: object): void {
+    this.#socket.send(JSON.stringify(body), this.#written);
+  }
+
   stop(): void {
     clearInterval(this.#timer);
+  }
+
+  end(code: number, reason: string): void {
+    this.#socket.close(code, reason);
+  }
+
+  kill(): void {
+    this.#socket.terminate();
   }
 
   #ask(): void {
@@ -69,14 +89,17 @@ export class SocketFlow {
     this.#taken = bytes;
     if (bytes === this.#asked) this.#open = 0;
     this.#ticksWithoutAnswer = 0;
-    this.#listener.onRoom();
+    this.#resume();
   }
 
-  #written = (): void => this.#listener.onRoom();
+  #written = (): void => {
+    if (this.#socket.isPaused && this.#socket.bufferedAmount < HIGH_WATER) this.#socket.resume();
+    this.#resume();
+  };
 
   #tick(): void {
     this.#ticksWithoutAnswer = this.#open > 0 ? this.#ticksWithoutAnswer + 1 : 0;
-    if (this.#ticksWithoutAnswer >= FROZEN_TICKS) this.#listener.onFrozen();
+    if (this.#ticksWithoutAnswer >= FROZEN_TICKS) this.#frozen();
     else if (this.#sent > this.#asked || ++this.#ticksSinceAsked >= HEARTBEAT_TICKS) this.#ask();
   }
 }
