@@ -1,4 +1,3 @@
-import type { IncomingMessage } from "node:http";
 import swagger from "@fastify/swagger";
 import swaggerUi from "@fastify/swagger-ui";
 import websocket from "@fastify/websocket";
@@ -6,7 +5,7 @@ import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } 
 import { Type } from "typebox";
 import { DatasetSchema } from "../schemas/dataset.js";
 import { LIMITS } from "../schemas/limits.js";
-import { ProblemError, ProblemSchema } from "../schemas/problem.js";
+import { ProblemSchema } from "../schemas/problem.js";
 import { RunRequestSchema, RunSchema, RunSpecSchema } from "../schemas/run.js";
 import { ScheduleRequestDefinition, ScheduleSpecDefinition } from "../schemas/schedule.js";
 import { SearchRequestSchema, SearchSchema } from "../schemas/search.js";
@@ -20,8 +19,11 @@ import { healthRoutes } from "./http/health.js";
 import { toOpenApi31 } from "./http/openapi-document.js";
 import { sendProblem } from "./http/problems.js";
 import { prometheusRoutes } from "./http/prometheus.js";
+import { traceIdOf } from "./http/trace-id.js";
 import { createValidatorCompiler } from "./http/validation.js";
+import { LICENSE, VERSION, versionRoutes } from "./http/version.js";
 import { webRoutes } from "./http/web.js";
+import { refuseUnknownRoutes } from "./http/wrong-method.js";
 import { metricsRoutes } from "./metrics/routes.js";
 import { suggestionRoutes } from "./metrics/suggestions.js";
 import { modelRoutes } from "./model/routes.js";
@@ -75,9 +77,7 @@ export async function buildApp(deps: ApiDeps, log: FastifyBaseLogger): Promise<F
     else parseJson(request, body as string, done);
   });
   app.setErrorHandler(sendProblem);
-  app.setNotFoundHandler((request, reply) =>
-    sendProblem(new ProblemError("not-found", `There is no ${request.method} ${request.url}`), request, reply),
-  );
+  refuseUnknownRoutes(app);
   app.setValidatorCompiler(createValidatorCompiler(SHARED));
   // Responses are what the types say; the tests hold them against their schemas.
   app.setSerializerCompiler(() => JSON.stringify);
@@ -92,8 +92,12 @@ export async function buildApp(deps: ApiDeps, log: FastifyBaseLogger): Promise<F
   await app.register(swagger, {
     openapi: {
       openapi: "3.1.0",
-      info: { title: "Anneal", version: "1.0.0", description: "Training-as-a-service for learning-rate work." },
-      license: { name: "MIT" },
+      info: {
+        title: "Anneal",
+        version: VERSION,
+        description: "Training-as-a-service for learning-rate work.",
+        license: { name: LICENSE, identifier: LICENSE },
+      },
     } as never,
     refResolver: {
       buildLocalReference: (json, _base, _fragment, i) => (json.$id as string | undefined) ?? `schema-${i}`,
@@ -149,7 +153,7 @@ export async function buildApp(deps: ApiDeps, log: FastifyBaseLogger): Promise<F
   ]) {
     await app.register(routes, v1);
   }
-  for (const routes of [scheduleRoutes, plotRoutes]) await app.register(routes, v1);
+  for (const routes of [scheduleRoutes, plotRoutes, versionRoutes]) await app.register(routes, v1);
   const { runs, tail } = deps;
   const draw: StreamOptions["draw"] = async (id, response, screen) => {
     const { LivePlot } = await import("./plots/live.js");
@@ -161,10 +165,4 @@ export async function buildApp(deps: ApiDeps, log: FastifyBaseLogger): Promise<F
   await app.register(streamManyRoutes, streams);
   await app.register(webRoutes);
   return app;
-}
-
-/** W3C trace context's id where the client sends one, else one of our own. */
-function traceIdOf({ headers }: Pick<IncomingMessage, "headers">): string {
-  const given = /^[0-9a-f]{2}-([0-9a-f]{32})-/.exec(String(headers.traceparent ?? ""));
-  return given?.[1] ?? crypto.randomUUID().replaceAll("-", "");
 }

@@ -12,9 +12,12 @@ export function builtInStatistics(): DatasetStatistics {
   return builtIn;
 }
 
+/** Where datasets that are not built in are found. */
+export type DatasetFinder = Pick<DatasetStore, "get">;
+
 /** Built in, or somebody's; null: there is none of that name. */
 export async function findDataset(
-  datasets: DatasetStore,
+  datasets: DatasetFinder,
   name: string,
 ): Promise<Pick<DatasetEntry, "digest" | "statistics"> | null> {
   return name === BUILT_IN_DATASET
@@ -23,7 +26,7 @@ export async function findDataset(
 }
 
 /** What a spec is checked against. */
-export async function datasetFacts(datasets: DatasetStore, name = BUILT_IN_DATASET): Promise<DatasetFacts> {
+export async function datasetFacts(datasets: DatasetFinder, name = BUILT_IN_DATASET): Promise<DatasetFacts> {
   const entry = await findDataset(datasets, name);
   if (entry === null) {
     const expected = `the name of a dataset; \`${BUILT_IN_DATASET}\` is built in, GET /v1/datasets lists all`;

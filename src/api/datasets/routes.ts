@@ -1,21 +1,19 @@
-import { isUtf8 } from "node:buffer";
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import { Type } from "typebox";
-import { checkDataset } from "../../core/check-dataset.js";
 import { BUILT_IN_DATASET, type Dataset, DatasetNameSchema } from "../../schemas/dataset.js";
 import { LIMITS } from "../../schemas/limits.js";
-import { type FieldError, ProblemError } from "../../schemas/problem.js";
+import { ProblemError } from "../../schemas/problem.js";
 import { strict } from "../../schemas/strict.js";
 import { builtInDataset, type DatasetEntry } from "../../store/datasets.js";
 import type { ApiDeps } from "../deps.js";
 import { notFound } from "../http/existing.js";
+import { isoTime } from "../http/iso-time.js";
 import { problemResponse } from "../http/responses.js";
-import { time } from "../runs/run-view.js";
 import { builtInStatistics } from "./dataset-facts.js";
+import { decodeText, deleteDataset, putDataset, TEXT_TYPE, wrongType } from "./put-dataset.js";
 
 const params = Type.Object({ name: DatasetNameSchema });
 const DatasetRef = Type.Ref("Dataset");
-const TEXT_TYPE = "text/plain; charset=utf-8";
 
 export const datasetRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { datasets }) => {
   const getEntry = async (name: string): Promise<DatasetEntry> => {
@@ -30,6 +28,7 @@ export const datasetRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { d
     "/datasets",
     {
       schema: {
+        operationId: "listDatasets",
         summary: "List datasets, the built-in one first",
         tags: ["datasets"],
         response: { 200: Type.Object({ datasets: Type.Array(DatasetRef) }, strict) },
@@ -42,6 +41,7 @@ export const datasetRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { d
     "/datasets/:name",
     {
       schema: {
+        operationId: "getDataset",
         summary: "Get a dataset's digest and statistics",
         tags: ["datasets"],
         params,
@@ -55,6 +55,7 @@ export const datasetRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { d
     "/datasets/:name/text",
     {
       schema: {
+        operationId: "getDatasetText",
         summary: "Get a dataset's text, byte by byte as it was put",
         tags: ["datasets"],
         params,
@@ -77,6 +78,7 @@ export const datasetRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { d
     "/datasets/:name",
     {
       schema: {
+        operationId: "deleteDataset",
         summary: "Delete a dataset that nothing uses",
         tags: ["datasets"],
         params,
@@ -88,11 +90,7 @@ export const datasetRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { d
       },
     },
     async (request, reply) => {
-      const { name } = request.params;
-      refuseBuiltIn(name);
-      const outcome = await datasets.delete(name);
-      if (outcome === "gone") throw notFound(`dataset ${name}`);
-      if (outcome === "used") throw inUse(name);
+      await deleteDataset(datasets, request.params.name);
       return reply.code(204).send(null);
     },
   );
@@ -102,7 +100,7 @@ export const datasetRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { d
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser("text/plain", { parseAs: "buffer" }, (request, body, done) => {
       try {
-        done(null, decode(body as Buffer, request.headers["content-type"]!));
+        done(null, decodeText(body as Buffer, request.headers["content-type"]!));
       } catch (error) {
         done(error as Error);
       }
@@ -114,6 +112,7 @@ export const datasetRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { d
       {
         bodyLimit: LIMITS.datasetBytes,
         schema: {
+          operationId: "putDataset",
           summary: "Store a dataset: text, one item a line",
           description: `Blank lines are dropped, and nothing else is changed: at least 10 and at most ${LIMITS.datasetItems} items of up to ${LIMITS.datasetItemLength} symbols (Unicode code points), at most ${LIMITS.datasetSymbols - 1} different ones; a full stop is kept for the boundary. The same text again is answered with 200 and changes nothing; another text replaces the old one as long as no run or search uses it.`,
           tags: ["datasets"],
@@ -133,22 +132,9 @@ export const datasetRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { d
       },
       async (request, reply) => {
         const { name } = request.params;
-        refuseBuiltIn(name);
-        const text = request.body;
-        const checked = checkDataset(text);
-        if (!checked.ok) throw wrongText(checked.errors);
-        const outcome = await datasets.put(name, Buffer.from(text, "utf8"), checked.value);
-        if (outcome === "used") throw inUse(name);
-        if (outcome === "full") {
-          throw new ProblemError(
-            "storage-full",
-            `There is room for ${LIMITS.datasets} datasets with ${LIMITS.allDatasetsBytes} bytes in all; delete some first`,
-          );
-        }
-        const entry = await datasets.get(name);
-        if (entry === null) throw new ProblemError("conflict", "It was stored, and has been deleted since");
+        const { isNew, entry } = await putDataset(datasets, name, request.body);
         return reply
-          .code(outcome === "created" ? 201 : 200)
+          .code(isNew ? 201 : 200)
           .header("location", `/v1/datasets/${name}`)
           .send(await show(entry));
       },
@@ -156,42 +142,6 @@ export const datasetRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { d
   };
   await app.register(upload);
 };
-
-/** The body as text. Throws a ProblemError that names the line where it is not UTF-8. */
-function decode(body: Buffer, contentType: string): string {
-  const charset = /;\s*charset\s*=\s*"?([^\s;"]+)/i.exec(contentType)?.[1];
-  if (charset !== undefined && !/^utf-?8$/i.test(charset)) throw wrongType();
-  if (isUtf8(body)) return body.toString("utf8");
-  // A line feed is never a part of another character.
-  for (let line = 1, start = 0; ; line++) {
-    const end = body.indexOf("\n", start);
-    if (end < 0 || !isUtf8(body.subarray(start, end))) {
-      throw wrongText([{ pointer: "", expected: `line ${line}: text in UTF-8` }]);
-    }
-    start = end + 1;
-  }
-}
-
-function wrongText(errors: readonly FieldError[]): ProblemError {
-  const detail = errors.map(({ expected }) => expected).join("; ");
-  return new ProblemError("invalid-request", `The text is not valid: expected ${detail}`, errors);
-}
-
-function wrongType(): ProblemError {
-  return new ProblemError("unsupported-media-type", `The text must be sent as content-type: ${TEXT_TYPE}`);
-}
-
-function refuseBuiltIn(name: string): void {
-  if (name === BUILT_IN_DATASET)
-    throw new ProblemError("conflict", `The dataset ${name} is built in: it stays as it is`);
-}
-
-function inUse(name: string): ProblemError {
-  return new ProblemError(
-    "conflict",
-    `Runs or searches use the dataset ${name} (GET /v1/runs?dataset=${name}): it stays as it is until they are deleted`,
-  );
-}
 
 function builtInEntry(): DatasetEntry {
   const { digest, text } = builtInDataset();
@@ -207,7 +157,7 @@ function toDataset({ name, digest, bytes, createdAt, statistics }: DatasetEntry,
     bytes,
     ...statistics,
     builtIn,
-    createdAt: builtIn ? null : time(createdAt),
+    createdAt: builtIn ? null : isoTime(createdAt),
     usedBy,
     links: { self, text: `${self}/text` },
   };

@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import { collectDefaultMetrics, Gauge, Registry } from "prom-client";
 import type { ApiDeps } from "../deps.js";
+import { mediaResponse } from "./responses.js";
 
 /** Some samples of the event loop (eventLoopMonitoringPrecision) long. */
 const SHARED_MS = 200;
@@ -34,7 +35,14 @@ export const prometheusRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, 
 
   app.get(
     "/metrics",
-    { schema: { summary: "Prometheus metrics", tags: ["health"], produces: ["text/plain"] } },
+    {
+      schema: {
+        operationId: "getPrometheusMetrics",
+        summary: "Prometheus metrics",
+        tags: ["health"],
+        response: { 200: mediaResponse("In the text exposition format", "text/plain") },
+      },
+    },
     async (_request, reply) => reply.type(registry.contentType).send(await scrape()),
   );
 

@@ -6,7 +6,7 @@ import { LIMITS } from "../../schemas/limits.js";
 import { strict } from "../../schemas/strict.js";
 import type { ApiDeps } from "../deps.js";
 import { chooseType } from "../http/accept.js";
-import { notFound } from "../http/existing.js";
+import { existing } from "../http/existing.js";
 import { invalidRequest } from "../http/problems.js";
 import { mediaResponse, problemResponse } from "../http/responses.js";
 import { idParams } from "../ids.js";
@@ -59,6 +59,7 @@ export const metricsRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { r
     "/runs/:id/metrics",
     {
       schema: {
+        operationId: "getMetrics",
         summary: "Export a run's metrics",
         description:
           "Every stored step of [from, to) exactly (of a fork from the fork on), as JSON, NDJSON or CSV by Accept; with points, window or transform, a JSON summary.",
@@ -76,8 +77,7 @@ export const metricsRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { r
     async (request, reply) => {
       const { id } = request.params;
       const { query } = request;
-      const record = await runs.get(id);
-      if (record === null) throw notFound(id);
+      const record = await existing(runs, id);
       const from = Math.max(query.from ?? 0, record.spec.from?.step ?? 0);
       const to = Math.max(from, Math.min(query.to ?? record.committed, record.committed));
       if (query.points !== undefined || query.window !== undefined || query.transform !== undefined) {

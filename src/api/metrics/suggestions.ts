@@ -5,7 +5,7 @@ import { SUGGESTION_METHODS, type SuggestionMethod, type SuggestOptions, suggest
 import { ProblemError } from "../../schemas/problem.js";
 import { strict } from "../../schemas/strict.js";
 import type { ApiDeps } from "../deps.js";
-import { notFound } from "../http/existing.js";
+import { existing } from "../http/existing.js";
 import { mediaResponse, problemResponse } from "../http/responses.js";
 import { idParams } from "../ids.js";
 import { readTrace } from "./trace.js";
@@ -28,6 +28,7 @@ export const suggestionRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, 
     "/runs/:id/suggestions",
     {
       schema: {
+        operationId: "getSuggestions",
         summary: "What each library's finder would suggest from this run's trace",
         description:
           "For a sweep. With replicas: also the median curve with its band and the spread of each suggestion in decades; none is called safe above 0.3 decade.",
@@ -44,8 +45,7 @@ export const suggestionRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, 
     },
     async (request) => {
       const { id } = request.params;
-      const record = await runs.get(id);
-      if (record === null) throw notFound(id);
+      const record = await existing(runs, id);
       const { lr, loss, replicas } = await readTrace(metrics, record);
       if (!rises(lr)) {
         throw new ProblemError("conflict", "Suggestions are read off a sweep; the rate of this run does not rise");

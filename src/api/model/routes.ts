@@ -1,24 +1,15 @@
-import { setImmediate as otherWork } from "node:timers/promises";
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import { Type } from "typebox";
-import { readEngineState } from "../../core/engine-state.js";
-import { forwardCost, parameterCount } from "../../core/model.js";
 import { toSafetensors } from "../../core/safetensors.js";
-import { sampleWords } from "../../core/sampling.js";
 import { LIMITS } from "../../schemas/limits.js";
-import { ProblemError } from "../../schemas/problem.js";
 import { strict } from "../../schemas/strict.js";
-import { findDataset } from "../datasets/dataset-facts.js";
 import type { ApiDeps } from "../deps.js";
-import { notFound } from "../http/existing.js";
+import { existing } from "../http/existing.js";
 import { Limiter } from "../http/limiter.js";
-import { invalidRequest } from "../http/problems.js";
 import { mediaResponse, problemResponse } from "../http/responses.js";
 import { idParams } from "../ids.js";
-import { noCheckpoint } from "../runs/fork-point.js";
+import { drawSamples, readModel } from "./read-model.js";
 
-/** Sampling gives the API's thread back after this long. */
-const TURN_MS = 10;
 /** A checkpoint may take hundreds of megabytes. */
 const AT_ONCE = 2;
 const MOST_WAITING = 16;
@@ -62,26 +53,11 @@ const SamplesSchema = Type.Object(
   strict,
 );
 
-export const modelRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { runs, models, datasets }) => {
+export const modelRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, deps) => {
+  const { runs } = deps;
   const limiter = new Limiter(AT_ONCE, MOST_WAITING, "models are being read");
 
-  /** The model in a checkpoint; of a run with replicas the first one's. */
-  const modelOf = async (id: string, at: number | undefined) => {
-    const record = await runs.get(id);
-    if (record === null) throw notFound(id);
-    const checkpoint = await (at === undefined ? models.checkpoint(id) : models.checkpointAt(id, at));
-    if (checkpoint === null) {
-      if (at !== undefined) throw await noCheckpoint(runs, record, "/step");
-      throw new ProblemError("conflict", "The run has no step yet");
-    }
-    const { spec } = record;
-    const dataset = await findDataset(datasets, spec.dataset.name);
-    if (dataset === null) throw new ProblemError("conflict", "The run's dataset is gone");
-    const { symbols } = dataset.statistics;
-    const { step } = checkpoint.loop as { step: number };
-    const { parameters } = readEngineState(checkpoint.engine, parameterCount(spec.model, symbols.length));
-    return { spec, engineBuild: record.engineBuild, symbols, step, parameters };
-  };
+  const modelOf = (id: string, step: number | undefined) => limiter.run(() => readModel(deps, id, step));
 
   app.post(
     "/runs/:id/samples",
@@ -92,6 +68,7 @@ export const modelRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { run
         done();
       },
       schema: {
+        operationId: "sampleModel",
         summary: "Words made up by the trained model",
         description: "From the latest checkpoint, of a run that still trains as well.",
         tags: ["model"],
@@ -109,33 +86,9 @@ export const modelRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { run
     async (request) => {
       const { id } = request.params;
       const { count = 20, temperature = 1, seed = 0, step: at } = request.body;
-      const { spec, symbols, step, parameters } = await limiter.run(() => modelOf(id, at));
-      const perSample = forwardCost(spec.model, symbols.length) * LIMITS.sampleLength;
-      const most = Math.max(1, Math.floor(LIMITS.multiplyAddsPerSamples / perSample));
-      if (count > most)
-        throw invalidRequest([{ pointer: "/count", expected: `at most ${most} of a model of this size` }]);
-      const options = {
-        model: spec.model,
-        symbols,
-        parameters,
-        count,
-        temperature,
-        seed,
-        longest: LIMITS.sampleLength,
-      };
-      if (!parameters.every(Number.isFinite)) {
-        throw new ProblemError("conflict", `The model's numbers at step ${step} are not finite`);
-      }
-      const samples: string[] = [];
-      let turn = performance.now();
-      for (const word of sampleWords(options)) {
-        if (word !== null) samples.push(word);
-        if (performance.now() - turn < TURN_MS) continue;
-        await otherWork();
-        if (request.socket.destroyed) break;
-        turn = performance.now();
-      }
-      return { run: id, step, temperature, seed, samples };
+      const model = await modelOf(id, at);
+      const samples = await drawSamples(model, { count, temperature, seed }, () => request.socket.destroyed);
+      return { run: id, step: model.step, temperature, seed, samples };
     },
   );
 
@@ -143,6 +96,7 @@ export const modelRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { run
     "/runs/:id/weights",
     {
       schema: {
+        operationId: "getWeights",
         summary: "The trained model as a safetensors file",
         description:
           "Names and shapes of a PyTorch module with `embedding` (nn.Embedding) and `layers` (nn.ModuleList of nn.Linear); the symbols and the model's spec are in the header's metadata.",
@@ -161,7 +115,7 @@ export const modelRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { run
     async (request, reply) => {
       const { id } = request.params;
       reply.raw.setTimeout(IDLE_MS, () => reply.raw.destroy());
-      const { spec, engineBuild, symbols, step, parameters } = await limiter.run(() => modelOf(id, request.query.step));
+      const { spec, engineBuild, symbols, step, parameters } = await modelOf(id, request.query.step);
       const file = toSafetensors(spec.model, symbols.length, parameters, {
         format: "pt",
         run: id,
@@ -182,6 +136,7 @@ export const modelRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { run
     "/runs/:id/checkpoints",
     {
       schema: {
+        operationId: "listCheckpoints",
         summary: "The steps that can be forked, sampled and downloaded",
         tags: ["model"],
         params: idParams("run"),
@@ -197,8 +152,7 @@ export const modelRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { run
     },
     async (request) => {
       const { id } = request.params;
-      const record = await runs.get(id);
-      if (record === null) throw notFound(id);
+      const record = await existing(runs, id);
       return { run: id, kept: await runs.keptSteps(id), latest: record.committed > 0 ? record.committed : null };
     },
   );

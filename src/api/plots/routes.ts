@@ -3,7 +3,7 @@ import { Type } from "typebox";
 import { LIMITS } from "../../schemas/limits.js";
 import type { ApiDeps } from "../deps.js";
 import { chooseType } from "../http/accept.js";
-import { notFound } from "../http/existing.js";
+import { existing } from "../http/existing.js";
 import { Limiter } from "../http/limiter.js";
 import { invalidRequest } from "../http/problems.js";
 import { problemResponse } from "../http/responses.js";
@@ -33,6 +33,7 @@ export const plotRoutes: FastifyPluginAsyncTypebox<ApiDeps & { readonly plotThre
     "/runs/:id/plots/:plot",
     {
       schema: {
+        operationId: "drawRun",
         summary: "Draw a run",
         description:
           "SVG or PNG by the name's ending; without one by Accept, where text/plain draws in the terminal. schedule: lr of each step of the whole run. loss: each step's, faint, its average and the validation losses. lr-loss, exponent-loss: loss against the rate or its log10; of a sweep with every finder's suggestion. log-loss: means of log10 loss over windows. With `runs`, averages only, one line a run.",
@@ -59,8 +60,8 @@ export const plotRoutes: FastifyPluginAsyncTypebox<ApiDeps & { readonly plotThre
       const format = kind === undefined ? chooseType(request.headers.accept, FORMATS) : EXTENSIONS[kind]!;
       checkQuery(name, query);
       const { width, height } = sizeOf(format, query);
-      const records = [await getRun(id)];
-      for (const other of othersOf(query.runs)) records.push(await getRun(other));
+      const records = [await existing(runs, id)];
+      for (const other of othersOf(query.runs)) records.push(await existing(runs, other));
       const image = await limiter.run(async () => {
         const described = await picture(name, records, { ...query, points: width }, { metrics, thread });
         return render(thread, described, format, width, height);
@@ -69,12 +70,6 @@ export const plotRoutes: FastifyPluginAsyncTypebox<ApiDeps & { readonly plotThre
       return reply.type(contentType(format)).send(image);
     },
   );
-
-  async function getRun(id: string) {
-    const record = await runs.get(id);
-    if (record === null) throw notFound(id);
-    return record;
-  }
 };
 
 function othersOf(text: string | undefined): string[] {

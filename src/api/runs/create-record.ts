@@ -4,6 +4,9 @@ import type { RunQueue } from "../../queue/run-queue.js";
 import { ProblemError } from "../../schemas/problem.js";
 import type { Birth, RecordStore, StoredRecord } from "../../store/records.js";
 
+/** The side of a queue that makes jobs. */
+export type Producer = Pick<RunQueue, "enqueue">;
+
 /** The request that something is done for: its id goes with the record, as the trace id of all that follows. */
 export type Origin = Pick<FastifyRequest, "id" | "log">;
 
@@ -13,7 +16,7 @@ export type Origin = Pick<FastifyRequest, "id" | "log">;
  */
 export async function createRecord<Spec extends { readonly labels: readonly string[] }, R extends StoredRecord<Spec>>(
   store: Pick<RecordStore<Spec, R>, "create" | "cancel" | "delete">,
-  queue: Pick<RunQueue, "enqueue"> | null,
+  queue: Producer | null,
   id: string,
   spec: Spec,
   { id: traceId, log }: Origin,
@@ -36,7 +39,7 @@ export async function createRecord<Spec extends { readonly labels: readonly stri
 }
 
 /** Gives a new record its job: now, or as soon as Redis takes it. */
-export async function enqueue(queue: Pick<RunQueue, "enqueue">, id: string, log: FastifyBaseLogger): Promise<void> {
+export async function enqueue(queue: Producer, id: string, log: FastifyBaseLogger): Promise<void> {
   await queue.enqueue(id, 0).catch((error) => {
     log.warn({ err: error, id }, "to be enqueued later");
     void eventually(() => queue.enqueue(id, 0));

@@ -3,9 +3,12 @@ import type { RunRequest } from "../../schemas/run.js";
 import type { RunRecord, RunStore } from "../../store/runs.js";
 import { invalidRequest } from "../http/problems.js";
 
+/** What is asked of the store about a run's checkpoints. */
+export type Checkpoints = Pick<RunStore, "get" | "loopAt" | "keptSteps">;
+
 /** The run and the checkpoint that a fork goes on from; a ProblemError that names the field where there is none. */
 export async function forkPoint(
-  runs: RunStore,
+  runs: Checkpoints,
   { run: id, step }: NonNullable<RunRequest["from"]>,
 ): Promise<{ run: RunRecord; loop: LoopState }> {
   const run = await runs.get(id);
@@ -22,7 +25,7 @@ export async function forkPoint(
 }
 
 /** The refusal of a step of which no checkpoint was kept; it names the steps that there are. */
-export async function noCheckpoint(runs: RunStore, { id, committed }: RunRecord, pointer: string) {
+export async function noCheckpoint(runs: Pick<RunStore, "keptSteps">, { id, committed }: RunRecord, pointer: string) {
   const kept = await runs.keptSteps(id);
   const there = [...kept.slice(-10), ...(kept.includes(committed) ? [] : [committed])];
   const expected = committed === 0 ? "a run that has trained" : `a step with a checkpoint: ${there.join(", ")}`;

@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import { kindOf } from "../../schemas/ids.js";
 import type { ApiDeps } from "../deps.js";
+import { mediaResponse } from "../http/responses.js";
 import { HIGH_WATER } from "../streams/connection.js";
 import { openEventStream } from "../streams/event-stream.js";
 import { toRun } from "./run-view.js";
@@ -69,10 +70,12 @@ export const runListEventRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app
     "/runs/events",
     {
       schema: {
+        operationId: "watchRuns",
         summary: "Follow all runs as Server-Sent Events",
         description:
           "`run`: a run as GET shows it, whenever it changes, about four times a second while it trains; `deleted`: {id}. Nothing is replayed: after connecting, read GET /v1/runs once. The stream ends where changes may have been missed, as when Redis was away; EventSource then connects again by itself.",
         tags: ["streams"],
+        response: { 200: mediaResponse("Events, until the client leaves", "text/event-stream") },
       },
     },
     (request, reply) => {

@@ -1,5 +1,6 @@
 import type { Run } from "../../schemas/run.js";
 import type { RunRecord } from "../../store/runs.js";
+import { isoTime } from "../http/iso-time.js";
 
 /** A stored run as clients see it. */
 export function toRun(record: RunRecord): Run {
@@ -24,13 +25,9 @@ export function toRun(record: RunRecord): Run {
     engineBuild: record.engineBuild,
     traceId: record.traceId,
     attempts: record.attempts,
-    createdAt: time(record.createdAt)!,
-    startedAt: time(record.startedAt),
-    finishedAt: time(record.finishedAt),
+    createdAt: isoTime(record.createdAt),
+    startedAt: isoTime(record.startedAt),
+    finishedAt: isoTime(record.finishedAt),
     links: { self, metrics: `${self}/metrics`, stream: `${self}/stream`, events: `${self}/events` },
   };
-}
-
-export function time(ms: number | null): string | null {
-  return ms === null ? null : new Date(ms).toISOString();
 }

@@ -48,6 +48,7 @@ export const scheduleRoutes: FastifyPluginAsyncTypebox<{ readonly plotThread: Pl
     "/schedules",
     {
       schema: {
+        operationId: "listSchedules",
         summary: "List schedule types, their parameters and defaults, and what lrRange means to each",
         tags: ["schedules"],
       },
@@ -59,6 +60,7 @@ export const scheduleRoutes: FastifyPluginAsyncTypebox<{ readonly plotThread: Pl
     "/schedules/preview",
     {
       schema: {
+        operationId: "previewSchedule",
         summary: "The learning rates of a schedule, without training",
         description:
           "Curve, area, peak, first and last rate, lint, and the equivalents in other libraries' terms. By Accept, in place of that, the curve drawn as SVG, PNG or text.",

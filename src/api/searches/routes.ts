@@ -1,32 +1,29 @@
-import { randomInt } from "node:crypto";
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import { Type } from "typebox";
 import type { SearchAnswer, SearchState } from "../../core/finder/search-state.js";
-import { resolveSearch } from "../../core/resolve-search.js";
-import { DatasetNameSchema } from "../../schemas/dataset.js";
-import { LIMITS } from "../../schemas/limits.js";
 import { ProblemError } from "../../schemas/problem.js";
-import { RUN_STATUSES, TERMINAL_STATUSES } from "../../schemas/run.js";
+import { TERMINAL_STATUSES } from "../../schemas/run.js";
 import type { Search, SearchRequest } from "../../schemas/search.js";
 import { strict } from "../../schemas/strict.js";
 import type { SearchRecord } from "../../store/searches.js";
-import { datasetFacts } from "../datasets/dataset-facts.js";
 import type { ApiDeps } from "../deps.js";
-import { notFound } from "../http/existing.js";
-import { invalidRequest } from "../http/problems.js";
+import { existing, notFound } from "../http/existing.js";
+import { isoTime } from "../http/iso-time.js";
+import { listQuery, NextSchema, pageOf } from "../http/paging.js";
 import { problemResponse } from "../http/responses.js";
-import { idParams, newId } from "../ids.js";
-import { createRecord } from "../runs/create-record.js";
-import { time } from "../runs/run-view.js";
+import { idParams } from "../ids.js";
+import { createSearch } from "./create-search.js";
 
 const SearchRef = Type.Ref("Search");
 const params = idParams("search");
 
-export const searchRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { searches, searchQueue, datasets }) => {
+export const searchRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, deps) => {
+  const { searches } = deps;
   app.post(
     "/lr-searches",
     {
       schema: {
+        operationId: "createSearch",
         summary: "Find and verify a learning rate",
         description:
           "Brackets with an ensemble sweep, trains short constant-rate runs with common seeds, halves the field, and answers with the rate, an interval, and what each classic method's suggestion would have cost.",
@@ -41,13 +38,8 @@ export const searchRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { se
       },
     },
     async (request, reply) => {
-      const body = request.body as SearchRequest;
-      const facts = await datasetFacts(datasets, body.dataset);
-      const resolved = resolveSearch(body, facts, randomInt(LIMITS.seed));
-      if (!resolved.ok) throw invalidRequest(resolved.errors);
-      const id = newId("search", Date.now());
-      const created = await createRecord(searches, searchQueue, id, resolved.value, request);
-      return reply.code(202).header("location", `/v1/lr-searches/${id}`).send(toSearch(created));
+      const created = await createSearch(deps, request.body as SearchRequest, request);
+      return reply.code(202).header("location", `/v1/lr-searches/${created.id}`).send(toSearch(created));
     },
   );
 
@@ -55,24 +47,19 @@ export const searchRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { se
     "/lr-searches",
     {
       schema: {
+        operationId: "listSearches",
         summary: "List searches, newest first",
         tags: ["learning rate"],
-        querystring: Type.Object(
-          {
-            status: Type.Optional(Type.Enum([...RUN_STATUSES])),
-            dataset: Type.Optional(DatasetNameSchema),
-            after: Type.Optional(params.properties.id),
-            limit: Type.Integer({ minimum: 1, maximum: LIMITS.pageSize, default: 20 }),
-          },
-          strict,
-        ),
+        querystring: listQuery("search"),
+        response: {
+          200: Type.Object({ searches: Type.Array(SearchRef), next: NextSchema }, strict),
+          400: problemResponse("A parameter is wrong"),
+        },
       },
     },
-    async (request) => {
-      const { limit } = request.query;
-      const page = await searches.list({ ...request.query, limit: limit + 1 });
-      const shown = page.slice(0, limit);
-      return { searches: shown.map(toSearch), next: page.length > limit ? shown.at(-1)!.id : null };
+    async ({ query }) => {
+      const { records, next } = await pageOf(searches, query);
+      return { searches: records.map(toSearch), next };
     },
   );
 
@@ -80,23 +67,21 @@ export const searchRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { se
     "/lr-searches/:id",
     {
       schema: {
+        operationId: "getSearch",
         summary: "Get a search",
         tags: ["learning rate"],
         params,
         response: { 200: SearchRef, 404: problemResponse("No such search") },
       },
     },
-    async (request) => {
-      const record = await searches.get(request.params.id);
-      if (record === null) throw notFound(request.params.id);
-      return toSearch(record);
-    },
+    async (request) => toSearch(await existing(searches, request.params.id)),
   );
 
   app.post(
     "/lr-searches/:id/cancel",
     {
       schema: {
+        operationId: "cancelSearch",
         summary: "Cancel a search and the runs it has made",
         tags: ["learning rate"],
         params,
@@ -122,6 +107,7 @@ export const searchRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { se
     "/lr-searches/:id",
     {
       schema: {
+        operationId: "deleteSearch",
         summary: "Delete a search; the runs it has made stay",
         tags: ["learning rate"],
         params,
@@ -153,8 +139,8 @@ function toSearch(record: SearchRecord): Search {
     spec,
     progress: { stage: state?.stage ?? "bracket", done: record.committed, pending: state?.pending.length ?? 0 },
     answer: record.answer as (SearchAnswer & Search["answer"]) | null,
-    createdAt: time(record.createdAt)!,
-    finishedAt: time(record.finishedAt),
+    createdAt: isoTime(record.createdAt),
+    finishedAt: isoTime(record.finishedAt),
     links: { self, runs: `/v1/runs?label=${id}`, stream: `${self}/stream`, events: `${self}/events` },
   };
 }

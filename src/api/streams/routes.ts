@@ -9,7 +9,7 @@ import { ProblemError } from "../../schemas/problem.js";
 import { FROM, THINNING, type Thinning } from "../../schemas/stream.js";
 import { strict } from "../../schemas/strict.js";
 import type { Tail } from "../../store/tail.js";
-import { problemResponse } from "../http/responses.js";
+import { mediaResponse, problemResponse } from "../http/responses.js";
 import { idParams } from "../ids.js";
 import type { LivePlot, Screen } from "../plots/live.js";
 import { LIVE_QUERY, type LiveQuery, liveSize } from "../plots/query.js";
@@ -85,6 +85,7 @@ export const streamRoutes: FastifyPluginAsyncTypebox<StreamOptions> = async (app
     url: `${path}/:id/stream`,
     exposeHeadRoute: false,
     schema: {
+      operationId: kind === "run" ? "streamRun" : "streamSearch",
       summary: "Follow it over WebSocket",
       description: `Text frames, each a StreamMessage: every step from \`from\` on exactly once, stored and then live; closes with 1000 after \`end\`. 1012 (server restart) and 4008 (reader frozen) carry {"resumeFrom": step} as reason. With Sec-WebSocket-Protocol: anneal.v1.binary, steps come as binary frames, little-endian: ${FRAME_LAYOUT}; all else, envelopes too, stays text. anneal.v1.json, or no protocol: text only.`,
       tags: ["streams"],
@@ -117,6 +118,7 @@ export const streamRoutes: FastifyPluginAsyncTypebox<StreamOptions> = async (app
     {
       exposeHeadRoute: false,
       schema: {
+        operationId: kind === "run" ? "watchRun" : "watchSearch",
         summary: "Follow it as Server-Sent Events",
         description:
           "The same messages as /stream, one an event; the event id is the step to go on from, so Last-Event-ID resumes." +
@@ -126,6 +128,15 @@ export const streamRoutes: FastifyPluginAsyncTypebox<StreamOptions> = async (app
         tags: ["streams"],
         params,
         querystring: draw === undefined ? querystring : LiveFromQuery,
+        response: {
+          200: mediaResponse(
+            "Events, each a StreamMessage",
+            "text/event-stream",
+            ...(draw === undefined ? [] : ["text/plain"]),
+          ),
+          400: problemResponse("A parameter is wrong"),
+          404: problemResponse("No such id"),
+        },
       },
     },
     async (request, reply) => {
