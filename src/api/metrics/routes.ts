@@ -11,6 +11,7 @@ import { invalidRequest } from "../http/problems.js";
 import { mediaResponse, problemResponse } from "../http/responses.js";
 import { idParams } from "../ids.js";
 import { asCsv, asJson, asNdjson, COLUMNS, type Column } from "./columns.js";
+import { MetricsSchema } from "./response-schemas.js";
 
 const FORMATS = {
   "application/json": asJson,
@@ -67,7 +68,7 @@ export const metricsRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { r
         params: idParams("run"),
         querystring: Query,
         response: {
-          200: mediaResponse("Columns, or lines of text", "application/json", "text/csv", "application/x-ndjson"),
+          200: mediaResponse("Columns, or lines of text", ["text/csv", "application/x-ndjson"], MetricsSchema),
           400: problemResponse("A parameter is wrong"),
           404: problemResponse("No such run"),
           406: problemResponse("None of the media types can be served"),

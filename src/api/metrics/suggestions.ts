@@ -6,8 +6,9 @@ import { ProblemError } from "../../schemas/problem.js";
 import { strict } from "../../schemas/strict.js";
 import type { ApiDeps } from "../deps.js";
 import { existing } from "../http/existing.js";
-import { mediaResponse, problemResponse } from "../http/responses.js";
+import { problemResponse } from "../http/responses.js";
 import { idParams } from "../ids.js";
+import { SuggestionsSchema } from "./response-schemas.js";
 import { readTrace } from "./trace.js";
 
 const Query = Type.Object(
@@ -36,7 +37,7 @@ export const suggestionRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, 
         params: idParams("run"),
         querystring: Query,
         response: {
-          200: mediaResponse("What each finder suggests", "application/json"),
+          200: { ...SuggestionsSchema, description: "What each finder suggests" },
           400: problemResponse("A parameter is wrong"),
           404: problemResponse("No such run"),
           409: problemResponse("The run is no sweep, or has no trace to judge yet"),

@@ -104,7 +104,7 @@ export const modelRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, deps)
         params: idParams("run"),
         querystring: Type.Object({ step: Step }, strict),
         response: {
-          200: mediaResponse("A safetensors file", "application/octet-stream"),
+          200: mediaResponse("A safetensors file", ["application/octet-stream"]),
           400: problemResponse("No checkpoint of that step was kept"),
           404: problemResponse("No such run"),
           409: problemResponse("The run has no step yet"),

@@ -75,7 +75,7 @@ export const runListEventRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app
         description:
           "`run`: a run as GET shows it, whenever it changes, about four times a second while it trains; `deleted`: {id}. Nothing is replayed: after connecting, read GET /v1/runs once. The stream ends where changes may have been missed, as when Redis was away; EventSource then connects again by itself.",
         tags: ["streams"],
-        response: { 200: mediaResponse("Events, until the client leaves", "text/event-stream") },
+        response: { 200: mediaResponse("Events, until the client leaves", ["text/event-stream"]) },
       },
     },
     (request, reply) => {

@@ -17,6 +17,7 @@ import { schedulePicture } from "../plots/pictures.js";
 import type { PlotThread } from "../plots/plot-thread.js";
 import { CanvasQuery, FORMATS, ScalesQuery, sizeOf } from "../plots/query.js";
 import { contentType, render } from "../plots/render.js";
+import { CatalogueSchema, PreviewSchema } from "./response-schemas.js";
 
 /** Observations of a metric-driven policy times its window: a preview makes them all. */
 const MOST_OBSERVED = 2_000_000;
@@ -51,6 +52,7 @@ export const scheduleRoutes: FastifyPluginAsyncTypebox<{ readonly plotThread: Pl
         operationId: "listSchedules",
         summary: "List schedule types, their parameters and defaults, and what lrRange means to each",
         tags: ["schedules"],
+        response: { 200: CatalogueSchema },
       },
     },
     async () => ({ schedules: scheduleCatalogue() }),
@@ -68,11 +70,7 @@ export const scheduleRoutes: FastifyPluginAsyncTypebox<{ readonly plotThread: Pl
         body: PreviewRequestSchema,
         querystring: DrawingQuery,
         response: {
-          200: mediaResponse(
-            "The curve and what there is to say of it, or its picture",
-            "application/json",
-            ...FORMATS,
-          ),
+          200: mediaResponse("The curve and what there is to say of it, or its picture", FORMATS, PreviewSchema),
           400: problemResponse("A field is wrong"),
           406: problemResponse("None of the media types can be served"),
           429: problemResponse("Too many pictures are being drawn"),

@@ -129,11 +129,10 @@ export const streamRoutes: FastifyPluginAsyncTypebox<StreamOptions> = async (app
         params,
         querystring: draw === undefined ? querystring : LiveFromQuery,
         response: {
-          200: mediaResponse(
-            "Events, each a StreamMessage",
+          200: mediaResponse("Events, each a StreamMessage", [
             "text/event-stream",
             ...(draw === undefined ? [] : ["text/plain"]),
-          ),
+          ]),
           400: problemResponse("A parameter is wrong"),
           404: problemResponse("No such id"),
         },
