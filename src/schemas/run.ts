@@ -2,14 +2,14 @@ import { type Static, Type } from "typebox";
 import { byType, nameOrObject, requestSchema } from "./choice.js";
 import { DatasetNameSchema } from "./dataset.js";
 import { LIMITS } from "./limits.js";
-import { type ModelSpec, ModelSpecSchema } from "./model.js";
+import { ModelSpecSchema } from "./model.js";
 import { OPTIMIZERS, type OptimizerSpec } from "./optimizers.js";
-import { ScheduleRequestSchema, type ScheduleSpec, ScheduleSpecSchema } from "./schedule.js";
+import { idSchema } from "./record-kinds.js";
+import { ScheduleRequestSchema, ScheduleSpecSchema } from "./schedule.js";
 import { RUN_STATUSES, type RunStatus, TERMINAL_STATUSES } from "./status.js";
+import { strict } from "./strict.js";
 
 export { RUN_STATUSES, type RunStatus, ScheduleRequestSchema, ScheduleSpecSchema, TERMINAL_STATUSES };
-
-const strict = { additionalProperties: false } as const;
 
 export const ENGINE_NAMES = ["auto", "kernel-native", "kernel-wasm", "tfjs", "reference"] as const;
 export type EngineName = (typeof ENGINE_NAMES)[number];
@@ -73,7 +73,6 @@ const CheckpointEvery = Type.Integer({
   maximum: LIMITS.steps,
   description: "Keep the training state every n steps, to fork from; 0: only the latest is kept",
 });
-const RunId = Type.String({ pattern: "^run_[0-9a-z]{20}$" });
 
 /** What a client POSTs. Everything but `steps` has a default. */
 export const RunRequestSchema = Type.Object(
@@ -94,7 +93,7 @@ export const RunRequestSchema = Type.Object(
     from: Type.Optional(
       Type.Object(
         {
-          run: RunId,
+          run: idSchema("run"),
           step: Type.Optional(
             Type.Integer({ minimum: 1, maximum: LIMITS.steps, description: "Default: the latest checkpoint" }),
           ),
@@ -115,67 +114,47 @@ export const RunRequestSchema = Type.Object(
 export type RunRequest = Static<typeof RunRequestSchema>;
 
 /** A run spec with every default spelled out: training is a function of this and the engine build alone. */
-export interface RunSpec {
-  steps: number;
-  batchSize: number | "full";
-  schedule: ScheduleSpec;
-  dataset: { name: string; digest: string; limit: number | null };
-  model: ModelSpec;
-  optimizer: OptimizerSpec;
-  seed: number;
-  replicas: number;
-  engine: EngineName;
-  evalEvery: number;
-  checkpointEvery: number;
-  /** Of a fork: where it goes on from, and the step at which its schedule's own step 0 lies. */
-  from: { run: string; step: number; scheduleFrom: number } | null;
-  stopOnDivergence: StopOnDivergence | null;
-  name: string | null;
-  labels: string[];
-}
-
-export const RunSpecSchema = Type.Unsafe<RunSpec>(
-  Type.Object(
-    {
-      steps: Steps,
-      batchSize: BatchSize,
-      schedule: ScheduleSpecSchema,
-      dataset: Type.Object(
-        {
-          name: DatasetNameSchema,
-          digest: Type.String({ description: "SHA-256 of the text, hexadecimal" }),
-          limit: Type.Union([DatasetLimit, Type.Null()]),
-        },
-        strict,
-      ),
-      model: ModelSpecSchema,
-      optimizer: OptimizerSpecSchema,
-      seed: Seed,
-      replicas: Replicas,
-      engine: Type.Enum([...ENGINE_NAMES]),
-      evalEvery: EvalEvery,
-      checkpointEvery: CheckpointEvery,
-      from: Type.Union(
-        [
-          Type.Object(
-            {
-              run: RunId,
-              step: Type.Integer({ description: "Its first step; those before are in the run that it goes on from" }),
-              scheduleFrom: Type.Integer({ description: "The step at which its schedule begins" }),
-            },
-            strict,
-          ),
-          Type.Null(),
-        ],
-        { description: "Of a fork" },
-      ),
-      stopOnDivergence: Type.Union([StopOnDivergenceSchema, Type.Null()]),
-      name: Type.Union([Name, Type.Null()]),
-      labels: Labels,
-    },
-    { $id: "RunSpec", ...strict },
-  ),
+export const RunSpecSchema = Type.Object(
+  {
+    steps: Steps,
+    batchSize: BatchSize,
+    schedule: ScheduleSpecSchema,
+    dataset: Type.Object(
+      {
+        name: DatasetNameSchema,
+        digest: Type.String({ description: "SHA-256 of the text, hexadecimal" }),
+        limit: Type.Union([DatasetLimit, Type.Null()]),
+      },
+      strict,
+    ),
+    model: ModelSpecSchema,
+    optimizer: OptimizerSpecSchema,
+    seed: Seed,
+    replicas: Replicas,
+    engine: Type.Enum([...ENGINE_NAMES]),
+    evalEvery: EvalEvery,
+    checkpointEvery: CheckpointEvery,
+    from: Type.Union(
+      [
+        Type.Object(
+          {
+            run: idSchema("run"),
+            step: Type.Integer({ description: "Its first step; those before are in the run that it goes on from" }),
+            scheduleFrom: Type.Integer({ description: "The step at which its schedule begins" }),
+          },
+          strict,
+        ),
+        Type.Null(),
+      ],
+      { description: "Of a fork" },
+    ),
+    stopOnDivergence: Type.Union([StopOnDivergenceSchema, Type.Null()]),
+    name: Type.Union([Name, Type.Null()]),
+    labels: Labels,
+  },
+  { $id: "RunSpec", ...strict },
 );
+export type RunSpec = Static<typeof RunSpecSchema>;
 
 export const RunResultSchema = Type.Object(
   {

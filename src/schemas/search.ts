@@ -1,8 +1,8 @@
 import { type Static, Type } from "typebox";
 import { LIMITS } from "./limits.js";
 import { LrRangeSchema, RUN_STATUSES, type RunRequest, RunRequestSchema, type RunSpec } from "./run.js";
+import { strict } from "./strict.js";
 
-const strict = { additionalProperties: false } as const;
 const { dataset, datasetLimit, model, batchSize, optimizer, engine, seed, name, labels } = RunRequestSchema.properties;
 
 /** What a client POSTs to have a learning rate found and verified. */

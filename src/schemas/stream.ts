@@ -1,13 +1,13 @@
 import { type Static, Type } from "typebox";
 import { LIMITS } from "./limits.js";
 import { RUN_STATUSES } from "./run.js";
+import { strict } from "./strict.js";
 
-const strict = { additionalProperties: false } as const;
 const Nullable = Type.Union([Type.Number(), Type.Null()]);
 const Column = Type.Array(Nullable);
 const Evals = Type.Array(Type.Object({ step: Type.Integer(), validationLoss: Nullable }));
 
-/** The WebSocket subprotocols; without one, a stream is JSON. Binary: api/stream/binary.ts has the layout. */
+/** The WebSocket subprotocols; without one, a stream is JSON. Binary: api/streams/binary.ts has the layout. */
 export const SUBPROTOCOLS = { json: "anneal.v1.json", binary: "anneal.v1.binary" } as const;
 
 /** Where a reader of a run begins, and how much it wants of it. */

@@ -199,7 +199,7 @@ async function* finished(
 function ended(tail: Tail, runId: string): Promise<void> {
   return new Promise((resolve) => {
     const cursor = tail.follow(runId, 0, {
-      writable: () => true,
+      hasRoom: () => true,
       send: (entry) => {
         if (entry.kind !== "status" || !TERMINAL_STATUSES.includes(entry.change.status)) return;
         cursor.close();
@@ -245,7 +245,7 @@ async function cancelChildren(deps: SearchDeps, searchId: string, tasks: readonl
 function watchForCancel(tail: Tail, searchId: string, from: number): { signal: AbortSignal; stop(): void } {
   const controller = new AbortController();
   const cursor = tail.follow(searchId, from, {
-    writable: () => true,
+    hasRoom: () => true,
     send: (entry) => {
       if (entry.kind === "status" && entry.change.status === "canceling") controller.abort();
     },

@@ -6,6 +6,7 @@
  */
 import { readFileSync } from "node:fs";
 import { parseDataset, splitExamples } from "../../src/core/dataset.js";
+import { atOnce } from "../../src/core/evaluation.js";
 import { reportExperiment } from "../../src/core/experiment/report.js";
 import { initialParameters } from "../../src/core/model.js";
 import { createNativeKernel } from "../../src/engine/kernel/native.js";
@@ -34,7 +35,7 @@ function train(seed: number): number | null {
   });
   try {
     const ran = engine.steps({ lr }, new Float32Array(steps));
-    const loss = ran === steps ? engine.evaluate("validation") : Number.NaN;
+    const loss = ran === steps ? atOnce(engine.evaluation("validation")) : Number.NaN;
     return Number.isFinite(loss) ? loss : null;
   } finally {
     engine.dispose();
