@@ -81,7 +81,7 @@ export async function startService({ worker = true, settings = {} as Partial<Con
 /** All messages of a run's or search's WebSocket from a step on, until the server closes it; with the close code. */
 export function readStream(url: string, id: string, from = 0): Promise<{ messages: StreamMessage[]; code: number }> {
   return new Promise((resolve, reject) => {
-    const path = id.startsWith("search_") ? "lr-searches" : "runs";
+    const path = id.startsWith("search_") ? "searches" : "runs";
     const socket = new WebSocket(`${url.replace("http", "ws")}/v1/${path}/${id}/stream?from=${from}`);
     const messages: StreamMessage[] = [];
     socket.on("message", (data) => messages.push(JSON.parse(String(data))));

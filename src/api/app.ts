@@ -1,4 +1,3 @@
-import type { IncomingMessage } from "node:http";
 import swagger from "@fastify/swagger";
 import swaggerUi from "@fastify/swagger-ui";
 import websocket from "@fastify/websocket";
@@ -6,35 +5,39 @@ import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } 
 import { Type } from "typebox";
 import { DatasetSchema } from "../schemas/dataset.js";
 import { LIMITS } from "../schemas/limits.js";
-import { ProblemError, ProblemSchema } from "../schemas/problem.js";
-import { kindOf } from "../schemas/record-kinds.js";
+import { ProblemSchema } from "../schemas/problem.js";
 import { RunRequestSchema, RunSchema, RunSpecSchema } from "../schemas/run.js";
 import { ScheduleRequestDefinition, ScheduleSpecDefinition } from "../schemas/schedule.js";
 import { SearchRequestSchema, SearchSchema } from "../schemas/search.js";
 import { StreamMessageSchema } from "../schemas/stream.js";
 import { StreamCommandSchema, StreamReplySchema } from "../schemas/stream-many.js";
+import { strict } from "../schemas/strict.js";
+import { datasetRoutes } from "./datasets/routes.js";
 import type { ApiDeps } from "./deps.js";
-import { describe } from "./describe.js";
+import { existing } from "./http/existing.js";
+import { healthRoutes } from "./http/health.js";
+import { toOpenApi31 } from "./http/openapi-document.js";
+import { sendProblem } from "./http/problems.js";
+import { prometheusRoutes } from "./http/prometheus.js";
+import { traceIdOf } from "./http/trace-id.js";
+import { createValidatorCompiler } from "./http/validation.js";
+import { LICENSE, VERSION, versionRoutes } from "./http/version.js";
+import { webRoutes } from "./http/web.js";
+import { refuseUnknownRoutes } from "./http/wrong-method.js";
+import { metricsRoutes } from "./metrics/routes.js";
+import { suggestionRoutes } from "./metrics/suggestions.js";
+import { modelRoutes } from "./model/routes.js";
 import { PlotThread } from "./plots/plot-thread.js";
-import { sendProblem } from "./problems.js";
-import { datasetRoutes } from "./routes/datasets.js";
-import { healthRoutes } from "./routes/health.js";
-import { searchRoutes } from "./routes/lr-searches.js";
-import { metricsRoutes } from "./routes/metrics.js";
-import { modelRoutes } from "./routes/model.js";
-import { plotRoutes } from "./routes/plots.js";
-import { prometheusRoutes } from "./routes/prometheus.js";
-import { runListEventRoutes } from "./routes/run-list-events.js";
-import { runRoutes } from "./routes/runs.js";
-import { scheduleRoutes } from "./routes/schedules.js";
-import { type StreamOptions, streamRoutes } from "./routes/stream.js";
-import { streamManyRoutes } from "./routes/stream-many.js";
-import { suggestionRoutes } from "./routes/suggestions.js";
-import { webRoutes } from "./routes/web.js";
-import { chooseProtocol } from "./stream/socket-protocol.js";
-import type { Extent } from "./stream/stream-start.js";
-import { FAREWELL_MS } from "./stream/subscriber.js";
-import { createValidatorCompiler } from "./validation.js";
+import { plotRoutes } from "./plots/routes.js";
+import { runRoutes } from "./runs/routes.js";
+import { runListEventRoutes } from "./runs/run-list-events.js";
+import { scheduleRoutes } from "./schedules/routes.js";
+import { searchRoutes } from "./searches/routes.js";
+import { createBoundsOf } from "./streams/log-bounds.js";
+import { streamManyRoutes } from "./streams/many-routes.js";
+import { type StreamOptions, streamRoutes } from "./streams/routes.js";
+import { chooseProtocol } from "./streams/socket-protocol.js";
+import { FAREWELL_MS } from "./streams/subscriptions.js";
 
 const SHARED = [
   ScheduleRequestDefinition,
@@ -51,7 +54,7 @@ const SHARED = [
   StreamReplySchema,
 ] as const;
 
-const NO_QUERY = Type.Object({}, { additionalProperties: false });
+const NO_QUERY = Type.Object({}, strict);
 
 /** The whole HTTP application; never listens. `deps` stay the caller's to close, after the app. */
 export async function buildApp(deps: ApiDeps, log: FastifyBaseLogger): Promise<FastifyInstance> {
@@ -74,9 +77,7 @@ export async function buildApp(deps: ApiDeps, log: FastifyBaseLogger): Promise<F
     else parseJson(request, body as string, done);
   });
   app.setErrorHandler(sendProblem);
-  app.setNotFoundHandler((request, reply) =>
-    sendProblem(new ProblemError("not-found", `There is no ${request.method} ${request.url}`), request, reply),
-  );
+  refuseUnknownRoutes(app);
   app.setValidatorCompiler(createValidatorCompiler(SHARED));
   // Responses are what the types say; the tests hold them against their schemas.
   app.setSerializerCompiler(() => JSON.stringify);
@@ -91,14 +92,18 @@ export async function buildApp(deps: ApiDeps, log: FastifyBaseLogger): Promise<F
   await app.register(swagger, {
     openapi: {
       openapi: "3.1.0",
-      info: { title: "Anneal", version: "1.0.0", description: "Training-as-a-service for learning-rate work." },
-      license: { name: "MIT" },
+      info: {
+        title: "Anneal",
+        version: VERSION,
+        description: "Training-as-a-service for learning-rate work.",
+        license: { name: LICENSE, identifier: LICENSE },
+      },
     } as never,
     refResolver: {
       buildLocalReference: (json, _base, _fragment, i) => (json.$id as string | undefined) ?? `schema-${i}`,
     },
     transformObject: (made) =>
-      ("openapiObject" in made ? describe(made.openapiObject as never) : made.swaggerObject) as never,
+      ("openapiObject" in made ? toOpenApi31(made.openapiObject as never) : made.swaggerObject) as never,
   });
   await app.register(swaggerUi, { routePrefix: "/docs" });
   await app.register(websocket, {
@@ -148,36 +153,16 @@ export async function buildApp(deps: ApiDeps, log: FastifyBaseLogger): Promise<F
   ]) {
     await app.register(routes, v1);
   }
-  for (const routes of [scheduleRoutes, plotRoutes]) await app.register(routes, v1);
-  const { runs, searches, tail } = deps;
-  const runExtent = async (id: string) => extentOf(await runs.get(id), (record) => record.spec.steps);
-  const searchExtent = async (id: string) => extentOf(await searches.get(id), (record) => record.committed);
+  for (const routes of [scheduleRoutes, plotRoutes, versionRoutes]) await app.register(routes, v1);
+  const { runs, tail } = deps;
   const draw: StreamOptions["draw"] = async (id, response, screen) => {
-    const record = await runs.get(id);
-    if (record === null) return null;
     const { LivePlot } = await import("./plots/live.js");
-    return new LivePlot(runs, tail, record, response, screen);
+    return new LivePlot(runs, tail, await existing(runs, id), response, screen);
   };
-  const streams = { prefix: "/v1", tail };
-  await app.register(streamRoutes, { ...streams, path: "/runs", idPrefix: "run", extentOf: runExtent, draw });
-  await app.register(streamRoutes, { ...streams, path: "/lr-searches", idPrefix: "search", extentOf: searchExtent });
-  await app.register(streamManyRoutes, {
-    ...streams,
-    extentOf: (id) => (kindOf(id) === "run" ? runExtent(id) : searchExtent(id)),
-  });
+  const streams = { prefix: "/v1", tail, boundsOf: createBoundsOf(deps) };
+  await app.register(streamRoutes, { ...streams, path: "/runs", kind: "run", draw });
+  await app.register(streamRoutes, { ...streams, path: "/searches", kind: "search" });
+  await app.register(streamManyRoutes, streams);
   await app.register(webRoutes);
   return app;
-}
-
-/** W3C trace context's id where the client sends one, else one of our own. */
-function traceIdOf({ headers }: Pick<IncomingMessage, "headers">): string {
-  const given = /^[0-9a-f]{2}-([0-9a-f]{32})-/.exec(String(headers.traceparent ?? ""));
-  return given?.[1] ?? crypto.randomUUID().replaceAll("-", "");
-}
-
-function extentOf<R extends { readonly committed: number }>(
-  record: R | null,
-  total: (record: R) => number,
-): Extent | null {
-  return record === null ? null : { committed: record.committed, total: total(record) };
 }

@@ -1,6 +1,7 @@
 import { LIMITS } from "../schemas/limits.js";
 import type { FieldError } from "../schemas/problem.js";
 import type { RunRequest, RunSpec } from "../schemas/run.js";
+import type { ScheduleRequest } from "../schemas/schedule.js";
 import { parameterCount } from "./model.js";
 import { checkCost, type DatasetFacts, resolveStop, scheduleOver } from "./resolve.js";
 import { invalid, ok, type Result } from "./result.js";
@@ -39,7 +40,7 @@ export function resolveFork(request: RunRequest, point: ForkPoint, dataset: Data
   const schedule =
     request.schedule === undefined
       ? ok(parent.schedule)
-      : scheduleOver(request.schedule, Math.max(1, left), request.lrRange);
+      : scheduleOver(request.schedule as ScheduleRequest, Math.max(1, left), request.lrRange);
   if (!schedule.ok) errors.push(...schedule.errors);
   const { model, replicas } = parent;
   const parameters = parameterCount(model, dataset.vocabSize) * replicas;

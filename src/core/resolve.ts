@@ -3,6 +3,7 @@ import { type ModelSpec, ModelSpecSchema } from "../schemas/model.js";
 import { OPTIMIZERS, type OptimizerSpec } from "../schemas/optimizers.js";
 import type { FieldError } from "../schemas/problem.js";
 import { type RunRequest, type RunSpec, type StopOnDivergence, StopOnDivergenceSchema } from "../schemas/run.js";
+import type { ScheduleRequest } from "../schemas/schedule.js";
 import { forwardCost, parameterCount } from "./model.js";
 import { invalid, ok, type Result } from "./result.js";
 import { resolveSchedule } from "./schedules/resolve.js";
@@ -37,7 +38,9 @@ export function resolveRun(request: RunRequest, dataset: DatasetFacts, seed: num
     errors.push({ pointer: "/optimizer/nesterov", expected: "momentum above 0 and dampening 0 when nesterov is true" });
   }
 
-  const schedule = scheduleOver(request.schedule ?? "constant", request.steps, request.lrRange);
+  // A run that leaves its schedule to a search is checked with one of them.
+  const asked = request.schedule === "auto" ? "linear" : (request.schedule ?? "constant");
+  const schedule = scheduleOver(asked, request.steps, request.lrRange);
   if (!schedule.ok) errors.push(...schedule.errors);
 
   const batchSize = request.batchSize ?? 32;
@@ -70,7 +73,7 @@ export function resolveRun(request: RunRequest, dataset: DatasetFacts, seed: num
 
 /** The schedule of a request over that many steps; errors name the request's fields. */
 export function scheduleOver(
-  schedule: NonNullable<RunRequest["schedule"]>,
+  schedule: ScheduleRequest,
   steps: number,
   [low, high]: readonly [number, number] = DEFAULT_LR_RANGE,
 ): Result<RunSpec["schedule"]> {

@@ -1,4 +1,5 @@
 import { type TObject, Type } from "typebox";
+import { strict } from "./strict.js";
 
 /** The same object schema with every property but `type` optional. */
 export function requestSchema(schema: TObject): TObject {
@@ -7,7 +8,7 @@ export function requestSchema(schema: TObject): TObject {
   const { description } = schema as { description?: string };
   return Type.Object(
     { type: type!, ...optional },
-    { additionalProperties: false, ...(description === undefined ? {} : { description }) },
+    { ...strict, ...(description === undefined ? {} : { description }) },
   );
 }
 

@@ -1,6 +1,5 @@
 import { type Static, Type } from "typebox";
-
-const strict = { additionalProperties: false } as const;
+import { strict } from "./strict.js";
 
 export const DatasetNameSchema = Type.String({ pattern: "^[a-z0-9][a-z0-9._-]{0,63}$" });
 /** Always there, and not to be replaced or deleted. */

@@ -48,6 +48,13 @@ export const LIMITS = {
   datasets: 500,
   allDatasetsBytes: 256 << 20,
 
+  /** Of one experiment; its runs are arms times seeds. */
+  experimentArms: 200,
+  experimentSeeds: 1000,
+  /** Of its grid. */
+  experimentFields: 16,
+  experimentRuns: 2000,
+
   /** Trainable numbers of one run, over all replicas. */
   parameters: 20_000_000,
   /** Multiply-adds of one step: parameters times batch size, about. */

@@ -1,7 +1,6 @@
 import { type Static, Type } from "typebox";
 import { LIMITS } from "./limits.js";
-
-const strict = { additionalProperties: false } as const;
+import { strict } from "./strict.js";
 
 /** The character-level MLP: embedding C, concatenation, hidden layers, logits. */
 export const ModelSpecSchema = Type.Object(

@@ -1,16 +1,15 @@
 import { type Static, Type } from "typebox";
+import { strict } from "./strict.js";
 
 /** The error table: code -> HTTP status, title, and whether the same request may succeed later unchanged. */
 export const PROBLEMS = {
   "invalid-request": { status: 400, title: "The request is not valid", retryable: false },
-  unauthorized: { status: 401, title: "An API key is needed", retryable: false },
   "not-found": { status: 404, title: "Not found", retryable: false },
   "method-not-allowed": { status: 405, title: "Method not allowed", retryable: false },
   "not-acceptable": { status: 406, title: "None of the accepted media types can be served", retryable: false },
   conflict: { status: 409, title: "The resource's state does not allow this", retryable: false },
   "body-too-large": { status: 413, title: "The body is too large", retryable: false },
   "unsupported-media-type": { status: 415, title: "The body's media type is not supported", retryable: false },
-  unprocessable: { status: 422, title: "The request contradicts an earlier one", retryable: false },
   "too-many-requests": { status: 429, title: "Too many requests", retryable: true },
   internal: { status: 500, title: "Something went wrong on our side", retryable: true },
   unavailable: { status: 503, title: "The service cannot do this right now", retryable: true },
@@ -24,7 +23,7 @@ export const FieldErrorSchema = Type.Object(
     pointer: Type.String({ description: "JSON pointer to the offending field, e.g. /schedule/lr" }),
     expected: Type.String({ description: "What was expected there" }),
   },
-  { additionalProperties: false },
+  strict,
 );
 export type FieldError = Static<typeof FieldErrorSchema>;
 
@@ -39,7 +38,7 @@ export const ProblemSchema = Type.Object(
     errors: Type.Optional(Type.Array(FieldErrorSchema)),
     requestId: Type.Optional(Type.String()),
   },
-  { $id: "Problem", additionalProperties: false },
+  { $id: "Problem", ...strict },
 );
 export type Problem = Static<typeof ProblemSchema>;
 

@@ -1,3 +1,5 @@
+import { Type } from "typebox";
+
 /** The kinds of record: how their ids begin, the index of all of a kind, and the queue that their jobs wait in. */
 export const RECORD_KINDS = {
   run: { prefix: "run_", index: "runs", queue: "runs" },
@@ -15,3 +17,10 @@ export const QUEUE_NAMES: readonly QueueName[] = KINDS.map((kind) => RECORD_KIND
 export function kindOf(id: string): RecordKind | null {
   return KINDS.find((kind) => id.startsWith(RECORD_KINDS[kind].prefix)) ?? null;
 }
+
+/** src/api/ids.ts makes them. */
+export const idPattern = (...kinds: readonly RecordKind[]) => {
+  const prefixes = kinds.map((kind) => RECORD_KINDS[kind].prefix);
+  return `^${prefixes.length === 1 ? prefixes[0] : `(${prefixes.join("|")})`}[0-9a-z]{20}$`;
+};
+export const idSchema = (...kinds: readonly RecordKind[]) => Type.String({ pattern: idPattern(...kinds) });

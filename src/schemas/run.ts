@@ -2,14 +2,14 @@ import { type Static, Type } from "typebox";
 import { byType, nameOrObject, requestSchema } from "./choice.js";
 import { DatasetNameSchema } from "./dataset.js";
 import { LIMITS } from "./limits.js";
-import { type ModelSpec, ModelSpecSchema } from "./model.js";
+import { ModelSpecSchema } from "./model.js";
 import { OPTIMIZERS, type OptimizerSpec } from "./optimizers.js";
-import { ScheduleRequestSchema, type ScheduleSpec, ScheduleSpecSchema } from "./schedule.js";
+import { idSchema } from "./record-kinds.js";
+import { type ScheduleRequest, ScheduleRequestSchema, ScheduleSpecSchema } from "./schedule.js";
 import { RUN_STATUSES, type RunStatus, TERMINAL_STATUSES } from "./status.js";
+import { strict } from "./strict.js";
 
 export { RUN_STATUSES, type RunStatus, ScheduleRequestSchema, ScheduleSpecSchema, TERMINAL_STATUSES };
-
-const strict = { additionalProperties: false } as const;
 
 export const ENGINE_NAMES = ["auto", "kernel-native", "kernel-wasm", "tfjs", "reference"] as const;
 export type EngineName = (typeof ENGINE_NAMES)[number];
@@ -73,14 +73,22 @@ const CheckpointEvery = Type.Integer({
   maximum: LIMITS.steps,
   description: "Keep the training state every n steps, to fork from; 0: only the latest is kept",
 });
-const RunId = Type.String({ pattern: "^run_[0-9a-z]{20}$" });
+
+/** "auto": a search finds schedule and rate before the run. */
+const RunScheduleSchema = Type.Unsafe<"auto" | ScheduleRequest>({
+  if: { const: "auto" },
+  // biome-ignore lint/suspicious/noThenProperty: a JSON Schema keyword
+  then: true,
+  else: ScheduleRequestSchema,
+  description: 'As in /v1/schedules, or "auto": the schedule and the rate that a search over these steps finds best',
+});
 
 /** What a client POSTs. Everything but `steps` has a default. */
 export const RunRequestSchema = Type.Object(
   {
     steps: Steps,
     batchSize: Type.Optional(BatchSize),
-    schedule: Type.Optional(ScheduleRequestSchema),
+    schedule: Type.Optional(RunScheduleSchema),
     lrRange: Type.Optional(LrRangeSchema),
     dataset: Type.Optional(DatasetNameSchema),
     datasetLimit: Type.Optional(DatasetLimit),
@@ -94,7 +102,7 @@ export const RunRequestSchema = Type.Object(
     from: Type.Optional(
       Type.Object(
         {
-          run: RunId,
+          run: idSchema("run"),
           step: Type.Optional(
             Type.Integer({ minimum: 1, maximum: LIMITS.steps, description: "Default: the latest checkpoint" }),
           ),
@@ -115,67 +123,47 @@ export const RunRequestSchema = Type.Object(
 export type RunRequest = Static<typeof RunRequestSchema>;
 
 /** A run spec with every default spelled out: training is a function of this and the engine build alone. */
-export interface RunSpec {
-  steps: number;
-  batchSize: number | "full";
-  schedule: ScheduleSpec;
-  dataset: { name: string; digest: string; limit: number | null };
-  model: ModelSpec;
-  optimizer: OptimizerSpec;
-  seed: number;
-  replicas: number;
-  engine: EngineName;
-  evalEvery: number;
-  checkpointEvery: number;
-  /** Of a fork: where it goes on from, and the step at which its schedule's own step 0 lies. */
-  from: { run: string; step: number; scheduleFrom: number } | null;
-  stopOnDivergence: StopOnDivergence | null;
-  name: string | null;
-  labels: string[];
-}
-
-export const RunSpecSchema = Type.Unsafe<RunSpec>(
-  Type.Object(
-    {
-      steps: Steps,
-      batchSize: BatchSize,
-      schedule: ScheduleSpecSchema,
-      dataset: Type.Object(
-        {
-          name: DatasetNameSchema,
-          digest: Type.String({ description: "SHA-256 of the text, hexadecimal" }),
-          limit: Type.Union([DatasetLimit, Type.Null()]),
-        },
-        strict,
-      ),
-      model: ModelSpecSchema,
-      optimizer: OptimizerSpecSchema,
-      seed: Seed,
-      replicas: Replicas,
-      engine: Type.Enum([...ENGINE_NAMES]),
-      evalEvery: EvalEvery,
-      checkpointEvery: CheckpointEvery,
-      from: Type.Union(
-        [
-          Type.Object(
-            {
-              run: RunId,
-              step: Type.Integer({ description: "Its first step; those before are in the run that it goes on from" }),
-              scheduleFrom: Type.Integer({ description: "The step at which its schedule begins" }),
-            },
-            strict,
-          ),
-          Type.Null(),
-        ],
-        { description: "Of a fork" },
-      ),
-      stopOnDivergence: Type.Union([StopOnDivergenceSchema, Type.Null()]),
-      name: Type.Union([Name, Type.Null()]),
-      labels: Labels,
-    },
-    { $id: "RunSpec", ...strict },
-  ),
+export const RunSpecSchema = Type.Object(
+  {
+    steps: Steps,
+    batchSize: BatchSize,
+    schedule: ScheduleSpecSchema,
+    dataset: Type.Object(
+      {
+        name: DatasetNameSchema,
+        digest: Type.String({ description: "SHA-256 of the text, hexadecimal" }),
+        limit: Type.Union([DatasetLimit, Type.Null()]),
+      },
+      strict,
+    ),
+    model: ModelSpecSchema,
+    optimizer: OptimizerSpecSchema,
+    seed: Seed,
+    replicas: Replicas,
+    engine: Type.Enum([...ENGINE_NAMES]),
+    evalEvery: EvalEvery,
+    checkpointEvery: CheckpointEvery,
+    from: Type.Union(
+      [
+        Type.Object(
+          {
+            run: idSchema("run"),
+            step: Type.Integer({ description: "Its first step; those before are in the run that it goes on from" }),
+            scheduleFrom: Type.Integer({ description: "The step at which its schedule begins" }),
+          },
+          strict,
+        ),
+        Type.Null(),
+      ],
+      { description: "Of a fork" },
+    ),
+    stopOnDivergence: Type.Union([StopOnDivergenceSchema, Type.Null()]),
+    name: Type.Union([Name, Type.Null()]),
+    labels: Labels,
+  },
+  { $id: "RunSpec", ...strict },
 );
+export type RunSpec = Static<typeof RunSpecSchema>;
 
 export const RunResultSchema = Type.Object(
   {
@@ -205,7 +193,7 @@ export const RunSchema = Type.Object(
     status: Type.Enum([...RUN_STATUSES]),
     reason: Type.Union([Type.String(), Type.Null()], { description: "Why it failed or diverged" }),
     pauseRequested: Type.Boolean(),
-    waitsFor: Type.Union([Type.String(), Type.Null()], { description: "The search that finds its learning rate" }),
+    waitsFor: Type.Union([Type.String(), Type.Null()], { description: "The search that finds its schedule and rate" }),
     autoLr: Type.Union(
       [
         Type.Object({
@@ -213,12 +201,27 @@ export const RunSchema = Type.Object(
           lr: Type.Number(),
           interval: Type.Array(Type.Number()),
           why: Type.String(),
+          schedule: Type.Optional(Type.String()),
+          basis: Type.Optional(
+            Type.String({ description: "verified, trained or extrapolated: as in the search's answer" }),
+          ),
+          stepsUsed: Type.Optional(Type.Integer({ description: "What the search has trained in all" })),
+          warnings: Type.Optional(Type.Array(Type.String(), { description: "Why not to trust it" })),
         }),
         Type.Null(),
       ],
-      { description: "The learning rate that a search chose, and why" },
+      { description: "The schedule and rate that a search chose, and why" },
     ),
-    spec: RunSpecSchema,
+    parent: Type.Union([Type.String(), Type.Null()], { description: "The search or experiment that it belongs to" }),
+    spec: Type.Object(
+      {
+        ...RunSpecSchema.properties,
+        schedule: Type.Union([ScheduleSpecSchema, Type.Null()], {
+          description: "null while the run waits for a search to find it",
+        }),
+      },
+      strict,
+    ),
     progress: Type.Object(
       {
         steps: Type.Integer({ description: "Steps whose metrics are stored" }),

@@ -3,8 +3,8 @@ import { LIMITS } from "./limits.js";
 import { LrRangeSchema, RunRequestSchema, RunSpecSchema } from "./run.js";
 import { type ScheduleRequestObject, ScheduleRequestSchema, ScheduleSpecSchema } from "./schedule.js";
 import { RUN_STATUSES } from "./status.js";
+import { strict } from "./strict.js";
 
-const strict = { additionalProperties: false } as const;
 const { dataset, datasetLimit, model, batchSize, optimizer, engine, seed, name, labels } = RunRequestSchema.properties;
 
 /** Where the answer may lie when a request does not say. */
@@ -143,7 +143,7 @@ export const SearchAnswerSchema = Type.Object(
             schedule: Type.String(),
             lr: Type.Number(),
             loss: Nullable,
-            request: { ...RunRequestSchema, description: "Ready to POST to /v1/runs" },
+            request: Type.Object(RunRequestSchema.properties, { ...strict, description: "Ready to POST to /v1/runs" }),
           },
           strict,
         ),
@@ -194,10 +194,10 @@ export const SearchSpecSchema = Type.Object(
     budget: Type.Integer({ description: "Steps to train in all, at most" }),
     finders: Type.Boolean(),
     guessLoss: Type.Number({ description: "Loss of a uniform guess, nats" }),
-    run: {
-      ...RunSpecSchema,
+    run: Type.Object(RunSpecSchema.properties, {
+      ...strict,
       description: "What all trainings have in common; schedule, steps, seed and replicas are each one's own",
-    },
+    }),
     settles: Type.Union([Type.Object({ runId: Type.String() }, strict), Type.Null()], {
       description: "The run that waits for the answer",
     }),

@@ -1,6 +1,6 @@
 import { type Static, Type } from "typebox";
+import { strict } from "./strict.js";
 
-const strict = { additionalProperties: false } as const;
 const LossOrNull = Type.Union([Type.Number(), Type.Null()], { description: "Validation, nats; null: it diverged" });
 const Seeds = Type.Array(Type.Integer());
 

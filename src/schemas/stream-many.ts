@@ -1,9 +1,10 @@
 import { type Static, Type } from "typebox";
 import { byType } from "./choice.js";
+import { idSchema } from "./record-kinds.js";
 import { FROM, THINNING } from "./stream.js";
+import { strict } from "./strict.js";
 
-const strict = { additionalProperties: false } as const;
-const Followed = Type.String({ pattern: "^(run|search)_[0-9a-z]{20}$", description: "The id of a run or search" });
+const Followed = { ...idSchema("run", "search"), description: "The id of a run or search" };
 
 const SubscribeSchema = Type.Object(
   { type: Type.Literal("subscribe"), run: Followed, from: Type.Optional({ ...FROM, default: 0 }), ...THINNING },

@@ -1,13 +1,15 @@
 import { type Static, Type } from "typebox";
 import { LIMITS } from "./limits.js";
 import { RUN_STATUSES } from "./run.js";
+import { SearchBasisSchema } from "./search.js";
+import { SEARCH_STAGES } from "./stored-search.js";
+import { strict } from "./strict.js";
 
-const strict = { additionalProperties: false } as const;
 const Nullable = Type.Union([Type.Number(), Type.Null()]);
 const Column = Type.Array(Nullable);
 const Evals = Type.Array(Type.Object({ step: Type.Integer(), validationLoss: Nullable }));
 
-/** The WebSocket subprotocols; without one, a stream is JSON. Binary: api/stream/binary.ts has the layout. */
+/** The WebSocket subprotocols; without one, a stream is JSON. Binary: api/streams/binary.ts has the layout. */
 export const SUBPROTOCOLS = { json: "anneal.v1.json", binary: "anneal.v1.binary" } as const;
 
 /** Where a reader of a run begins, and how much it wants of it. */
@@ -81,12 +83,33 @@ export const StreamMessageSchema = Type.Union(
     Type.Object(
       {
         type: Type.Literal("progress"),
-        stage: Type.String({ description: "Of a search: bracket, halving, refine, confirm, methods, done" }),
-        done: Type.Integer({ description: "Tasks done" }),
-        pending: Type.Integer({ description: "Tasks of this stage still to do" }),
-        run: Type.String({ description: "The child run that has just ended" }),
+        stage: Type.Enum([...SEARCH_STAGES]),
+        done: Type.Integer({ description: "Trainings done" }),
+        pending: Type.Integer({ description: "Trainings of this stage still to do" }),
+        steps: Type.Integer({ description: "Trained so far" }),
+        runs: Type.Array(Type.String(), { description: "The runs that have just ended" }),
+        arm: Type.Union(
+          [
+            Type.Object({ schedule: Type.String(), lr: Type.Number(), steps: Type.Integer(), losses: Column }, strict),
+            Type.Null(),
+          ],
+          { description: "What they have trained, with the validation loss of each seed" },
+        ),
+        standing: Type.Array(
+          Type.Object(
+            {
+              schedule: Type.String(),
+              lr: Nullable,
+              interval: Type.Union([Type.Array(Type.Number()), Type.Null()]),
+              loss: Nullable,
+              basis: SearchBasisSchema,
+            },
+            strict,
+          ),
+          { description: "What is known of each schedule by now, best first" },
+        ),
       },
-      strict,
+      { ...strict, description: "Of a search: a training has ended" },
     ),
     Type.Object(
       {

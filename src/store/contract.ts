@@ -266,10 +266,10 @@ export type LogEntry = { readonly id: string; readonly step: number } & (
   | { readonly kind: "progress"; readonly progress: unknown }
 );
 
-/** Where a cursor delivers. `send` is called in log order, each entry once, while `writable`. */
+/** Where a cursor delivers. `send` is called in log order, each entry once, while it has room. */
 export interface Sink {
   /** False while the reader lags; call the cursor's `resume` when that changes. */
-  writable(): boolean;
+  hasRoom(): boolean;
   send(entry: LogEntry): void;
   /** Every entry that there is has been sent. */
   caughtUp?(): void;
@@ -281,7 +281,7 @@ export interface Sink {
 export interface Cursor {
   /** The last entry that was sent, or where reading began. */
   readonly position: string;
-  /** Delivers what there is, as far as the sink takes it, and goes on as the log grows. Call it when the sink has become writable. */
+  /** Delivers what there is, as far as the sink takes it, and goes on as the log grows. Call it when the sink has room again. */
   resume(): void;
   close(): void;
 }

@@ -197,7 +197,7 @@ class FeedCursor implements Cursor {
 
   resume(): void {
     if (this.#reading) return;
-    while (!this.#closed && this.#sink.writable()) {
+    while (!this.#closed && this.#sink.hasRoom()) {
       const entry = this.#feed.next(this.#position);
       if (entry !== undefined) {
         this.#position = entry.id;

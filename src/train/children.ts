@@ -57,7 +57,7 @@ export async function* ended<C extends { readonly runId: string }>(
       wake();
     };
     const cursor = tail.follow(child.runId, 0, {
-      writable: () => true,
+      hasRoom: () => true,
       send: (entry) => {
         if (entry.kind !== "status" || !TERMINAL_STATUSES.includes(entry.change.status)) return;
         cursor.close();
@@ -94,7 +94,7 @@ export async function cancelChildren(runs: RunStore, children: readonly { readon
 export function watchForCancel(tail: Tail, parentId: string, from: number): { signal: AbortSignal; stop(): void } {
   const controller = new AbortController();
   const cursor = tail.follow(parentId, from, {
-    writable: () => true,
+    hasRoom: () => true,
     send: (entry) => {
       if (entry.kind === "status" && entry.change.status === "canceling") controller.abort();
     },

@@ -7,7 +7,7 @@ import { parameterCount } from "../../src/core/model.js";
 import type { Dataset, DatasetStatistics } from "../../src/schemas/dataset.js";
 import { LIMITS } from "../../src/schemas/limits.js";
 import type { Problem } from "../../src/schemas/problem.js";
-import type { Run, RunRequest } from "../../src/schemas/run.js";
+import type { Run, RunRequest, RunSpec } from "../../src/schemas/run.js";
 import { type AnnealRedis, connect } from "../../src/store/connect.js";
 import { RedisDatasetStore } from "../../src/store/datasets.js";
 import { RedisRunStore } from "../../src/store/runs.js";
@@ -228,18 +228,18 @@ test("a run trains on an own dataset to its end and pins it; used, it can be nei
 test("a search pins its dataset, and so do its runs after it is gone", async () => {
   await json(await put("searched", items("abcd")), 201);
   const { model, batchSize, seed } = TINY;
-  const response = await service.post({ steps: 20, dataset: "searched", model, batchSize, seed }, "/v1/lr-searches");
+  const response = await service.post({ steps: 20, dataset: "searched", model, batchSize, seed }, "/v1/searches");
   const { id } = await json<{ id: string }>(response, 202);
   await refused(await remove(path("searched")), 409);
-  const found = await json<{ searches: { id: string }[] }>(await service.get("/v1/lr-searches?dataset=searched"), 200);
+  const found = await json<{ searches: { id: string }[] }>(await service.get("/v1/searches?dataset=searched"), 200);
   assert.deepEqual(
     found.searches.map((search) => search.id),
     [id],
   );
-  assert.deepEqual(await json(await service.get("/v1/lr-searches?dataset=names"), 200), { searches: [], next: null });
-  await (await service.get(`/v1/lr-searches/${id}/events`)).text();
-  assert.equal((await json<{ status: string }>(await service.get(`/v1/lr-searches/${id}`), 200)).status, "succeeded");
-  assert.equal((await remove(`/v1/lr-searches/${id}`)).status, 204);
+  assert.deepEqual(await json(await service.get("/v1/searches?dataset=names"), 200), { searches: [], next: null });
+  await (await service.get(`/v1/searches/${id}/events`)).text();
+  assert.equal((await json<{ status: string }>(await service.get(`/v1/searches/${id}`), 200)).status, "succeeded");
+  assert.equal((await remove(`/v1/searches/${id}`)).status, 204);
   const { usedBy } = await json<Dataset>(await service.get(path("searched")), 200);
   assert.ok(usedBy > 10, `${usedBy} arms`);
   const { runs } = await json<{ runs: Run[] }>(await service.get("/v1/runs?dataset=searched&limit=100"), 200);
@@ -325,7 +325,7 @@ test("a run whose dataset has moved on is not created; twins: without either gua
   await json(await put("guarded", old), 201);
   const first = await service.createRun({ steps: 1, dataset: "guarded", ...TINY });
   await service.finished(first.id);
-  const { spec } = first;
+  const spec = first.spec as RunSpec;
   const statistics: DatasetStatistics = await json<Dataset>(await service.get(path("guarded")), 200);
 
   const careless = withoutGuard("annealPutDataset", "if old and is_used(name) then return 'used' end");

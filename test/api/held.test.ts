@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { HeldBuckets, HeldSteps } from "../../src/api/stream/held.js";
-import type { Message } from "../../src/api/stream/messages.js";
+import { HeldBuckets, HeldSteps } from "../../src/api/streams/held.js";
+import type { Message } from "../../src/api/streams/messages.js";
 
 const bodyOf = (message: Message | null) => JSON.parse(message!.json);
 

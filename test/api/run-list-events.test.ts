@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import type { Run } from "../../src/schemas/run.js";
+import type { Run, RunSpec } from "../../src/schemas/run.js";
 import { connect } from "../../src/store/connect.js";
 import { RedisRunStore } from "../../src/store/runs.js";
 import { startService, type TestService } from "../service.js";
@@ -108,8 +108,8 @@ test("children of another record are not told of", async () => {
     await service.finished(parent.id);
     const [child, later] = [`run_${"1".padStart(20, "0")}`, `run_${"2".padStart(20, "0")}`];
     const runs = new RedisRunStore(redis);
-    await runs.create(child, parent.spec, { traceId: "t", parent: parent.id });
-    await runs.create(later, parent.spec, { traceId: "t" });
+    await runs.create(child, parent.spec as RunSpec, { traceId: "t", parent: parent.id });
+    await runs.create(later, parent.spec as RunSpec, { traceId: "t" });
     const told = await events.until(({ data }) => data.id === later);
     assert.ok(told.every(({ data }) => data.id !== child));
   } finally {

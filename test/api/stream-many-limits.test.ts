@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import websocket from "@fastify/websocket";
 import Fastify from "fastify";
-import { streamManyRoutes } from "../../src/api/routes/stream-many.js";
-import { createValidatorCompiler } from "../../src/api/validation.js";
+import { createValidatorCompiler } from "../../src/api/http/validation.js";
+import { streamManyRoutes } from "../../src/api/streams/many-routes.js";
 import { LIMITS } from "../../src/schemas/limits.js";
 import { connect } from "../../src/store/connect.js";
 import { RedisTail } from "../../src/store/tail.js";
@@ -116,7 +116,7 @@ test("a socket that follows nothing is closed after a while; one that does is no
   app.setSerializerCompiler(() => JSON.stringify);
   try {
     await app.register(websocket);
-    await app.register(streamManyRoutes, { tail, extentOf: async () => ({ committed: 0, total: 100 }), idleMs: 300 });
+    await app.register(streamManyRoutes, { tail, boundsOf: async () => ({ committed: 0, total: 100 }), idleMs: 300 });
     const url = await app.listen({ host: "127.0.0.1", port: 0 });
     const busy = await StreamClient.open(url, "/stream");
     busy.send({ type: "subscribe", run: ids[2] });

@@ -130,7 +130,7 @@ test("each run on a socket may be thinned by itself", async () => {
 
 test("a search is followed as runs are; its progress names the child as `child`", async () => {
   const body = { steps: 200, lrRange: [0.001, 1], model: SMALL };
-  const { id } = (await (await service.post(body, "/v1/lr-searches")).json()) as { id: string };
+  const { id } = (await (await service.post(body, "/v1/searches")).json()) as { id: string };
   const client = await StreamClient.open(service.url);
   client.send({ type: "subscribe", run: id, maxHz: 1 });
   const refused = await client.first("error", id);

@@ -232,5 +232,5 @@ test("wrong thinning is refused by field; a search has none", async () => {
     assert.equal(response.status, 400);
     assert.equal(((await response.json()) as { errors: { pointer: string }[] }).errors[0]!.pointer, pointer);
   }
-  assert.equal((await service.get("/v1/lr-searches/search_00000000000000000000/events?every=5")).status, 400);
+  assert.equal((await service.get("/v1/searches/search_00000000000000000000/events?every=5")).status, 400);
 });

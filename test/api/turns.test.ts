@@ -1,13 +1,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Turn, Turns } from "../../src/api/stream/turns.js";
+import { Turns } from "../../src/api/streams/turns.js";
+
+interface Turn {
+  resume(): void;
+}
 
 /** A connection that holds so many messages until it is emptied, and readers with so many messages to write. */
 class Scene {
   readonly #most: number;
   readonly written: string[] = [];
   waiting = 0;
-  readonly turns: Turns;
+  readonly turns: Turns<Turn>;
 
   constructor(most: number) {
     this.#most = most;
@@ -17,7 +21,7 @@ class Scene {
   reader(name: string, messages: number, later = false): Turn {
     let left = messages;
     const write = () => {
-      while (left > 0 && this.turns.mayWrite(reader)) {
+      while (left > 0 && this.turns.hasRoom(reader)) {
         left--;
         this.waiting++;
         this.written.push(name);
@@ -31,7 +35,7 @@ class Scene {
 
   drain(): void {
     this.waiting = 0;
-    this.turns.give();
+    this.turns.resume();
   }
 }
 

@@ -131,7 +131,7 @@ function subscribe(
   from: number,
 ): { readonly from: number; readonly ids: string[]; readonly cursor: Cursor } {
   const ids: string[] = [];
-  const sink = { writable: () => true, send: (entry: { id: string }) => void ids.push(entry.id), gone: () => {} };
+  const sink = { hasRoom: () => true, send: (entry: { id: string }) => void ids.push(entry.id), gone: () => {} };
   const cursor = tail.follow(id, from, sink);
   cursor.resume();
   return { from, ids, cursor };

@@ -299,11 +299,12 @@ hf_specs = [
           (100, 500, 700, {"numCycles": 1.5}), (300, 300, 2000, {"warmupType": "1-sqrt", "decayType": "1-sqrt"})])],
 ]
 hf_cases = [hf_case(s) for s in hf_specs]
-hf_cases += [metric_case({"type": "hf/reduce_lr_on_plateau", "lr": 0.1, **p}, SHAPES[i % 6], torch_metric) for i, p in enumerate(PLATEAU)]
+hf_cases += [metric_case({"type": "hf/reduce_lr_on_plateau", "lr": 0.1, **p}, SHAPES[i % 6], torch_metric) for i, p in enumerate(PLATEAU + STRICT)]
 GREEDY = [{}, {"patience": 0}, {"patience": 2, "factor": 0.5}, {"patience": 1, "cooldown": 3, "warmup": 2}, {"smooth": True, "windowSize": 5, "patience": 3},
           {"patience": 0, "minLr": 0.05, "resetStart": 3}, {"mode": "max", "patience": 2}, {"thresholdMode": "rel", "threshold": 0.01, "patience": 3},
           {"minLr": 0.01, "maxLr": 0.2, "patience": 1, "factor": 0.7}, {"eps": 0.01, "patience": 1}, {"smooth": True, "patience": 0, "factor": 0.8},
-          {"patience": 0, "cooldown": 1, "minLr": 0.09, "resetStart": 2, "factor": 0.9}]
+          {"patience": 0, "cooldown": 1, "minLr": 0.09, "resetStart": 2, "factor": 0.9},
+          {"thresholdMode": "rel", "threshold": 1, "patience": 2}, {"thresholdMode": "rel", "threshold": 1.5, "patience": 1}]
 hf_cases += [metric_case({"type": "hf/greedy", "lr": 0.1, **p}, shape, torch_metric) for i, p in enumerate(GREEDY) for shape in (SHAPES[i % 6], SHAPES[(i + 1) % 6])]
 
 write("hugging-face", hf_cases)

@@ -26,10 +26,15 @@ export function runSpec(own: Partial<RunSpec> = {}): RunSpec {
 }
 
 export const searchSpec = (run: Partial<RunSpec> = {}): SearchSpec => ({
+  steps: 100,
+  schedules: [{ name: "constant", request: { type: "constant" } }],
   lrRange: [1e-3, 1],
+  budget: 3000,
+  finders: false,
+  guessLoss: 3.3,
   run: runSpec({ steps: 100, ...run }),
-  totalSteps: null,
   settles: null,
+  name: null,
   labels: [],
 });
 

@@ -14,12 +14,12 @@ before(async () => {
   const plain = await service.createRun({ steps: 200, schedule: "cosine", seed: 1, evalEvery: 50, name: "plain" });
   // As small as a search can be; its hundred and fifty runs take a few seconds.
   const request = { steps: 20, seed: 1, batchSize: 8, model: { embeddingDim: 2, hiddenSizes: [4] } };
-  const search = (await (await service.post(request, "/v1/lr-searches")).json()) as { id: string };
+  const search = (await (await service.post(request, "/v1/searches")).json()) as { id: string };
   for (const { id } of [sweep, plain]) await service.finished(id);
   const alphabet = Array.from({ length: 255 }, (_, i) => String.fromCodePoint(0x4e00 + i));
   const headers = { "content-type": "text/plain" };
   await fetch(`${service.url}/v1/datasets/han`, { method: "PUT", headers, body: alphabet.join("\n") });
-  await readToEnd(`${service.url}/v1/lr-searches/${search.id}/events`);
+  await readToEnd(`${service.url}/v1/searches/${search.id}/events`);
   pages.push(
     ["list", ""],
     ["compose", "#/new"],

@@ -46,7 +46,7 @@ test("sample from a model, fork it with a schedule of its own, and compare the t
     assert.equal((await service.get(href)).status, 200, href);
   }
   assert.deepEqual(spec.from, { run: parent.id, step: 1500, scheduleFrom: 1500 });
-  assert.equal(spec.schedule.type, "linear");
+  assert.equal(spec.schedule?.type, "linear");
 
   await page.getByRole("link", { name: "compare the two" }).click();
   await page.getByRole("heading", { name: "Compare" }).waitFor();

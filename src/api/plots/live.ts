@@ -81,7 +81,7 @@ export class LivePlot implements Sink {
   }
 
   /** Whatever the terminal does: entries are reduced as they come. */
-  writable(): boolean {
+  hasRoom(): boolean {
     return true;
   }
 

@@ -3,7 +3,7 @@ import { isMetricDriven } from "../../core/schedules/build.js";
 import type { SchedulePreview } from "../../core/schedules/preview.js";
 import type { ScheduleSpec } from "../../schemas/schedule.js";
 import type { MetricsReader, RunRecord } from "../../store/contract.js";
-import { readTrace, refusalToSuggest } from "../trace.js";
+import { readTrace, refusalToSuggest } from "../metrics/trace.js";
 import { type Frame, frame } from "./frame.js";
 import { cut } from "./key.js";
 import { type Line, type Mark, type Plot, type Point, printable, type Scale, short } from "./plot.js";

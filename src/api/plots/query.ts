@@ -1,7 +1,8 @@
 import { type Static, Type } from "typebox";
 import { LIMITS } from "../../schemas/limits.js";
 import type { FieldError } from "../../schemas/problem.js";
-import { invalidRequest } from "../creation.js";
+import { strict } from "../../schemas/strict.js";
+import { invalidRequest } from "../http/problems.js";
 import type { PlotName } from "./pictures.js";
 
 export const FORMATS = ["image/svg+xml", "image/png", "text/plain"] as const;
@@ -58,7 +59,7 @@ export const PlotQuerySchema = Type.Object(
       }),
     ),
   },
-  { additionalProperties: false },
+  strict,
 );
 export type PlotQuery = Static<typeof PlotQuerySchema>;
 

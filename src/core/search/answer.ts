@@ -31,7 +31,9 @@ export function answerOf(state: SearchState, run: RunSpec): SearchAnswer {
   const { stepsUsed } = new Trials(state.trials);
   const steps = stepsUsed + state.sweeps.reduce((sum, { lr }) => sum + lr.length, 0);
   return {
-    summary: usable ? summaryOf(first, ties, config.steps) : "No schedule learned anything at any rate in the range",
+    summary: usable
+      ? summaryOf(first, ties, config.steps)
+      : (warningsOf(first, state, survey)[0] ?? "There is no answer"),
     winner: usable
       ? {
           schedule: first.schedule,

@@ -603,10 +603,64 @@ static double softmax(Arena *arena, float *logits, const u8 *symbols, int rows, 
 
 /* ---- One block: forward, and backward into the gradients ---- */
 
-static void forward(Arena *arena, const u8 *symbols, int rows) {
-  gather(arena, symbols, rows);
-  const float *x = FLOATS(arena, input);
-  for (int l = 0; l < arena->layerCount; l++) {
+/**
+ * table (contextLength * vocabSize, fanOut of the first layer): what a symbol at a position adds to the layer's sums. An example's
+ * first layer is then contextLength additions, where there are far more examples than symbols.
+ */
+static void makeTable(Arena *arena) {
+  const Layer *layer = arena->layers;
+  const int context = arena->contextLength, dim = arena->embeddingDim, vocab = arena->vocabSize;
+  const int stride = ceilDiv(dim, PANEL) * PANEL;
+  float *out = FLOATS(arena, table);
+  for (int q = 0; q < ceilDiv(layer->fanOut, PANEL); q++) {
+    const float *weight = (float *)arena + layer->weight + (long)q * layer->fanIn * PANEL;
+    for (int c = 0; c < context; c++, weight += dim * PANEL)
+      for (int s = 0; s < vocab; s++, out += PANEL) {
+        const float *symbol = FLOATS(arena, parameters) + (long)s * stride;
+        V sum[PER_PANEL];
+        UNROLL
+        for (int k = 0; k < PER_PANEL; k++) sum[k] = splat(0.0f);
+        for (int d = 0; d < dim; d++) {
+          const V x = splat(symbol[d]);
+          UNROLL
+          for (int k = 0; k < PER_PANEL; k++) sum[k] = fma_(x, load(weight + d * PANEL + k * LANES), sum[k]);
+        }
+        UNROLL
+        for (int k = 0; k < PER_PANEL; k++) store(out + k * LANES, sum[k]);
+      }
+  }
+}
+
+/** The first layer's output (rows, fanOut), from the table. */
+static void lookUp(Arena *arena, const u8 *symbols, int rows) {
+  const Layer *layer = arena->layers;
+  const int context = arena->contextLength, vocab = arena->vocabSize;
+  const long panel = (long)arena->blockRows * PANEL;
+  const int kind = arena->relu ? ACTIVATE_RELU : ACTIVATE_TANH;
+  for (int q = 0; q < ceilDiv(layer->fanOut, PANEL); q++) {
+    const float *bias = (float *)arena + layer->bias + q * PANEL;
+    const float *table = FLOATS(arena, table) + (long)q * context * vocab * PANEL;
+    float *out = (float *)arena + layer->output + q * panel;
+    for (int i = 0; i < rows; i++) {
+      const u8 *example = symbols + (long)i * (context + 1);
+      V sum[PER_PANEL];
+      UNROLL
+      for (int k = 0; k < PER_PANEL; k++) sum[k] = load(bias + k * LANES);
+      for (int c = 0; c < context; c++)
+        UNROLL
+        for (int k = 0; k < PER_PANEL; k++) sum[k] += load(table + (c * vocab + example[c]) * PANEL + k * LANES);
+      UNROLL
+      for (int k = 0; k < PER_PANEL; k++) store(out + i * PANEL + k * LANES, sum[k]);
+    }
+    epilogue(kind, out, 0, panel, rows, PER_PANEL);
+  }
+}
+
+/** Activations of all layers, from `first` on; those before it are there already. */
+static void forward(Arena *arena, const u8 *symbols, int rows, int first) {
+  if (first == 0) gather(arena, symbols, rows);
+  const float *x = first == 0 ? FLOATS(arena, input) : (float *)arena + arena->layers[first - 1].output;
+  for (int l = first; l < arena->layerCount; l++) {
     const Layer *layer = arena->layers + l;
     float *out = (float *)arena + layer->output;
     const int kind = l + 1 == arena->layerCount ? ACTIVATE_NONE : arena->relu ? ACTIVATE_RELU : ACTIVATE_TANH;
@@ -794,7 +848,7 @@ static float trainStep(Arena *arena, Update *update, double lr, double momentum,
     } else if (!arena->fullBatch) draw(indices, first, rows, (u32)arena->exampleCount[0], (u32)arena->seed, (u64)arena->step);
     const u8 *symbols = collect(arena, 0, first, rows, arena->fullBatch ? 0 : indices);
     if (ahead) drawAhead(arena);
-    forward(arena, symbols, rows);
+    forward(arena, symbols, rows, 0);
     total += softmax(arena, (float *)arena + arena->layers[arena->layerCount - 1].output, symbols, rows, scale);
     backward(arena, symbols, rows, first > 0);
   }
@@ -826,11 +880,14 @@ int EXPORT(steps)(Arena *arena, int count, int cycled) {
 
 /**
  * Sum of the cross-entropies, in nats, over one block of a split (0 train, 1 validation, 2 test): its examples from `first` on,
- * at most blockRows of them.
+ * at most blockRows of them. A split's first block comes first, since it makes the table for those after it.
  */
 double EXPORT(evaluate)(Arena *arena, int split, int first) {
   const int left = arena->exampleCount[split] - first, rows = left < arena->blockRows ? left : arena->blockRows;
   const u8 *symbols = collect(arena, split, first, rows, 0);
-  forward(arena, symbols, rows);
+  const int tabled = arena->exampleCount[split] >= arena->tableLeast;
+  if (tabled && first == 0) makeTable(arena);
+  if (tabled) lookUp(arena, symbols, rows);
+  forward(arena, symbols, rows, tabled);
   return softmax(arena, (float *)arena + arena->layers[arena->layerCount - 1].output, symbols, rows, 0);
 }

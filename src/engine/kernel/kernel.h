@@ -39,6 +39,8 @@ typedef struct {
   int rowSum, rowTarget; /* (blockRows): softmax denominator; the target's shifted logit */
   int lr, momentum, loss; /* the chunk's inputs (64-bit floats) and output (32-bit) */
   int chunkCapacity;
+  int table;     /* evaluations: the first layer's sums by position and symbol, panels of (contextLength * vocabSize, 16) */
+  int tableLeast; /* examples from which a split is evaluated by the table */
   int examples[3], exampleCount[3]; /* bytes (count, contextLength + 1): a context and its target; train, validation, test */
   Layer layers[MAX_LAYERS];
   double step, momentumDefault, dampening, weightDecay, beta2, eps, alpha;

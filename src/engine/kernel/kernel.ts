@@ -20,7 +20,7 @@ export interface KernelBuild {
   readonly start: number;
   /** How many losses were written; -1, with nothing done, where the build does not know the arena's optimizer. */
   steps(count: number, cycled: boolean): number;
-  /** Sum of the losses of a block's examples, those from `first` on. split: 0 train, 1 validation, 2 test. */
+  /** Sum of the losses of a block's examples, those from `first` on, 0 first. split: 0 train, 1 validation, 2 test. */
   evaluate(split: number, first: number): number;
 }
 

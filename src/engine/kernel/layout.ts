@@ -8,6 +8,8 @@ const PANEL = 16;
 const BLOCK_ROWS = 128;
 /** Steps whose lr and loss fit in the arena; longer chunks are cut. */
 export const CHUNK_CAPACITY = 1024;
+/** Examples a symbol from which an evaluation makes a table of the first layer: by then it has paid for itself. */
+const TABLE_EXAMPLES_PER_SYMBOL = 8;
 const MAX_LAYERS = 5;
 const MAGIC = 0x4b4e4e41;
 const SPLITS: readonly SplitName[] = ["train", "validation", "test"];
@@ -46,6 +48,8 @@ const INTS = [
   "momentum",
   "loss",
   "chunkCapacity",
+  "table",
+  "tableLeast",
   "trainExamples",
   "validationExamples",
   "testExamples",
@@ -142,6 +146,8 @@ export function layoutOf(options: EngineOptions, gap = 0): Layout {
     };
   });
   const exampleFloats = (name: SplitName) => Math.ceil((splits[name].count * (contextLength + 1)) / 4);
+  const tableLeast = TABLE_EXAMPLES_PER_SYMBOL * vocabSize;
+  const usesTable = SPLITS.some((name) => splits[name].count >= tableLeast);
   const ints: Ints = {
     magic: MAGIC,
     contextLength,
@@ -174,6 +180,8 @@ export function layoutOf(options: EngineOptions, gap = 0): Layout {
     momentum: region(2 * CHUNK_CAPACITY),
     loss: region(CHUNK_CAPACITY),
     chunkCapacity: CHUNK_CAPACITY,
+    table: region(usesTable ? contextLength * vocabSize * ceil16(widths[1]!) : 0),
+    tableLeast,
     trainExamples: region(exampleFloats("train")),
     validationExamples: region(exampleFloats("validation")),
     testExamples: region(exampleFloats("test")),

@@ -1,5 +1,6 @@
 import { type TProperties, Type } from "typebox";
 import { LIMITS } from "../limits.js";
+import { strict } from "../strict.js";
 
 /** Bounds on schedules that contain schedules and on the lists and expressions inside them. */
 export const SCHEDULE_LIMITS = {
@@ -23,7 +24,7 @@ export interface NestedSchedule {
 
 /** An object schema with its `type`; nothing beyond the parameters listed is allowed. */
 export function scheduleType<T extends string, P extends TProperties>(type: T, description: string, parameters: P) {
-  return Type.Object({ type: Type.Literal(type), ...parameters }, { additionalProperties: false, description });
+  return Type.Object({ type: Type.Literal(type), ...parameters }, { ...strict, description });
 }
 
 /** Marks the base or peak rate of a schedule: where a request may say "auto". */

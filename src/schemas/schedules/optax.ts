@@ -1,4 +1,5 @@
 import { Type } from "typebox";
+import { strict } from "../strict.js";
 import {
   exponent,
   flag,
@@ -138,7 +139,7 @@ export const OPTAX_SCHEMAS = {
           endValue: Type.Optional(warmupCosine.endValue),
           exponent: Type.Optional(warmupCosine.exponent),
         },
-        { additionalProperties: false },
+        strict,
       ),
       { minItems: 1, maxItems: SCHEDULE_LIMITS.nodes, description: "Of warmup_cosine_decay_schedule, cycle by cycle" },
     ),

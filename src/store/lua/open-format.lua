@@ -5,7 +5,17 @@
 -- Returns the format that it has now.
 local found = tonumber(redis.call('GET', FORMAT_KEY) or '1')
 if found >= format then return found end
--- 1, which had no key: neither of the indexes of runs that wait for a rate, and of what is over.
+-- 1, which had no key: its searches were of another kind (a constant rate), which nobody has used; they go. The runs that they
+-- trained stay, as the runs of their own that they were, and who waited for one is told so (src/train, releaseForsaken).
+for _, id in ipairs(redis.call('ZRANGE', SEARCHES_KEY, 0, -1)) do
+  local spec = cjson.decode(field(id, 'spec'))
+  redis.call('ZREM', STATUS_PREFIX .. field(id, 'status'), id)
+  redis.call('ZREM', DATASET_USERS_PREFIX .. spec.run.dataset.name, id)
+  for _, label in ipairs(spec.labels) do redis.call('ZREM', LABEL_PREFIX .. label, id) end
+  redis.call('UNLINK', key(id), log_key(id))
+end
+redis.call('DEL', SEARCHES_KEY)
+-- Nor had it either of the indexes of runs that wait for a rate, and of what is over.
 for _, status in ipairs({'queued', 'paused'}) do
   for _, id in ipairs(redis.call('ZRANGE', STATUS_PREFIX .. status, 0, -1)) do
     local search = field(id, 'waitsFor')

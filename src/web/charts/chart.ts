@@ -1,46 +1,11 @@
 import uPlot from "uplot";
 import { logTicks } from "../../core/ticks.js";
 import { number, whole } from "../format.js";
+import type { Band, Drawing, Line } from "./drawing.js";
 import { listen, ZOOM } from "./gestures.js";
 import { drawOver } from "./overlay.js";
 import { type Palette, palette } from "./palette.js";
 import type { Values, View } from "./plan.js";
-
-export interface Line {
-  readonly label: string;
-  /** Index into the palette. */
-  readonly color: number;
-  /** Drawn faint, as the noise behind a smoothed line. */
-  readonly faint?: boolean;
-  readonly dash?: readonly number[];
-}
-
-/** Fills between two lines, by index. */
-export interface Band {
-  readonly lines: readonly [number, number];
-  readonly color: number;
-}
-
-/** A labelled vertical mark. */
-export interface Mark {
-  readonly x: number;
-  readonly label: string;
-  readonly color: number;
-}
-
-export interface Point {
-  readonly x: number;
-  readonly y: number;
-}
-
-/** All that is drawn for one view; `values` is one array a line, each as long as `x`. */
-export interface Frame {
-  readonly range: readonly [number, number];
-  readonly x: Float64Array;
-  readonly values: readonly Values[];
-  readonly points?: readonly { readonly color: number; readonly at: readonly Point[] }[];
-  readonly marks?: readonly Mark[];
-}
 
 export interface ChartOptions {
   readonly title: string;
@@ -54,7 +19,7 @@ export interface ChartOptions {
   /** Lets spikes run out of the picture when they would flatten the rest; not on a log axis. */
   readonly clipSpikes?: boolean;
   /** What to draw for a view, `width` pixels wide; null: nothing yet. Called once a frame at most. */
-  readonly frame: (view: View, width: number) => Frame | null;
+  readonly frame: (view: View, width: number) => Drawing | null;
   /** x under the cursor; null: none. */
   readonly onCursor: (x: number | null) => void;
 }
@@ -68,7 +33,7 @@ export class Chart {
   readonly #colors: Palette = palette();
   readonly #plot: uPlot;
   readonly #resize: ResizeObserver;
-  #frame: Frame | null = null;
+  #frame: Drawing | null = null;
   #view: View;
   #scheduled = 0;
 

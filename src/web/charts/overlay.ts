@@ -1,9 +1,9 @@
 import uPlot from "uplot";
-import type { Frame } from "./chart.js";
+import type { Drawing } from "./drawing.js";
 import type { Palette } from "./palette.js";
 
 /** Points (few, measured now and then) and marks, over the lines. */
-export function drawOver(plot: uPlot, frame: Frame | null, colors: Palette): void {
+export function drawOver(plot: uPlot, frame: Drawing | null, colors: Palette): void {
   if (frame === null) return;
   const { ctx, bbox } = plot;
   const ratio = uPlot.pxRatio;

@@ -1,7 +1,7 @@
 import type { ArmSummary } from "../../core/finder/search-fit.js";
 import type { Search } from "../../schemas/search.js";
-import type { Frame, Mark } from "../charts/chart.js";
 import { ChartView, type Readout } from "../charts/chart-view.js";
+import type { Drawing, Mark } from "../charts/drawing.js";
 import type { View } from "../charts/plan.js";
 import { number, whole } from "../format.js";
 
@@ -17,7 +17,7 @@ export function ArmsChart({ answer: { lr, interval, arms: all } }: { answer: Non
     { x: interval[0], label: "95 %", color: 6 },
     { x: interval[1], label: "95 %", color: 6 },
   ];
-  const frame = (view: View): Frame => ({
+  const frame = (view: View): Drawing => ({
     range: view ?? [rates[0]! / 1.2, rates.at(-1)! * 1.2],
     x: rates,
     values: budgets.map((steps) => Array.from(rates, (rate) => lossAt(steps, rate))),

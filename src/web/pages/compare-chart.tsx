@@ -1,5 +1,5 @@
-import type { Band, Frame, Line } from "../charts/chart.js";
 import { ChartView, type Readout } from "../charts/chart-view.js";
+import type { Band, Drawing, Line } from "../charts/drawing.js";
 import { bandOf } from "../charts/groups.js";
 import { COLORS } from "../charts/palette.js";
 import { type Axis, planMarks, sampled, type Values, type View, visible } from "../charts/plan.js";
@@ -28,7 +28,7 @@ const DASHES: readonly (readonly number[])[] = [[], [8, 4], [2, 3], [10, 3, 2, 3
 export function CompareChart({ groups, smoothing, axis, yLog, subscribe }: Props) {
   const all = groups.flatMap(({ columns }) => columns);
   const { lines, bands } = linesOf(groups);
-  const frame = (view: View, width: number): Frame | null => {
+  const frame = (view: View, width: number): Drawing | null => {
     const range = visible(all, axis, view);
     if (range === null) return null;
     const plan = planMarks(all, axis, range, width);

@@ -1,3 +1,4 @@
+import { DEFAULT_LR_RANGE } from "../../core/resolve.js";
 import { ModelSpecSchema } from "../../schemas/model.js";
 import { OPTIMIZERS, type OptimizerType } from "../../schemas/optimizers.js";
 import { ENGINE_NAMES, type RunRequest } from "../../schemas/run.js";
@@ -111,12 +112,13 @@ export function toRequest(form: Form): RunRequest {
     .split(",")
     .map((label) => label.trim())
     .filter((label) => label !== "");
+  const [low, high] = DEFAULT_LR_RANGE;
   const request = {
     steps: parsed(text("steps")),
     schedule: choice(schedule, given(form, "schedule", scheduleParameters(schedule))),
     ...(text("low") === "" && text("high") === ""
       ? {}
-      : { lrRange: [parsed(text("low") || "0.001"), parsed(text("high") || "0.1")] }),
+      : { lrRange: [parsed(text("low") || String(low)), parsed(text("high") || String(high))] }),
     ...optional("batchSize"),
     ...words("dataset"),
     ...optional("datasetLimit"),

@@ -1,4 +1,5 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
+import { DEFAULT_LR_RANGE } from "../../core/resolve.js";
 import { resolveSchedule } from "../../core/schedules/resolve.js";
 import { OPTIMIZERS } from "../../schemas/optimizers.js";
 import type { RunSpec } from "../../schemas/run.js";
@@ -149,8 +150,8 @@ export function ComposePage({ filled }: { filled: string | null }) {
               />
               {form.schedule !== CONTINUED && (
                 <>
-                  {field("low", "Lowest lr", { type: "number" }, "0.001")}
-                  {field("high", "Highest lr", { type: "number" }, "0.1")}
+                  {field("low", "Lowest lr", { type: "number" }, String(DEFAULT_LR_RANGE[0]))}
+                  {field("high", "Highest lr", { type: "number" }, String(DEFAULT_LR_RANGE[1]))}
                 </>
               )}
               {errors.lrRange !== undefined && <small class="error">Expected {errors.lrRange}</small>}
@@ -231,7 +232,7 @@ export function ComposePage({ filled }: { filled: string | null }) {
             <button
               type="button"
               disabled={sending}
-              onClick={() => void send("/v1/lr-searches", toSearchRequest(request), searchLink)}
+              onClick={() => void send("/v1/searches", toSearchRequest(request), searchLink)}
             >
               Search for the rate first
             </button>
@@ -281,7 +282,7 @@ function datasetSchema(names: readonly string[] | null, chosen = ""): FieldSchem
 }
 
 /** What each parameter left open would be. */
-function scheduleFallbacks({ schedule, steps, lrRange = [0.001, 0.1], from }: ReturnType<typeof toRequest>) {
+function scheduleFallbacks({ schedule, steps, lrRange = [...DEFAULT_LR_RANGE], from }: ReturnType<typeof toRequest>) {
   if (schedule === undefined) return {};
   const type = typeof schedule === "string" ? schedule : schedule.type;
   try {

@@ -1,3 +1,4 @@
+import { DEFAULT_LR_RANGE } from "../../core/resolve.js";
 import { buildSchedule, isMetricDriven } from "../../core/schedules/build.js";
 import { lintSchedule } from "../../core/schedules/lint.js";
 import { resolveSchedule } from "../../core/schedules/resolve.js";
@@ -5,8 +6,8 @@ import type { Schedule } from "../../core/schedules/schedule.js";
 import { LIMITS } from "../../schemas/limits.js";
 import type { RunRequest, RunSpec } from "../../schemas/run.js";
 import type { ScheduleRequest, ScheduleSpec } from "../../schemas/schedule.js";
-import type { Frame } from "../charts/chart.js";
 import { ChartView } from "../charts/chart-view.js";
+import type { Drawing } from "../charts/drawing.js";
 import type { Values, View } from "../charts/plan.js";
 import { number, whole } from "../format.js";
 
@@ -16,7 +17,7 @@ export type Previewed =
   | { readonly spec: ScheduleSpec | null; readonly why: string; readonly errors: Readonly<Record<string, string>> };
 
 export function previewOf(
-  { schedule: given, steps: end, lrRange = [0.001, 0.1], from }: RunRequest,
+  { schedule: given, steps: end, lrRange = [...DEFAULT_LR_RANGE], from }: RunRequest,
   parent: RunSpec | null = null,
 ): Previewed {
   const schedule = given ?? "constant";
@@ -73,7 +74,7 @@ export function Remarks({ previewed: { spec, ...rest } }: { previewed: Previewed
 export function Preview({ previewed, log }: { previewed: Previewed; log: boolean }) {
   if ("why" in previewed) return <p class="notice preview">{previewed.why}</p>;
   const { lr, steps, spec } = previewed;
-  const frame = (view: View, width: number): Frame => {
+  const frame = (view: View, width: number): Drawing => {
     const [low, high] = view ?? [0, Math.max(1, steps - 1)];
     const from = Math.max(0, Math.floor(low));
     const to = Math.min(steps - 1, Math.ceil(high));

@@ -1,6 +1,6 @@
 import { useEffect, useMemo } from "preact/hooks";
-import type { Frame, Line, Mark, Point } from "../charts/chart.js";
 import { ChartView, type Readout } from "../charts/chart-view.js";
+import type { Drawing, Line, Mark, Point } from "../charts/drawing.js";
 import {
   type Axis,
   entryAt,
@@ -59,7 +59,7 @@ export function LossChart(props: Props) {
   // What reaches back beyond the steps that were fetched is smooth enough by buckets.
   const smoothable = (shown: MetricColumns) =>
     smoothing.kind === "mean" && smoothing.window > WARM_UP ? columns : shown;
-  const frame = (view: View, width: number): Frame | null => {
+  const frame = (view: View, width: number): Drawing | null => {
     const range = visible([columns], axis, view);
     if (range === null) return null;
     const shown = detail.show(...stepsOf(columns, axis, range));
@@ -103,7 +103,7 @@ export function LossChart(props: Props) {
 export function LrChart(props: RunProps) {
   const { columns, bell, yLog } = props;
   const detail = useDetail(props);
-  const frame = (view: View, width: number): Frame | null => {
+  const frame = (view: View, width: number): Drawing | null => {
     const range = visible([columns], "step", view);
     if (range === null) return null;
     const shown = detail.show(...stepsOf(columns, "step", range));

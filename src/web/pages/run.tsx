@@ -1,6 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 import { type Run, TERMINAL_STATUSES } from "../../schemas/run.js";
-import type { Mark } from "../charts/chart.js";
+import type { Mark } from "../charts/drawing.js";
 import { entryAt } from "../charts/plan.js";
 import { deleteRun, messageOf, post } from "../data/api.js";
 import type { MetricColumns } from "../data/metric-columns.js";

@@ -19,7 +19,7 @@ function useSearch(id: string): { search: Search | null; failure: string | null 
     const read = async () => {
       timer = undefined;
       try {
-        const search = await call<Search>(`/v1/lr-searches/${id}`);
+        const search = await call<Search>(`/v1/searches/${id}`);
         setState({ search, failure: null });
         if (TERMINAL_STATUSES.includes(search.status)) events.close();
       } catch (error) {
@@ -29,7 +29,7 @@ function useSearch(id: string): { search: Search | null; failure: string | null 
     const moved = () => {
       timer ??= setTimeout(() => void read(), 250);
     };
-    const events = new EventSource(`/v1/lr-searches/${id}/events`);
+    const events = new EventSource(`/v1/searches/${id}/events`);
     for (const type of ["open", "status", "progress", "end"]) events.addEventListener(type, moved);
     void read();
     return () => {
@@ -64,7 +64,7 @@ export function SearchPage({ id }: { id: string }) {
   }
   const { status, answer, progress, reason } = search;
   const spec = search.spec as SearchSpec;
-  const cancel = () => post(`/v1/lr-searches/${id}/cancel`).catch((error) => setRefused(messageOf(error)));
+  const cancel = () => post(`/v1/searches/${id}/cancel`).catch((error) => setRefused(messageOf(error)));
   return (
     <>
       <div class="title-row">

@@ -10,7 +10,7 @@ export function SearchesPage() {
   const [searches, setSearches] = useState<readonly Search[] | null>(null);
   const [failure, setFailure] = useState<string | null>(null);
   useEffect(() => {
-    call<{ searches: Search[] }>("/v1/lr-searches?limit=100").then(
+    call<{ searches: Search[] }>("/v1/searches?limit=100").then(
       (answer) => setSearches(answer.searches),
       (error) => setFailure(messageOf(error)),
     );

@@ -83,6 +83,8 @@ const pairs = fc.array(
   fc.record({ arm: fc.option(loss, { freq: 8 }), baseline: fc.option(loss, { freq: 8 }), at: fc.nat() }),
   { minLength: 1, maxLength: 20 },
 );
+/** Making a failing example small could take very long. */
+const LIMIT = { interruptAfterTimeLimit: 30_000 };
 const of = (rows: readonly { arm: number | null; baseline: number | null }[], comparisons = 3) =>
   compare(
     rows.map((row) => row.arm),
@@ -98,6 +100,7 @@ test("the order of seeds changes nothing, nor does what both arms gain", () => {
       const moved = (value: number | null) => (value === null ? null : value + constant);
       assert.deepEqual(of(rows.map(({ arm, baseline }) => ({ arm: moved(arm), baseline: moved(baseline) }))), compared);
     }),
+    LIMIT,
   );
 });
 
@@ -118,6 +121,7 @@ test("an arm against itself is tied, two arms swapped give the opposite, and ver
       if (Math.abs(pValue - 0.05) > 1e-12) assert.equal(verdict === "tied", pValue > 0.05);
       assert.ok(moreSeeds === null || (moreSeeds > 0 && moreSeeds < MOST_SEEDS));
     }),
+    LIMIT,
   );
 });
 

@@ -7,6 +7,7 @@ import { drawBatch } from "../../../src/core/rng.js";
 import type { Kernel } from "../../../src/engine/kernel/kernel.js";
 import { createNativeKernel, nativeKernelLanes, nativeKernelProblem } from "../../../src/engine/kernel/native.js";
 import { createWasmKernel } from "../../../src/engine/kernel/wasm.js";
+import { createReference } from "../../../src/engine/reference.js";
 import { OPTIMIZERS } from "../../../src/schemas/optimizers.js";
 import { ODD_SHAPES, optionsOf, type Shape } from "./fixture.js";
 import { lossAndGradient } from "./twin.js";
@@ -80,6 +81,23 @@ for (const [name, create] of BUILDS) {
         assert.equal(atOnce(resumed.evaluation("validation")), atOnce(whole.evaluation("validation")));
         assert.ok(Number.isNaN(atOnce(whole.evaluation("test"))));
         for (const kernel of [whole, cut, resumed]) kernel.dispose();
+      });
+    }
+
+    const many: Shape[] = [{}, { embeddingDim: 17, activation: "relu", hiddenSizes: [33, 20] }, { contextLength: 1 }];
+    for (const shape of many) {
+      it(`evaluates splits of many examples, by a table, as the reference does: ${title(shape)}`, () => {
+        const options = optionsOf({ ...shape, count: 900 });
+        const kernel = create(options);
+        for (let round = 0; round < 2; round++) {
+          for (const split of ["validation", "train"] as const) {
+            const want = atOnce(createReference({ ...options, parameters: kernel.readParameters() }).evaluation(split));
+            const got = atOnce(kernel.evaluation(split));
+            assert.ok(Math.abs(got - want) <= 1e-5 * want, `${split}: ${got}, reference ${want}`);
+          }
+          train(kernel, 3, 0.5);
+        }
+        kernel.dispose();
       });
     }
 

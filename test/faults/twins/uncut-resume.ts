@@ -1,4 +1,4 @@
 import { editSource } from "./edit-source.js";
 
 /** Broken twin: a reader that resumes within a chunk is given the whole of it. */
-editSource({ file: "src/api/stream/messages.js", guard: "sliceChunk(entry.chunk, from)", by: "entry.chunk" });
+editSource({ file: "src/api/streams/messages.js", guard: "sliceChunk(entry.chunk, from)", by: "entry.chunk" });

@@ -1,0 +1,38 @@
+import { datasetStatistics, parseDataset } from "../../core/dataset.js";
+import type { DatasetFacts } from "../../core/resolve.js";
+import { BUILT_IN_DATASET, type DatasetStatistics } from "../../schemas/dataset.js";
+import { builtInDataset } from "../../store/built-in-dataset.js";
+import type { DatasetEntry, DatasetStore } from "../../store/contract.js";
+import { invalidRequest } from "../http/problems.js";
+
+let builtIn: DatasetStatistics | undefined;
+
+/** Of the dataset that needs no store. */
+export function builtInStatistics(): DatasetStatistics {
+  builtIn ??= datasetStatistics(parseDataset(builtInDataset().text.toString("utf8")));
+  return builtIn;
+}
+
+/** Where datasets that are not built in are found. */
+export type DatasetFinder = Pick<DatasetStore, "get">;
+
+/** Built in, or somebody's; null: there is none of that name. */
+export async function findDataset(
+  datasets: DatasetFinder,
+  name: string,
+): Promise<Pick<DatasetEntry, "digest" | "statistics"> | null> {
+  return name === BUILT_IN_DATASET
+    ? { digest: builtInDataset().digest, statistics: builtInStatistics() }
+    : datasets.get(name);
+}
+
+/** What a spec is checked against. */
+export async function datasetFacts(datasets: DatasetFinder, name = BUILT_IN_DATASET): Promise<DatasetFacts> {
+  const entry = await findDataset(datasets, name);
+  if (entry === null) {
+    const expected = `the name of a dataset; \`${BUILT_IN_DATASET}\` is built in, GET /v1/datasets lists all`;
+    throw invalidRequest([{ pointer: "/dataset", expected }]);
+  }
+  const { digest, statistics } = entry;
+  return { name, digest, vocabSize: statistics.symbols.length, trainExamples: statistics.splits.train.examples };
+}

@@ -1,0 +1,165 @@
+import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
+import { Type } from "typebox";
+import { BUILT_IN_DATASET, type Dataset, DatasetNameSchema } from "../../schemas/dataset.js";
+import { LIMITS } from "../../schemas/limits.js";
+import { ProblemError } from "../../schemas/problem.js";
+import { strict } from "../../schemas/strict.js";
+import { builtInDataset } from "../../store/built-in-dataset.js";
+import type { DatasetEntry } from "../../store/contract.js";
+import type { ApiDeps } from "../deps.js";
+import { notFound } from "../http/existing.js";
+import { isoTime } from "../http/iso-time.js";
+import { problemResponse } from "../http/responses.js";
+import { builtInStatistics } from "./dataset-facts.js";
+import { decodeText, deleteDataset, putDataset, TEXT_TYPE, wrongType } from "./put-dataset.js";
+
+const params = Type.Object({ name: DatasetNameSchema });
+const DatasetRef = Type.Ref("Dataset");
+
+export const datasetRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { datasets }) => {
+  const getEntry = async (name: string): Promise<DatasetEntry> => {
+    if (name === BUILT_IN_DATASET) return builtInEntry();
+    const entry = await datasets.get(name);
+    if (entry === null) throw notFound(`dataset ${name}`);
+    return entry;
+  };
+  const show = async (entry: DatasetEntry) => toDataset(entry, await datasets.users(entry.name));
+
+  app.get(
+    "/datasets",
+    {
+      schema: {
+        operationId: "listDatasets",
+        summary: "List datasets, the built-in one first",
+        tags: ["datasets"],
+        response: { 200: Type.Object({ datasets: Type.Array(DatasetRef) }, strict) },
+      },
+    },
+    async () => ({ datasets: await Promise.all([builtInEntry(), ...(await datasets.list())].map(show)) }),
+  );
+
+  app.get(
+    "/datasets/:name",
+    {
+      schema: {
+        operationId: "getDataset",
+        summary: "Get a dataset's digest and statistics",
+        tags: ["datasets"],
+        params,
+        response: { 200: DatasetRef, 404: problemResponse("No such dataset") },
+      },
+    },
+    async (request) => show(await getEntry(request.params.name)),
+  );
+
+  app.get(
+    "/datasets/:name/text",
+    {
+      schema: {
+        operationId: "getDatasetText",
+        summary: "Get a dataset's text, byte by byte as it was put",
+        tags: ["datasets"],
+        params,
+        response: {
+          200: { description: "The text", content: { "text/plain": { schema: Type.String() } } },
+          404: problemResponse("No such dataset"),
+        },
+      },
+    },
+    async (request, reply) => {
+      const { name } = request.params;
+      const text = await datasets.text((await getEntry(name)).digest);
+      if (text === null) throw new ProblemError("unavailable", "The dataset has just been replaced; ask again");
+      // A stranger's text: never to be taken for anything else.
+      return reply.type(TEXT_TYPE).header("x-content-type-options", "nosniff").send(text);
+    },
+  );
+
+  app.delete(
+    "/datasets/:name",
+    {
+      schema: {
+        operationId: "deleteDataset",
+        summary: "Delete a dataset that nothing uses",
+        tags: ["datasets"],
+        params,
+        response: {
+          204: Type.Null(),
+          404: problemResponse("No such dataset"),
+          409: problemResponse("Runs or searches use it, or it is built in"),
+        },
+      },
+    },
+    async (request, reply) => {
+      await deleteDataset(datasets, request.params.name);
+      return reply.code(204).send(null);
+    },
+  );
+
+  // The only route that takes text has a scope of its own: no other parser works here, and this one nowhere else.
+  const upload: FastifyPluginAsyncTypebox = async (scope) => {
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser("text/plain", { parseAs: "buffer" }, (request, body, done) => {
+      try {
+        done(null, decodeText(body as Buffer, request.headers["content-type"]!));
+      } catch (error) {
+        done(error as Error);
+      }
+    });
+    scope.addContentTypeParser("*", (_request, _payload, done) => done(wrongType()));
+
+    scope.put(
+      "/datasets/:name",
+      {
+        bodyLimit: LIMITS.datasetBytes,
+        schema: {
+          operationId: "putDataset",
+          summary: "Store a dataset: text, one item a line",
+          description: `Blank lines are dropped, and nothing else is changed: at least 10 and at most ${LIMITS.datasetItems} items of up to ${LIMITS.datasetItemLength} symbols (Unicode code points), at most ${LIMITS.datasetSymbols - 1} different ones; a full stop is kept for the boundary. The same text again is answered with 200 and changes nothing; another text replaces the old one as long as no run or search uses it.`,
+          tags: ["datasets"],
+          consumes: ["text/plain"],
+          params,
+          body: Type.String(),
+          response: {
+            200: { ...DatasetRef, description: "It had this text already, or has now, in place of another" },
+            201: { ...DatasetRef, description: "New" },
+            400: problemResponse("The text is wrong; told by line"),
+            409: problemResponse("Runs or searches use the text that it has, or it is built in"),
+            413: problemResponse(`More than ${LIMITS.datasetBytes} bytes`),
+            415: problemResponse("Not text/plain, or not in UTF-8"),
+            507: problemResponse("No room for more datasets"),
+          },
+        },
+      },
+      async (request, reply) => {
+        const { name } = request.params;
+        const { isNew, entry } = await putDataset(datasets, name, request.body);
+        return reply
+          .code(isNew ? 201 : 200)
+          .header("location", `/v1/datasets/${name}`)
+          .send(await show(entry));
+      },
+    );
+  };
+  await app.register(upload);
+};
+
+function builtInEntry(): DatasetEntry {
+  const { digest, text } = builtInDataset();
+  return { name: BUILT_IN_DATASET, digest, bytes: text.length, createdAt: 0, statistics: builtInStatistics() };
+}
+
+function toDataset({ name, digest, bytes, createdAt, statistics }: DatasetEntry, usedBy: number): Dataset {
+  const builtIn = name === BUILT_IN_DATASET;
+  const self = `/v1/datasets/${name}`;
+  return {
+    name,
+    digest,
+    bytes,
+    ...statistics,
+    builtIn,
+    createdAt: builtIn ? null : isoTime(createdAt),
+    usedBy,
+    links: { self, text: `${self}/text` },
+  };
+}

@@ -1,0 +1,115 @@
+import { Readable } from "node:stream";
+import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
+import { type Static, Type } from "typebox";
+import { SeriesAccumulator } from "../../core/series.js";
+import { LIMITS } from "../../schemas/limits.js";
+import { strict } from "../../schemas/strict.js";
+import type { ApiDeps } from "../deps.js";
+import { chooseType } from "../http/accept.js";
+import { existing } from "../http/existing.js";
+import { invalidRequest } from "../http/problems.js";
+import { mediaResponse, problemResponse } from "../http/responses.js";
+import { idParams } from "../ids.js";
+import { asCsv, asJson, asNdjson, COLUMNS, type Column } from "./columns.js";
+import { MetricsSchema } from "./response-schemas.js";
+
+const FORMATS = {
+  "application/json": asJson,
+  "application/x-ndjson": asNdjson,
+  "text/csv": asCsv,
+} as const;
+
+const NAMES = {
+  json: "application/json",
+  ndjson: "application/x-ndjson",
+  csv: "text/csv",
+} as const;
+
+const Step = Type.Integer({ minimum: 0, maximum: LIMITS.steps });
+const Query = Type.Object(
+  {
+    from: Type.Optional(Step),
+    to: Type.Optional(Step),
+    columns: Type.Optional(
+      Type.String({ description: `Comma-separated, of ${COLUMNS.join(", ")}; default step,lr,loss` }),
+    ),
+    format: Type.Optional(Type.Enum(["json", "ndjson", "csv"], { description: "Instead of Accept, for a link" })),
+    smoothing: Type.Number({
+      minimum: 0,
+      exclusiveMaximum: 1,
+      default: 0.98,
+      description: "Decay of the debiased average in column `smoothed`",
+    }),
+    points: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: LIMITS.pointsPerPage,
+        description: "Reduce to at most n buckets of min, max and mean, so that spikes survive",
+      }),
+    ),
+    window: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: LIMITS.steps, description: "First average over windows of n steps" }),
+    ),
+    transform: Type.Optional(Type.Enum(["none", "log10"], { description: "Of each loss, before any average" })),
+  },
+  strict,
+);
+
+export const metricsRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { runs, metrics }) => {
+  app.get(
+    "/runs/:id/metrics",
+    {
+      schema: {
+        operationId: "getMetrics",
+        summary: "Export a run's metrics",
+        description:
+          "Every stored step of [from, to) exactly (of a fork from the fork on), as JSON, NDJSON or CSV by Accept; with points, window or transform, a JSON summary.",
+        tags: ["metrics"],
+        params: idParams("run"),
+        querystring: Query,
+        response: {
+          200: mediaResponse("Columns, or lines of text", ["text/csv", "application/x-ndjson"], MetricsSchema),
+          400: problemResponse("A parameter is wrong"),
+          404: problemResponse("No such run"),
+          406: problemResponse("None of the media types can be served"),
+        },
+      },
+    },
+    async (request, reply) => {
+      const { id } = request.params;
+      const { query } = request;
+      const record = await existing(runs, id);
+      const from = Math.max(query.from ?? 0, record.spec.from?.step ?? 0);
+      const to = Math.max(from, Math.min(query.to ?? record.committed, record.committed));
+      if (query.points !== undefined || query.window !== undefined || query.transform !== undefined) {
+        return summarize(id, from, to, query);
+      }
+      const types = Object.keys(FORMATS) as (keyof typeof FORMATS)[];
+      const type = query.format === undefined ? chooseType(request.headers.accept, types) : NAMES[query.format];
+      const wanted = { metrics, id, from, to, columns: columnsOf(query.columns), smoothing: query.smoothing };
+      return reply
+        .type(type)
+        .header("vary", "accept")
+        .send(Readable.from(FORMATS[type](wanted)));
+    },
+  );
+
+  /** The loss in buckets, and the mean rate of each. */
+  async function summarize(id: string, from: number, to: number, query: Static<typeof Query>) {
+    const { window = 1, transform = "none", points = LIMITS.pointsPerPage } = query;
+    const loss = new SeriesAccumulator({ from, to, points, window, transform });
+    const lr = new SeriesAccumulator({ from, to, points, window, transform: "none" });
+    for await (const chunk of metrics.chunks(id, from, to)) {
+      loss.push(chunk.loss);
+      lr.push(chunk.lr);
+    }
+    return { run: id, from, to, window, transform, ...loss.result(), lr: lr.result().mean };
+  }
+};
+
+function columnsOf(text = "step,lr,loss"): Column[] {
+  const columns = text.split(",") as Column[];
+  const known = columns.every((column) => COLUMNS.includes(column)) && new Set(columns).size === columns.length;
+  if (!known) throw invalidRequest([{ pointer: "/columns", expected: `some of ${COLUMNS.join(", ")}, each once` }]);
+  return columns;
+}

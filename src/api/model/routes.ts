@@ -1,0 +1,159 @@
+import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
+import { Type } from "typebox";
+import { toSafetensors } from "../../core/safetensors.js";
+import { LIMITS } from "../../schemas/limits.js";
+import { strict } from "../../schemas/strict.js";
+import type { ApiDeps } from "../deps.js";
+import { existing } from "../http/existing.js";
+import { Limiter } from "../http/limiter.js";
+import { mediaResponse, problemResponse } from "../http/responses.js";
+import { idParams } from "../ids.js";
+import { drawSamples, readModel } from "./read-model.js";
+
+/** A checkpoint may take hundreds of megabytes. */
+const AT_ONCE = 2;
+const MOST_WAITING = 16;
+/** A download that nobody takes is given up. */
+const IDLE_MS = 30_000;
+
+const Step = Type.Optional(
+  Type.Integer({ minimum: 1, maximum: LIMITS.steps, description: "A kept checkpoint; default: the latest" }),
+);
+const SamplesRequestSchema = Type.Object(
+  {
+    count: Type.Optional(Type.Integer({ minimum: 1, maximum: LIMITS.samples, default: 20 })),
+    temperature: Type.Optional(
+      Type.Number({
+        exclusiveMinimum: 0,
+        maximum: LIMITS.temperature,
+        default: 1,
+        description: "Divides the logits: below 1 the likely becomes likelier",
+      }),
+    ),
+    seed: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: LIMITS.seed,
+        default: 0,
+        description: "The same seed, the same samples",
+      }),
+    ),
+    step: Step,
+  },
+  strict,
+);
+const SamplesSchema = Type.Object(
+  {
+    run: Type.String(),
+    step: Type.Integer({ description: "Steps that the model has been trained for" }),
+    temperature: Type.Number(),
+    seed: Type.Integer(),
+    samples: Type.Array(Type.String()),
+  },
+  strict,
+);
+
+export const modelRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, deps) => {
+  const { runs } = deps;
+  const limiter = new Limiter(AT_ONCE, MOST_WAITING, "models are being read");
+
+  const modelOf = (id: string, step: number | undefined) => limiter.run(() => readModel(deps, id, step));
+
+  app.post(
+    "/runs/:id/samples",
+    {
+      // Each field has a default, and so has a body that has none.
+      preValidation: (request, _reply, done) => {
+        request.body ??= {};
+        done();
+      },
+      schema: {
+        operationId: "sampleModel",
+        summary: "Words made up by the trained model",
+        description: "From the latest checkpoint, of a run that still trains as well.",
+        tags: ["model"],
+        params: idParams("run"),
+        body: SamplesRequestSchema,
+        response: {
+          200: SamplesSchema,
+          400: problemResponse("A field is wrong"),
+          404: problemResponse("No such run"),
+          409: problemResponse("The run has no step yet, or the model's numbers are not finite"),
+          429: problemResponse("Too many models are being read"),
+        },
+      },
+    },
+    async (request) => {
+      const { id } = request.params;
+      const { count = 20, temperature = 1, seed = 0, step: at } = request.body;
+      const model = await modelOf(id, at);
+      const samples = await drawSamples(model, { count, temperature, seed }, () => request.socket.destroyed);
+      return { run: id, step: model.step, temperature, seed, samples };
+    },
+  );
+
+  app.get(
+    "/runs/:id/weights",
+    {
+      schema: {
+        operationId: "getWeights",
+        summary: "The trained model as a safetensors file",
+        description:
+          "Names and shapes of a PyTorch module with `embedding` (nn.Embedding) and `layers` (nn.ModuleList of nn.Linear); the symbols and the model's spec are in the header's metadata.",
+        tags: ["model"],
+        params: idParams("run"),
+        querystring: Type.Object({ step: Step }, strict),
+        response: {
+          200: mediaResponse("A safetensors file", ["application/octet-stream"]),
+          400: problemResponse("No checkpoint of that step was kept"),
+          404: problemResponse("No such run"),
+          409: problemResponse("The run has no step yet"),
+          429: problemResponse("Too many models are being read"),
+        },
+      },
+    },
+    async (request, reply) => {
+      const { id } = request.params;
+      reply.raw.setTimeout(IDLE_MS, () => reply.raw.destroy());
+      const { spec, engineBuild, symbols, step, parameters } = await modelOf(id, request.query.step);
+      const file = toSafetensors(spec.model, symbols.length, parameters, {
+        format: "pt",
+        run: id,
+        step: String(step),
+        engineBuild: engineBuild ?? "",
+        model: JSON.stringify(spec.model),
+        dataset: JSON.stringify(spec.dataset),
+        symbols: JSON.stringify(symbols),
+      });
+      return reply
+        .type("application/octet-stream")
+        .header("content-disposition", `attachment; filename="${id}-${step}.safetensors"`)
+        .send(Buffer.from(file.buffer));
+    },
+  );
+
+  app.get(
+    "/runs/:id/checkpoints",
+    {
+      schema: {
+        operationId: "listCheckpoints",
+        summary: "The steps that can be forked, sampled and downloaded",
+        tags: ["model"],
+        params: idParams("run"),
+        response: {
+          200: Type.Object({
+            run: Type.String(),
+            kept: Type.Array(Type.Integer(), { description: "By checkpointEvery" }),
+            latest: Type.Union([Type.Integer(), Type.Null()], { description: "Of a run that trains it moves on" }),
+          }),
+          404: problemResponse("No such run"),
+        },
+      },
+    },
+    async (request) => {
+      const { id } = request.params;
+      const record = await existing(runs, id);
+      return { run: id, kept: await runs.keptSteps(id), latest: record.committed > 0 ? record.committed : null };
+    },
+  );
+};

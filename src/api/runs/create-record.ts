@@ -1,0 +1,69 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { FastifyBaseLogger, FastifyRequest } from "fastify";
+import type { RunQueue } from "../../queue/run-queue.js";
+import { ProblemError } from "../../schemas/problem.js";
+import type { CreateOptions, RecordStore, StoredRecord } from "../../store/contract.js";
+
+/** The side of a queue that makes jobs. */
+export type Producer = Pick<RunQueue, "enqueue">;
+
+/** The request that something is done for: its id goes with the record, as the trace id of all that follows. */
+export type Origin = Pick<FastifyRequest, "id" | "log">;
+
+/**
+ * Stores a record and enqueues its job (`queue` null: it is not due yet). Throws a ProblemError when nothing was done. When
+ * Redis does not answer, the client is told so, and whatever Redis may have done all the same is undone once it is back.
+ */
+export async function createRecord<Spec extends { readonly labels: readonly string[] }, R extends StoredRecord<Spec>>(
+  store: Pick<RecordStore<Spec, R>, "create" | "cancel" | "delete">,
+  queue: Producer | null,
+  id: string,
+  spec: Spec,
+  { id: traceId, log }: Origin,
+  options: Omit<CreateOptions, "traceId"> = {},
+): Promise<R> {
+  log.info({ id }, "creating");
+  const created = await store.create(id, spec, { ...options, traceId }).catch((error) => {
+    void eventually(() => takeBack(store, id));
+    throw error;
+  });
+  if (created === "late") throw new ProblemError("unavailable", "Redis answered too late; nothing was done");
+  if (created === "full") throw new ProblemError("too-many-requests", "Too many runs are waiting; nothing was done");
+  if (created === "no-checkpoint") throw new ProblemError("conflict", "The checkpoint to fork from is no longer there");
+  if (created === "no-parent") throw new ProblemError("conflict", "What it was to belong to is gone; nothing was done");
+  if (created === "no-dataset") {
+    throw new ProblemError("conflict", "The dataset has just been replaced or deleted; nothing was done");
+  }
+  // From here on it exists: the client need not wait for its job, and should this process die, the reconciler makes one.
+  if (queue !== null) void enqueue(queue, id, log);
+  return created;
+}
+
+/** Gives a new record its job: now, or as soon as Redis takes it. */
+export async function enqueue(queue: Producer, id: string, log: FastifyBaseLogger): Promise<void> {
+  await queue.enqueue(id, 0).catch((error) => {
+    log.warn({ err: error, id }, "to be enqueued later");
+    void eventually(() => queue.enqueue(id, 0));
+  });
+}
+
+/** Undoes a create whose client was told that nothing was done. */
+async function takeBack(
+  store: { cancel(id: string): Promise<unknown>; delete(id: string): Promise<unknown> },
+  id: string,
+) {
+  await store.cancel(id);
+  await store.delete(id);
+}
+
+/** Tries until Redis has been there again, sooner than the reconciler takes a new record up (GRACE_MS in src/queue). */
+async function eventually(action: () => Promise<unknown>): Promise<void> {
+  for (let tries = 0; tries < 4000; tries++) {
+    await delay(250, undefined, { ref: false });
+    const done = await action().then(
+      () => true,
+      () => false,
+    );
+    if (done) return;
+  }
+}

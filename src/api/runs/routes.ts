@@ -1,0 +1,145 @@
+import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
+import type { FastifyReply } from "fastify";
+import { Type } from "typebox";
+import { idSchema } from "../../schemas/record-kinds.js";
+import type { RunRequest } from "../../schemas/run.js";
+import { strict } from "../../schemas/strict.js";
+import type { RunRecord } from "../../store/contract.js";
+import type { ApiDeps } from "../deps.js";
+import { existing } from "../http/existing.js";
+import { listFields, NextSchema, pageOf } from "../http/paging.js";
+import { problemResponse } from "../http/responses.js";
+import { idParams } from "../ids.js";
+import { cancelRun, deleteRun, pauseRun, resumeRun } from "./control-run.js";
+import { createRun } from "./create-run.js";
+import { toRun } from "./run-view.js";
+
+const tags = ["runs"];
+const params = idParams("run");
+const RunRef = Type.Ref("Run");
+const noSuchRun = problemResponse("No such run");
+const controlled = { 202: RunRef, 404: noSuchRun, 409: problemResponse("The run is over") };
+
+const accepted = (reply: FastifyReply, run: RunRecord) => reply.code(202).send(toRun(run));
+
+export const runRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, deps) => {
+  const { runs } = deps;
+
+  app.post(
+    "/runs",
+    {
+      schema: {
+        operationId: "createRun",
+        summary: "Create a run",
+        description: "Answers with the run fully resolved: every default spelled out, the seed drawn.",
+        tags,
+        body: Type.Ref("RunRequest"),
+        response: {
+          202: RunRef,
+          400: problemResponse("A field is wrong"),
+          409: problemResponse("The checkpoint to fork from is gone, or the dataset was replaced meanwhile"),
+          429: problemResponse("The queue is full"),
+          503: problemResponse("Redis is away"),
+        },
+      },
+    },
+    async (request, reply) => {
+      const run = await createRun(deps, request.body as RunRequest, request);
+      return accepted(reply.header("location", `/v1/runs/${run.id}`), run);
+    },
+  );
+
+  app.get(
+    "/runs",
+    {
+      schema: {
+        operationId: "listRuns",
+        summary: "List runs, newest first",
+        tags,
+        querystring: Type.Object(
+          {
+            ...listFields("run"),
+            parent: Type.Optional({
+              ...idSchema("search"),
+              description: "The runs that a search has made, by id; other lists leave them out",
+            }),
+          },
+          strict,
+        ),
+        response: {
+          200: Type.Object({ runs: Type.Array(RunRef), next: NextSchema }, strict),
+          400: problemResponse("A parameter is wrong"),
+        },
+      },
+    },
+    async ({ query }) => {
+      const { records, next } = await pageOf(runs, query);
+      return { runs: records.map(toRun), next };
+    },
+  );
+
+  app.get(
+    "/runs/:id",
+    {
+      schema: { operationId: "getRun", summary: "Get a run", tags, params, response: { 200: RunRef, 404: noSuchRun } },
+    },
+    async (request) => toRun(await existing(runs, request.params.id)),
+  );
+
+  app.post(
+    "/runs/:id/cancel",
+    {
+      schema: {
+        operationId: "cancelRun",
+        summary: "Cancel a run",
+        description: "A training run stops at its next commit, within about 50 ms. Repeating is harmless.",
+        tags,
+        params,
+        response: controlled,
+      },
+    },
+    async (request, reply) => accepted(reply, await cancelRun(deps, request.params.id)),
+  );
+
+  app.post(
+    "/runs/:id/pause",
+    {
+      schema: {
+        operationId: "pauseRun",
+        summary: "Pause a run",
+        description: "A training run pauses at its next commit, and gives its worker back.",
+        tags,
+        params,
+        response: controlled,
+      },
+    },
+    async (request, reply) => accepted(reply, await pauseRun(deps, request.params.id)),
+  );
+
+  app.post(
+    "/runs/:id/resume",
+    { schema: { operationId: "resumeRun", summary: "Resume a paused run", tags, params, response: controlled } },
+    async (request, reply) => accepted(reply, await resumeRun(deps, request.params.id)),
+  );
+
+  app.delete(
+    "/runs/:id",
+    {
+      schema: {
+        operationId: "deleteRun",
+        summary: "Delete a run and all its data",
+        tags,
+        params,
+        response: {
+          204: Type.Null(),
+          404: noSuchRun,
+          409: problemResponse("The run is being trained: cancel it first"),
+        },
+      },
+    },
+    async (request, reply) => {
+      await deleteRun(deps, request.params.id);
+      return reply.code(204).send(null);
+    },
+  );
+};

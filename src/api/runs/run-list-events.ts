@@ -1,0 +1,113 @@
+import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
+import { kindOf } from "../../schemas/record-kinds.js";
+import type { ApiDeps } from "../deps.js";
+import { mediaResponse } from "../http/responses.js";
+import { HIGH_WATER } from "../streams/connection.js";
+import { openEventStream } from "../streams/event-stream.js";
+import { toRun } from "./run-view.js";
+
+/** A run that trains changes forty times a second; readers of the list are told four times. */
+const EVERY_MS = 250;
+
+/** One event: a run as it is now, or its deletion. A later event of the same run makes it worthless. */
+interface Reader {
+  send(runId: string, event: string): void;
+  end(): void;
+}
+
+/** Reads each run that has changed, at most once every EVERY_MS, for all readers together; idle without readers. */
+class RunWatch {
+  readonly readers = new Set<Reader>();
+  readonly #read: (id: string) => Promise<string | null>;
+  /** Runs told of within the last EVERY_MS; true: they have changed since. */
+  readonly #resting = new Map<string, boolean>();
+
+  /** `read` gives a run's event; null: it is not in the list. */
+  constructor(read: (id: string) => Promise<string | null>) {
+    this.#read = read;
+  }
+
+  changed(id: string): void {
+    if (this.readers.size === 0) return;
+    if (this.#resting.has(id)) this.#resting.set(id, true);
+    else void this.#tell(id);
+  }
+
+  async #tell(id: string): Promise<void> {
+    this.#resting.set(id, false);
+    setTimeout(() => {
+      const again = this.#resting.get(id);
+      this.#resting.delete(id);
+      if (again) this.changed(id);
+    }, EVERY_MS).unref();
+    try {
+      const event = await this.#read(id);
+      if (event === null) return;
+      for (const reader of this.readers) reader.send(id, event);
+    } catch {
+      // Redis is away. It is asked again, so that a last change is not missed.
+      this.#resting.set(id, true);
+    }
+  }
+}
+
+export const runListEventRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { runs, tail }) => {
+  const watch = new RunWatch(async (id) => {
+    const record = await runs.get(id);
+    // Children are in their parent's list.
+    if (record !== null && record.parent !== null) return null;
+    return record === null
+      ? `event: deleted\ndata: ${JSON.stringify({ id })}\n\n`
+      : `event: run\ndata: ${JSON.stringify(toRun(record))}\n\n`;
+  });
+  let stop: (() => void) | null = null;
+  const endAll = () => {
+    for (const reader of watch.readers) reader.end();
+  };
+  app.addHook("preClose", async () => {
+    stop?.();
+    endAll();
+  });
+
+  app.get(
+    "/runs/events",
+    {
+      schema: {
+        operationId: "watchRuns",
+        summary: "Follow all runs as Server-Sent Events",
+        description:
+          "`run`: a run as GET shows it, whenever it changes, about four times a second while it trains; `deleted`: {id}. Nothing is replayed: after connecting, read GET /v1/runs once. The stream ends where changes may have been missed, as when Redis was away; EventSource then connects again by itself.",
+        tags: ["streams"],
+        response: { 200: mediaResponse("Events, until the client leaves", ["text/event-stream"]) },
+      },
+    },
+    (request, reply) => {
+      reply.hijack();
+      const response = reply.raw;
+      openEventStream(response);
+      const waiting = new Map<string, string>();
+      const reader: Reader = {
+        send: (runId, event) => {
+          // Beyond, only the newest state of each run is kept for it.
+          if (response.writableLength < HIGH_WATER) response.write(event);
+          else waiting.set(runId, event);
+        },
+        end: () => response.end(),
+      };
+      watch.readers.add(reader);
+      stop ??= tail.watch({
+        changed: (id) => kindOf(id) === "run" && watch.changed(id),
+        // They connect again, and read the list.
+        missed: endAll,
+      });
+      response.on("drain", () => {
+        for (const event of waiting.values()) response.write(event);
+        waiting.clear();
+      });
+      response.on("close", () => {
+        watch.readers.delete(reader);
+      });
+      response.on("error", (error) => request.log.debug({ err: error }, "list reader"));
+    },
+  );
+};

@@ -1,0 +1,35 @@
+import type { Run } from "../../schemas/run.js";
+import type { RunRecord } from "../../store/contract.js";
+import { isoTime } from "../http/iso-time.js";
+
+/** A stored run as clients see it. */
+export function toRun(record: RunRecord): Run {
+  const { id, spec, committed, stepsPerSecond } = record;
+  const remaining = record.status === "running" && stepsPerSecond ? (spec.steps - committed) / stepsPerSecond : null;
+  const self = `/v1/runs/${id}`;
+  return {
+    id,
+    status: record.status,
+    reason: record.reason,
+    pauseRequested: record.pauseRequested,
+    waitsFor: record.waitsFor,
+    autoLr: record.autoLr === null ? null : { ...record.autoLr, interval: [...record.autoLr.interval] },
+    parent: record.parent,
+    // What stands there until the search has answered is no one's choice.
+    spec: record.waitsFor === null ? spec : { ...spec, schedule: null },
+    progress: {
+      steps: committed,
+      total: spec.steps,
+      stepsPerSecond,
+      etaSeconds: remaining === null ? null : Math.round(remaining * 10) / 10,
+    },
+    result: record.result,
+    engineBuild: record.engineBuild,
+    traceId: record.traceId,
+    attempts: record.attempts,
+    createdAt: isoTime(record.createdAt),
+    startedAt: isoTime(record.startedAt),
+    finishedAt: isoTime(record.finishedAt),
+    links: { self, metrics: `${self}/metrics`, stream: `${self}/stream`, events: `${self}/events` },
+  };
+}

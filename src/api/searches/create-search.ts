@@ -1,0 +1,27 @@
+import { randomInt } from "node:crypto";
+import { resolveSearch } from "../../core/resolve-search.js";
+import { LIMITS } from "../../schemas/limits.js";
+import type { SearchRequest } from "../../schemas/search.js";
+import type { SearchRecord, SearchStore } from "../../store/contract.js";
+import { type DatasetFinder, datasetFacts } from "../datasets/dataset-facts.js";
+import { invalidRequest } from "../http/problems.js";
+import { newId } from "../ids.js";
+import { createRecord, type Origin, type Producer } from "../runs/create-record.js";
+
+export interface CreateSearchDeps {
+  readonly searches: Pick<SearchStore, "create" | "cancel" | "delete">;
+  readonly searchQueue: Producer;
+  readonly datasets: DatasetFinder;
+}
+
+/** Stores a search and sees to its job. Throws a ProblemError when nothing was done. */
+export async function createSearch(
+  { searches, searchQueue, datasets }: CreateSearchDeps,
+  request: SearchRequest,
+  origin: Origin,
+): Promise<SearchRecord> {
+  const facts = await datasetFacts(datasets, request.dataset);
+  const resolved = resolveSearch(request, facts, randomInt(LIMITS.seed));
+  if (!resolved.ok) throw invalidRequest(resolved.errors);
+  return createRecord(searches, searchQueue, newId("search", Date.now()), resolved.value, origin);
+}

@@ -1,0 +1,152 @@
+import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
+import { Type } from "typebox";
+import { configOf } from "../../core/resolve-search.js";
+import { standingOf } from "../../core/search/answer.js";
+import { ProblemError } from "../../schemas/problem.js";
+import { TERMINAL_STATUSES } from "../../schemas/run.js";
+import type { Search, SearchRequest } from "../../schemas/search.js";
+import { strict } from "../../schemas/strict.js";
+import type { SearchRecord } from "../../store/contract.js";
+import type { ApiDeps } from "../deps.js";
+import { existing, notFound } from "../http/existing.js";
+import { isoTime } from "../http/iso-time.js";
+import { listFields, NextSchema, pageOf } from "../http/paging.js";
+import { problemResponse } from "../http/responses.js";
+import { idParams } from "../ids.js";
+import { createSearch } from "./create-search.js";
+
+const SearchRef = Type.Ref("Search");
+const params = idParams("search");
+
+export const searchRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, deps) => {
+  const { searches } = deps;
+  app.post(
+    "/searches",
+    {
+      schema: {
+        operationId: "createSearch",
+        summary: "Find the schedule and the rate that suit",
+        description:
+          "Trains schedules at rates over horizons that grow fourfold, with common seeds; settles each schedule's rate at the true horizon, verifies it by seeds that did not choose it, and ranks the schedules with paired differences. The runs that it trains belong to it (GET /v1/runs?parent=) and go with it.",
+        tags: ["learning rate"],
+        body: Type.Ref("SearchRequest"),
+        response: {
+          202: SearchRef,
+          400: problemResponse("A field is wrong"),
+          409: problemResponse("The dataset was replaced meanwhile"),
+          503: problemResponse("Redis is away"),
+        },
+      },
+    },
+    async (request, reply) => {
+      const created = await createSearch(deps, request.body as SearchRequest, request);
+      return reply.code(202).header("location", `/v1/searches/${created.id}`).send(toSearch(created));
+    },
+  );
+
+  app.get(
+    "/searches",
+    {
+      schema: {
+        operationId: "listSearches",
+        summary: "List searches, newest first",
+        tags: ["learning rate"],
+        querystring: Type.Object(listFields("search"), strict),
+        response: {
+          200: Type.Object({ searches: Type.Array(SearchRef), next: NextSchema }, strict),
+          400: problemResponse("A parameter is wrong"),
+        },
+      },
+    },
+    async ({ query }) => {
+      const { records, next } = await pageOf(searches, query);
+      return { searches: records.map(toSearch), next };
+    },
+  );
+
+  app.get(
+    "/searches/:id",
+    {
+      schema: {
+        operationId: "getSearch",
+        summary: "Get a search",
+        tags: ["learning rate"],
+        params,
+        response: { 200: SearchRef, 404: problemResponse("No such search") },
+      },
+    },
+    async (request) => toSearch(await existing(searches, request.params.id)),
+  );
+
+  app.post(
+    "/searches/:id/cancel",
+    {
+      schema: {
+        operationId: "cancelSearch",
+        summary: "Cancel a search, and the runs it has made",
+        tags: ["learning rate"],
+        params,
+        response: {
+          202: SearchRef,
+          404: problemResponse("No such search"),
+          409: problemResponse("The search is over"),
+        },
+      },
+    },
+    async (request, reply) => {
+      const { id } = request.params;
+      const status = await searches.cancel(id);
+      if (status === null) throw notFound(id);
+      if (TERMINAL_STATUSES.includes(status) && status !== "canceled") {
+        throw new ProblemError("conflict", `The search has already ${status}`);
+      }
+      return reply.code(202).send(toSearch((await searches.get(id))!));
+    },
+  );
+
+  app.delete(
+    "/searches/:id",
+    {
+      schema: {
+        operationId: "deleteSearch",
+        summary: "Delete a search, with the runs it has made",
+        tags: ["learning rate"],
+        params,
+        response: {
+          204: Type.Null(),
+          404: problemResponse("No such search"),
+          409: problemResponse("It is under way: cancel it first"),
+        },
+      },
+    },
+    async (request, reply) => {
+      const { id } = request.params;
+      const outcome = await searches.delete(id);
+      if (outcome === "gone") throw notFound(id);
+      if (outcome === "conflict") throw new ProblemError("conflict", "The search is under way: cancel it first");
+      return reply.code(204).send(null);
+    },
+  );
+};
+
+function toSearch(record: SearchRecord): Search {
+  const { id, spec, state, answer } = record;
+  const self = `/v1/searches/${id}`;
+  return {
+    id,
+    status: record.status,
+    reason: record.reason,
+    spec,
+    progress: {
+      stage: state?.stage ?? "scan",
+      done: record.committed,
+      pending: state?.pending.reduce((sum, { seeds }) => sum + seeds.length, 0) ?? 0,
+      steps: state?.trials.reduce((sum, { steps }) => sum + steps, 0) ?? 0,
+    },
+    standing: answer?.ranking ?? (state === null ? [] : standingOf({ ...state, config: configOf(spec) })),
+    answer,
+    createdAt: isoTime(record.createdAt),
+    finishedAt: isoTime(record.finishedAt),
+    links: { self, runs: `/v1/runs?parent=${id}`, stream: `${self}/stream`, events: `${self}/events` },
+  };
+}

@@ -1,0 +1,40 @@
+import { ProblemError } from "../../schemas/problem.js";
+import { kindOf } from "../../schemas/record-kinds.js";
+import type { RunStore, SearchStore } from "../../store/contract.js";
+import { notFound } from "../http/existing.js";
+
+/** How much of a log is stored, and the most there will be. */
+export interface LogBounds {
+  readonly committed: number;
+  readonly total: number;
+}
+/** By id of a run or search; null: there is none. */
+export type BoundsOf = (id: string) => Promise<LogBounds | null>;
+
+interface Stores {
+  readonly runs: Pick<RunStore, "get">;
+  readonly searches: Pick<SearchStore, "get">;
+}
+
+/** A run's log is as long as its steps; how many tasks a search will have done is known at its end. */
+export function createBoundsOf({ runs, searches }: Stores): BoundsOf {
+  return async (id) => {
+    if (kindOf(id) === "run") {
+      const run = await runs.get(id);
+      return run && { committed: run.committed, total: run.spec.steps };
+    }
+    const search = await searches.get(id);
+    return search && { committed: search.committed, total: search.committed };
+  };
+}
+
+/** Where a reader from step `from` begins in the log: there, or at the committed steps where that is less. */
+export async function startOf(boundsOf: BoundsOf, id: string, from: number): Promise<number> {
+  const bounds = await boundsOf(id);
+  if (bounds === null) throw notFound(id);
+  if (from > bounds.total) {
+    const expected = `at most ${bounds.total}`;
+    throw new ProblemError("invalid-request", `from: expected ${expected}`, [{ pointer: "/from", expected }]);
+  }
+  return Math.min(from, bounds.committed);
+}

@@ -1,0 +1,143 @@
+import { type Static, Type } from "typebox";
+import { LIMITS } from "./limits.js";
+import { RunRequestSchema } from "./run.js";
+
+const strict = { additionalProperties: false } as const;
+
+/**
+ * One arm: a run request without what the experiment decides (seed, labels), without replicas, whose seeds would overlap those
+ * of the other trainings, and without a fork.
+ */
+const {
+  seed: Seed,
+  replicas: _replicas,
+  from: _from,
+  labels: Labels,
+  name: Name,
+  ...fields
+} = RunRequestSchema.properties;
+export const ArmRequestSchema = Type.Object(fields, { $id: "ArmRequest", ...strict });
+export type ArmRequest = Static<typeof ArmRequestSchema>;
+
+const NamedArmSchema = Type.Object(
+  { ...fields, name: Type.Optional({ ...Name, description: "Default: what sets it apart from the others" }) },
+  strict,
+);
+
+/** What a client POSTs: arms as a list, or as a base and a grid over it. What is said of either alone is checked in core. */
+export const ExperimentRequestSchema = Type.Object(
+  {
+    specs: Type.Optional(
+      Type.Array(NamedArmSchema, {
+        minItems: 2,
+        maxItems: LIMITS.experimentArms,
+        description: "The arms: run requests without a seed. Either these, or `base` and `grid`",
+      }),
+    ),
+    base: Type.Optional(Type.Object(fields, { ...strict, description: "What the arms of a grid have in common" })),
+    grid: Type.Optional(
+      Type.Record(
+        Type.String({ minLength: 1, maxLength: LIMITS.nameLength }),
+        Type.Array(Type.Unknown(), { minItems: 1, maxItems: LIMITS.experimentArms }),
+        {
+          minProperties: 1,
+          maxProperties: LIMITS.experimentFields,
+          description:
+            'Values by field, such as {"schedule": ["cosine", "linear"], "optimizer.momentum": [0, 0.9]}; an arm for each combination, the last field changing fastest',
+        },
+      ),
+    ),
+    seeds: Type.Optional(
+      Type.Union(
+        [
+          Type.Integer({ minimum: 2, maximum: LIMITS.experimentSeeds }),
+          Type.Array(Seed, { minItems: 2, maxItems: LIMITS.experimentSeeds, uniqueItems: true }),
+        ],
+        { default: 8, description: "Common to all arms. A number n: the seeds 0 .. n - 1" },
+      ),
+    ),
+    baseline: Type.Optional(
+      Type.Union([Type.Integer({ minimum: 0, maximum: LIMITS.experimentArms - 1 }), Type.String()], {
+        default: 0,
+        description: "Index or name of the arm that the others are compared with",
+      }),
+    ),
+    metric: Type.Optional(Type.Enum(["validationLoss"], { default: "validationLoss" })),
+    confidence: Type.Optional(
+      Type.Number({
+        minimum: 0.5,
+        maximum: 0.9999,
+        default: 0.95,
+        description: "Chance that no difference is called where there is none, over all arms together",
+      }),
+    ),
+    name: Name,
+    labels: Labels,
+  },
+  { $id: "ExperimentRequest", ...strict },
+);
+export type ExperimentRequest = Static<typeof ExperimentRequestSchema>;
+
+const Interval = Type.Tuple([Type.Number(), Type.Number()]);
+const orNull = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T, description: string) =>
+  Type.Union([schema, Type.Null()], { description });
+
+export const DifferenceSchema = Type.Object(
+  {
+    mean: orNull(
+      Type.Number(),
+      "Loss less the other arm's on the same seed, averaged over seeds where neither diverged, nats; below 0 is better",
+    ),
+    interval: orNull(
+      Interval,
+      "Of that mean, corrected for the number of arms; holds 0 where the verdict is a tie. null: with fewer than two such seeds, or where only one of the two diverged in some seed, which is then tested by signs",
+    ),
+    pValue: Type.Number({ description: "Two-sided, corrected for the number of arms" }),
+    verdict: Type.Enum(["better", "worse", "tied"]),
+    moreSeeds: orNull(
+      Type.Integer(),
+      "Of a tie: further seeds that would do, were difference and spread as they look; null: not with 1,000 seeds",
+    ),
+    text: Type.String({ description: 'Such as "better by 0.0120 +- 0.0031"' }),
+  },
+  strict,
+);
+export type Difference = Static<typeof DifferenceSchema>;
+
+export const ArmReportSchema = Type.Object(
+  {
+    name: Type.String(),
+    request: Type.Ref("ArmRequest"),
+    runs: Type.Array(Type.String(), { description: "Ids of its runs, by seed" }),
+    losses: Type.Array(Type.Union([Type.Number(), Type.Null()]), {
+      description: "Validation loss by seed, nats; null: it diverged",
+    }),
+    diverged: Type.Integer({ description: "In how many of these seeds" }),
+    mean: orNull(Type.Number(), "Over the seeds in which it did not diverge, nats"),
+    interval: orNull(Interval, "Student's t interval of that mean, of this arm alone; null with fewer than two seeds"),
+    difference: orNull(DifferenceSchema, "To the baseline; null: this is the baseline"),
+  },
+  strict,
+);
+
+/** What an experiment found, from the seeds that all arms have finished. */
+export const ExperimentReportSchema = Type.Object(
+  {
+    metric: Type.Enum(["validationLoss"]),
+    confidence: Type.Number(),
+    seeds: Type.Array(Type.Integer(), { description: "Finished by all arms, ascending; only these count" }),
+    complete: Type.Boolean({ description: "False while seeds are missing: verdicts may still change" }),
+    baseline: Type.Integer({ description: "Index of the arm that the others are compared with" }),
+    arms: Type.Array(ArmReportSchema),
+    best: orNull(
+      Type.Integer(),
+      "Index of the arm that diverged least often and then has the lowest mean; null before the first seed, or where all diverged",
+    ),
+    ties: Type.Array(Type.Integer(), { description: "Indexes of the arms that cannot be told apart from the best" }),
+    stepsUsed: Type.Integer({ description: "Steps trained by all runs together" }),
+  },
+  { $id: "ExperimentReport", ...strict },
+);
+export type ExperimentReport = Omit<Static<typeof ExperimentReportSchema>, "arms"> & {
+  arms: (Omit<Static<typeof ArmReportSchema>, "request"> & { request: ArmRequest })[];
+};
