@@ -1,7 +1,7 @@
 import { type Static, Type } from "typebox";
 import { RunRequestSchema, RunSpecSchema } from "./run.js";
+import { strict } from "./strict.js";
 
-const strict = { additionalProperties: false } as const;
 const NumberOrNull = Type.Union([Type.Number(), Type.Null()]);
 const Range = Type.Tuple([Type.Number(), Type.Number()]);
 const task = { id: Type.String(), seed: Type.Integer(), steps: Type.Integer() };
