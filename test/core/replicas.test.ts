@@ -52,6 +52,12 @@ test("a replica whose loss is not finite is out: infinitely bad, and not trained
   assert.equal(atOnce(set.evaluation("validation")), (0.5 / 2) * 0.5 ** 14);
 });
 
+test("a loss that is no number is infinitely bad too", () => {
+  const set = new ReplicaSet([toy(Number.NaN), toy(2), toy(3)]);
+  assert.deepEqual(run(set, 1), [4.5]);
+  assert.deepEqual([...set.replicaLosses(1)[0]!], [Number.POSITIVE_INFINITY]);
+});
+
 test("the whole ends at the step where half are out, with the others at that step too", () => {
   const living = toy(1, 0.5);
   const set = new ReplicaSet([living, short()]);

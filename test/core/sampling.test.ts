@@ -62,9 +62,10 @@ test("hidden layers: tanh is bounded, relu cuts off below 0", () => {
     // Only the boundary is embedded as 1. Hidden: -1 and 3 before the activation there, 0 and 0 after a letter.
     set("embedding", [1, 0, 0, 0]);
     set("layers.0.weight", [-1, 3]);
-    // tanh: h = (-0.762, 0.995); relu: (0, 3). a: -100 h0 + 30; b: 50 h1; so a 106 : b 50, and a 30 : b 150.
-    set("layers.1.weight", [0, -100, 0, 0, 0, 0, 50, 0]);
-    set("layers.1.bias", [28, 30, 0, 0]);
+    // Hidden values (h0, h1): tanh (-0.762, 0.995), relu (0, 3); as they are they would give c.
+    // a: 30 - 100 h0; b: 50 h1; c: 50 h1 - 150 h0 - 100.
+    set("layers.1.weight", [0, -100, 0, -150, 0, 0, 50, 50]);
+    set("layers.1.bias", [28, 30, 0, -100]);
     // After a letter the boundary has 28 and a has 30: cut there by the length.
     assert.deepEqual(drawn({ ...COMMON, model, parameters, longest: 1 }).words, wanted);
   }
