@@ -5,7 +5,7 @@ import type { RunRequest } from "../../src/schemas/run.js";
 import { CRASH_LIMIT } from "../../src/train/run-training.js";
 import { type Chance, createChance, keepHistory, summary } from "./harness/chance.js";
 import { type Fingerprint, fingerprint, outline, wholeLog } from "./harness/history.js";
-import { count, hold, promise, twin } from "./harness/passes.js";
+import { count, hold, patience, promise, twin } from "./harness/passes.js";
 import { type ServiceProcess, type Twin, until } from "./harness/process.js";
 import { type FailPoint, FaultyLink } from "./harness/proxy.js";
 import { type Api, Scene, SMALL } from "./harness/scene.js";
@@ -46,7 +46,7 @@ async function torment(chance: Chance, id: string, kills: number, twin?: Twin): 
   try {
     for (let kill = 0; kill < kills; kill++) {
       const goal = ((kill + chance.next()) / kills) * REQUEST.steps * 0.6;
-      await until(`step ${goal} is committed`, () => reached(id, goal), 60_000);
+      await until(`step ${goal} is committed`, () => reached(id, goal), patience(60_000));
       if ((await scene.status(id)) === "failed") break;
       const holder = await scene.holder(id, workers);
       const when = WHEN[kill % WHEN.length]!;

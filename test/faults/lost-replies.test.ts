@@ -45,7 +45,7 @@ async function client(api: Api, end: number, calls: Calls): Promise<void> {
 }
 
 /** Waits for the end of a stream whose run is over; throws when it does not come. */
-async function told(follower: Promise<unknown>, seen: Seen, withinMs = 60_000): Promise<void> {
+async function told(follower: Promise<unknown>, seen: Seen, withinMs = patience(60_000)): Promise<void> {
   const late = delay(withinMs, "late", { ref: false });
   assert.notEqual(await Promise.race([follower, late]), "late", `the stream has been silent since step ${seen.next}`);
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { CRASH_LIMIT } from "../../src/train/run-training.js";
-import { count, hold, promise, twin } from "./harness/passes.js";
+import { count, hold, patience, promise, twin } from "./harness/passes.js";
 import type { Twin } from "./harness/process.js";
 import { until } from "./harness/process.js";
 import { Scene, SMALL } from "./harness/scene.js";
@@ -68,7 +68,7 @@ async function poisoned(workers: number, lockMs: number, twin: Twin) {
     let watching = true;
     const silence = longestSilence(scene, beside.id, () => !watching);
     const judged = async () => supervised.deaths() > CRASH_LIMIT || (await scene.status(poison.id)) === "failed";
-    await until("the poison is judged", judged, 60_000);
+    await until("the poison is judged", judged, patience(60_000));
     watching = false;
     assert.equal(await scene.status(beside.id), "running");
     assert.equal(supervised.deaths(), CRASH_LIMIT, "deaths of a worker");

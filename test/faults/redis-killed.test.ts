@@ -4,7 +4,7 @@ import type { RunRequest } from "../../src/schemas/run.js";
 import { connect } from "../../src/store/connect.js";
 import { type Chance, createChance, keepHistory } from "./harness/chance.js";
 import { fingerprint, outline, wholeLog } from "./harness/history.js";
-import { count, FULL, promise, twin } from "./harness/passes.js";
+import { count, FULL, patience, promise, twin } from "./harness/passes.js";
 import { until } from "./harness/process.js";
 import { type Api, Scene, SMALL } from "./harness/scene.js";
 import { exported, listen, Seen } from "./harness/subscriber.js";
@@ -95,7 +95,7 @@ promise(
         await checkKept(scene, told);
         const stored = await progress();
         const all = ids.length * REQUEST.steps;
-        await until("training goes on", async () => stored === all || (await progress()) > stored, 30_000);
+        await until("training goes on", async () => stored === all || (await progress()) > stored, patience(30_000));
         slowest = Math.max(slowest, performance.now() - backAt);
       }
       for (const id of ids) {

@@ -127,7 +127,7 @@ async function follow(seconds: number, twin?: Twin): Promise<void> {
       }
     });
     if (!HELD && Number.isNaN(letGoAfterMs)) {
-      await until("the frozen reader is let go", () => descriptorsOf(api.process.pid) < descriptors, 60_000);
+      await until("the frozen reader is let go", () => descriptorsOf(api.process.pid) < descriptors, 180_000);
       letGoAfterMs = Date.now() - frozenAt;
     }
     for (const { reader } of healthy) reader.check();

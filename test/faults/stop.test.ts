@@ -46,7 +46,7 @@ async function stopApi(twin?: Twin): Promise<void> {
       });
       return once(socket, "close").then(([code, reason]) => ({ code, next, reason: String(reason) }));
     });
-    await until("much has been trained", async () => (await scene.committed(id)) > 20_000, 60_000);
+    await until("much has been trained", async () => (await scene.committed(id)) > 20_000, patience(60_000));
     const startedAt = performance.now();
     const ended = api.process.end("SIGTERM");
     const exitCode = await Promise.race([ended, delay(patience(5000), "none", { ref: false })]);
@@ -85,7 +85,7 @@ async function handOver(request: RunRequest, handOvers: number, twin?: Twin): Pr
     const { id } = await api.create(request);
     for (let i = 0; i < handOvers; i++) {
       const goal = ((i + chance.next()) / handOvers) * request.steps * 0.8;
-      await until(`step ${goal}`, async () => (await scene.committed(id)) > goal, 60_000);
+      await until(`step ${goal}`, async () => (await scene.committed(id)) > goal, patience(60_000));
       // The fence of an attempt is in its log line.
       const fence = await scene.direct.hget(runKey(id), "fence");
       const holds = ({ output }: ServiceProcess) => output.includes(`"fence":"${fence}"`);
@@ -95,7 +95,7 @@ async function handOver(request: RunRequest, handOvers: number, twin?: Twin): Pr
       assert.equal(await worker.end("SIGTERM"), 0);
       const took = performance.now() - startedAt;
       const committed = await scene.committed(id);
-      await until("the run goes on", async () => (await scene.committed(id)) > committed, 60_000);
+      await until("the run goes on", async () => (await scene.committed(id)) > committed, patience(60_000));
       const onAfter = performance.now() - startedAt;
       console.log(`# worker gone after ${took.toFixed(0)} ms, run on after ${onAfter.toFixed(0)} ms`);
       hold("the worker's end", took, 1000);
@@ -104,7 +104,7 @@ async function handOver(request: RunRequest, handOvers: number, twin?: Twin): Pr
       const job = await scene.direct.hmget(`${QUEUE_PREFIX}:runs:${id}-0`, "atm", "stc");
       assert.deepEqual(job.map(Number), [0, 0], "an attempt of the job was used");
     }
-    await scene.over(id, 120_000);
+    await scene.over(id, patience(120_000));
     assert.deepEqual(await fingerprint(scene.direct, id), oracle);
   } finally {
     await scene.close();

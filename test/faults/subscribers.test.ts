@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { type Chance, createChance } from "./harness/chance.js";
-import { count, promise, twin } from "./harness/passes.js";
+import { count, patience, promise, twin } from "./harness/passes.js";
 import { until } from "./harness/process.js";
 import { type Api, Scene } from "./harness/scene.js";
 import { exported, listen, Seen, type Wire } from "./harness/subscriber.js";
@@ -66,7 +66,7 @@ twin("promise 8, twin: where a resume within a chunk gives the whole of it, the 
 const MOMENTS = ["before the first commit", "mid-chunk", "last chunk", "status change", "after the end"] as const;
 type Moment = (typeof MOMENTS)[number];
 const PER_RUN = 20;
-const FAILS_AFTER_MS = 60_000;
+const FAILS_AFTER_MS = patience(60_000);
 
 /** Brings subscribers to one run at every moment of its life; each must see all of it, and one end, which is last. */
 async function race(url: string, chance: Chance, moments: readonly Moment[], withinMs = FAILS_AFTER_MS): Promise<void> {

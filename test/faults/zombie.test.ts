@@ -35,7 +35,7 @@ async function freezeHolders(chance: Chance, id: string, stops: number, twin?: T
   try {
     for (let stop = 0; stop < stops; stop++) {
       const goal = ((stop + chance.next()) / stops) * REQUEST.steps * 0.6;
-      await until(`step ${goal}`, async () => (await scene.committed(id)) >= goal, 60_000);
+      await until(`step ${goal}`, async () => (await scene.committed(id)) >= goal, patience(60_000));
       const zombie = await scene.holder(id, workers);
       await delay(chance.between(0, 40));
       zombie.signal("SIGSTOP");

@@ -26,7 +26,7 @@ const bound = (ms: number) => (FULL ? ms : 2 * ms);
 
 /** What to wait for something that is promised within `ms`: where times are not held only as long as shows that it hangs. */
 export function patience(ms: number): number {
-  return HELD ? bound(ms) : Math.max(60_000, ms);
+  return HELD ? bound(ms) : Math.max(180_000, ms);
 }
 
 /** Holds a time that has been measured to a promise, in ms, unless the pass holds none. */
