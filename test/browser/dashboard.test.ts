@@ -148,7 +148,7 @@ test("a message lost on the way is noticed, and asked for again", { skip }, asyn
 });
 
 test("pause, resume and cancel from the run page", { skip }, async () => {
-  const run = await service.createRun({ steps: 100_000, model: { hiddenSizes: [400] }, batchSize: 64 });
+  const run = await service.createRun({ steps: 260_000, model: { hiddenSizes: [400] }, batchSize: 64 });
   const page = await browser.page();
   await page.goto(`${service.url}/#/runs/${run.id}`);
   await until("the first steps", async () => (await shown(page, "step")) > 10);
