@@ -64,7 +64,7 @@ export async function startService({ worker = true, settings = {} as Partial<Con
     post,
     createRun: async (request) => {
       // A busy machine's Redis may not answer within its second; nothing was done then.
-      for (const end = Date.now() + 20_000; ; await delay(200)) {
+      for (const end = Date.now() + 120_000; ; await delay(200)) {
         const response = await post(request);
         if (response.status === 202) return (await response.json()) as Run;
         if (response.status !== 503 || Date.now() > end) throw new Error(await response.text());

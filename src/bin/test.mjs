@@ -6,41 +6,82 @@ import { checkNode, ensureInstalled, ROOT, run } from "./setup/install.mjs";
 import { ensureRedisProgram } from "./setup/redis-program.mjs";
 
 /**
- * `npm test`: the same set-up as `npm start`, then lint, type check and every test. Arguments choose tests by a part of their
- * path; `--compiled` runs what is built already, as it is, without lint and build.
+ * `npm run check`, `npm test`, `npm run test:all`, `npm run test:faults`: the same set-up as `npm start`, then lint and build, then
+ * a pass over the tests. Arguments: the pass (none: "test"); `--compiled` runs what is built already, as it is; any other
+ * chooses test files by a part of their path.
+ *
+ * A test's place says what it needs and when it is run:
+ * - files named *.all.test.ts are left to `test:all`;
+ * - all in WITH_SERVER may start a Redis, the service or a browser; all other folders do not (test/passes.test.ts);
+ * - in test/faults a test is a promise or a twin (test/faults/harness/passes.ts), and FAULTS says which of them run.
  */
-const options = process.argv.slice(2).filter((argument) => argument.startsWith("--"));
-const wanted = process.argv.slice(2).filter((argument) => !argument.startsWith("--"));
+const WITH_SERVER = ["api", "browser", "faults", "setup", "store", "train"];
+
+const isRest = (file) => file.endsWith(".all.test.js");
+const isAt = (folders) => (file) => folders.includes(file.split("/")[0]);
+const needsServer = isAt(WITH_SERVER);
+
+/** `minutes`: when the whole is ended; a single test that hangs is ended much sooner. */
+const PASSES = {
+  check: { holds: (file) => !isRest(file) && !needsServer(file), minutes: 10 },
+  test: { holds: (file) => !isRest(file), faults: "short", minutes: 20 },
+  all: { holds: (file) => isRest(file) || isAt(["faults"])(file), faults: "twins", minutes: 30, thenNode: 24 },
+  // A second Node: what the compiled code does by itself and with Redis.
+  node: {
+    holds: (file) => !isRest(file) && (!needsServer(file) || isAt(["api", "store", "train"])(file)),
+    minutes: 20,
+  },
+  // It holds times: no other file runs beside the one that measures.
+  faults: {
+    holds: (file) => isAt(["faults"])(file) || file.includes("/budget."),
+    faults: "full",
+    minutes: 120,
+    oneByOne: true,
+  },
+};
+
+const args = process.argv.slice(2);
+const name = Object.hasOwn(PASSES, args[0] ?? "") ? args.shift() : "test";
+const pass = PASSES[name];
+const wanted = args.filter((argument) => !argument.startsWith("--"));
 
 checkNode();
 ensureInstalled();
-ensureRedisProgram();
-if (!options.includes("--compiled")) {
+if (name !== "check") ensureRedisProgram();
+if (!args.includes("--compiled")) {
   run(process.execPath, [join(ROOT, "node_modules/@biomejs/biome/bin/biome"), "check", "."]);
   build();
 }
 
-// Node 20 takes no pattern here.
-const files = readdirSync(join(ROOT, "dist/test"), { recursive: true })
-  .filter((file) => file.endsWith(".test.js"))
+const all = readdirSync(join(ROOT, "dist/test"), { recursive: true }).map((file) => file.replaceAll("\\", "/"));
+const files = all
+  .filter((file) => file.endsWith(".test.js") && pass.holds(file))
   .filter((file) => wanted.length === 0 || wanted.some((part) => file.includes(part)))
   .map((file) => join("dist/test", file));
-// The long pass prints rates and delays: no other file runs beside the one that measures.
-const full = process.env.FAULTS === "full";
-// A test that hangs fails by name (Node 20 ends its whole file); what still holds a file open then ends with the run.
-const hangsAfterMinutes = 15;
-const runEndsAfterMinutes = full ? 120 : 40;
-const runner = [
-  "--enable-source-maps",
-  "--test",
-  "--test-reporter=spec",
-  `--test-concurrency=${full ? 1 : 2}`,
-  `--test-timeout=${hangsAfterMinutes * 60_000}`,
-];
-const { status, signal } = spawnSync(process.execPath, [...runner, ...files], {
-  cwd: ROOT,
-  stdio: "inherit",
-  timeout: runEndsAfterMinutes * 60_000,
-});
-if (signal !== null) console.error(`the tests were ended (${signal}); they may take ${runEndsAfterMinutes} minutes`);
-process.exit(status ?? 1);
+if (files.length === 0) {
+  console.error(`no test file of ${name} has ${wanted.join(" or ")} in its path`);
+  process.exit(1);
+}
+const { status, signal } = spawnSync(
+  process.execPath,
+  [
+    "--enable-source-maps",
+    `--import=${new URL("../../test/watchdog.mjs", import.meta.url)}`,
+    "--test",
+    "--test-reporter=spec",
+    `--test-concurrency=${pass.oneByOne ? 1 : 2}`,
+    ...files,
+  ],
+  {
+    cwd: ROOT,
+    stdio: "inherit",
+    timeout: pass.minutes * 60_000,
+    env: { ...process.env, ...(pass.faults && { FAULTS: pass.faults }) },
+  },
+);
+if (signal !== null) console.error(`the tests were ended (${signal}); they may take ${pass.minutes} minutes`);
+if (status !== 0 || pass.thenNode === undefined || wanted.length > 0) process.exit(status ?? 1);
+
+console.log(`anneal: the compiled tests once more, on Node ${pass.thenNode}`);
+const again = ["--yes", `--package=node@${pass.thenNode}`, "--", "node", "src/bin/test.mjs", "node", "--compiled"];
+process.exit(spawnSync("npx", again, { cwd: ROOT, stdio: "inherit" }).status ?? 1);

@@ -1,8 +1,7 @@
 import { type Static, Type } from "typebox";
 import { LIMITS } from "./limits.js";
 import { RunRequestSchema } from "./run.js";
-
-const strict = { additionalProperties: false } as const;
+import { strict } from "./strict.js";
 
 /**
  * One arm: a run request without what the experiment decides (seed, labels), without replicas, whose seeds would overlap those

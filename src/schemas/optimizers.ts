@@ -1,5 +1,6 @@
 import { type Static, type TObject, Type } from "typebox";
 import { LIMITS } from "./limits.js";
+import { strict } from "./strict.js";
 
 /** What is known of an optimizer outside its update rule, which each engine has in its own terms. */
 interface OptimizerDefinition<S extends TObject> {
@@ -17,7 +18,6 @@ function optimizer<S extends TObject>(definition: OptimizerDefinition<S>): Optim
   return definition;
 }
 
-const strict = { additionalProperties: false } as const;
 const decay = (value: number) => Type.Number({ minimum: 0, maximum: LIMITS.lr, default: value });
 const beta = (value: number) => Type.Number({ minimum: 0, exclusiveMaximum: 1, default: value });
 const momentum = () => Type.Number({ minimum: 0, maximum: 1, default: 0 });

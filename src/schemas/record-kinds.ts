@@ -18,9 +18,11 @@ export function kindOf(id: string): RecordKind | null {
   return KINDS.find((kind) => id.startsWith(RECORD_KINDS[kind].prefix)) ?? null;
 }
 
-/** src/api/ids.ts makes them. */
-export const idPattern = (...kinds: readonly RecordKind[]) => {
+/** The pattern of whole ids of these kinds; src/api/ids.ts makes them. */
+export function idPattern(...kinds: readonly [RecordKind, ...RecordKind[]]): string {
   const prefixes = kinds.map((kind) => RECORD_KINDS[kind].prefix);
   return `^${prefixes.length === 1 ? prefixes[0] : `(${prefixes.join("|")})`}[0-9a-z]{20}$`;
-};
-export const idSchema = (...kinds: readonly RecordKind[]) => Type.String({ pattern: idPattern(...kinds) });
+}
+
+export const idSchema = (...kinds: readonly [RecordKind, ...RecordKind[]]) =>
+  Type.String({ pattern: idPattern(...kinds) });

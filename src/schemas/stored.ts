@@ -1,6 +1,7 @@
 import { type Static, Type } from "typebox";
 import { DatasetNameSchema, DatasetStatisticsSchema } from "./dataset.js";
 import { RUN_STATUSES } from "./status.js";
+import { strict } from "./strict.js";
 
 /**
  * The format of all that is stored, noted in Redis. Raise it with any change after which this code could not read what older
@@ -9,7 +10,6 @@ import { RUN_STATUSES } from "./status.js";
  */
 export const STORED_FORMAT = 2;
 
-const strict = { additionalProperties: false } as const;
 const NumberOrNull = Type.Union([Type.Number(), Type.Null()]);
 const StepOrNull = Type.Union([Type.Integer(), Type.Null()]);
 

@@ -266,7 +266,7 @@ export type LogEntry = { readonly id: string; readonly step: number } & (
   | { readonly kind: "progress"; readonly progress: unknown }
 );
 
-/** Where a cursor delivers. `send` is called in log order, each entry once, while it has room. */
+/** Where a cursor delivers. `send` is called in log order, each entry once, while it `hasRoom`. */
 export interface Sink {
   /** False while the reader lags; call the cursor's `resume` when that changes. */
   hasRoom(): boolean;

@@ -11,7 +11,7 @@ export const NO_DATASETS = { get: async () => null };
 /** Records in memory; what was created with, and what was taken back. */
 export class MemoryRecords<Spec, R extends StoredRecord<Spec>> {
   readonly records = new Map<string, R>();
-  readonly births: CreateOptions[] = [];
+  readonly creations: CreateOptions[] = [];
   readonly canceled: string[] = [];
   readonly deleted: string[] = [];
   /** What the next creates do instead of storing: in order. */
@@ -22,14 +22,22 @@ export class MemoryRecords<Spec, R extends StoredRecord<Spec>> {
     this.#onDeleted = resolve;
   });
 
-  create = async (id: string, spec: Spec, birth: CreateOptions): Promise<R | Uncreated> => {
-    this.births.push(birth);
+  create = async (id: string, spec: Spec, options: CreateOptions): Promise<R | Uncreated> => {
+    this.creations.push(options);
     const refusal = this.refusals.shift();
     if (refusal instanceof Error) throw refusal;
     if (refusal !== undefined) return refusal;
     const times = { createdAt: 0, startedAt: null, finishedAt: null };
-    const fresh = { id, spec, status: "queued", ...times, committed: birth.fork?.step ?? 0, attempts: 0, reason: null };
-    const record = { ...fresh, traceId: birth.traceId, waitsFor: birth.waitsFor ?? null } as unknown as R;
+    const fresh = {
+      id,
+      spec,
+      status: "queued",
+      ...times,
+      committed: options.fork?.step ?? 0,
+      attempts: 0,
+      reason: null,
+    };
+    const record = { ...fresh, traceId: options.traceId, waitsFor: options.waitsFor ?? null } as unknown as R;
     this.records.set(id, record);
     return record;
   };

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { inflateSync } from "node:zlib";
-import { frame } from "../../src/api/plots/frame.js";
+import { withAxes } from "../../src/api/plots/axes.js";
 import { textOf } from "../../src/api/plots/text.js";
 import type { Problem } from "../../src/schemas/problem.js";
 import type { Run } from "../../src/schemas/run.js";
@@ -260,7 +260,7 @@ test("values at the ends of what a number can be still make axes, in no time", (
         const points = [[a, b] as const, [b, a] as const];
         const line = { name: null, color: 0, style: "strong", points } as const;
         const labels = { title: "", subtitle: "", xLabel: "x", yLabel: "y", xScale: scale, yScale: scale } as const;
-        const plot = frame({ ...labels, lines: [line], marks: [], steps: null, ceiling: null });
+        const plot = withAxes({ ...labels, lines: [line], marks: [], steps: null, ceiling: null });
         for (const { low, high } of [plot.x, plot.y])
           assert.ok(low < high && Number.isFinite(high - low), `${a} ${b} ${scale}`);
         assert.match(textOf(plot, 60, 20), /└/);

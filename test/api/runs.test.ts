@@ -188,5 +188,5 @@ test("odd requests get plain answers: empty JSON body, prototype names, broken e
   const broken = await service.get("/v1/runs/%zz");
   assert.equal(broken.status, 400);
   assert.match(broken.headers.get("content-type")!, /^application\/problem\+json/);
-  assert.equal((await fetch(`${service.url}/v1/runs/${id}/events`, { method: "HEAD" })).status, 404);
+  assert.equal((await fetch(`${service.url}/v1/runs/${id}/events`, { method: "HEAD" })).status, 405);
 });

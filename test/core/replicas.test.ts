@@ -1,104 +1,108 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Engine } from "../../src/core/engine.js";
+import { readEngineState } from "../../src/core/engine-state.js";
 import { atOnce } from "../../src/core/evaluation.js";
 import { ReplicaSet } from "../../src/core/replicas.js";
-import { resolveRun } from "../../src/core/resolve.js";
-import { train } from "../../src/core/train.js";
-import { createReference } from "../../src/engine/reference.js";
-import { problem } from "../engine/problem.js";
+import { ToyEngine } from "./toy-engine.js";
 
-const SHAPE = {
-  hiddenSizes: [3],
-  activation: "tanh",
-  vocabSize: 5,
-  contextLength: 2,
-  embeddingDim: 2,
-  examples: 12,
-} as const;
+/** At lr 1 and curvature c the parameter is multiplied by 1 - c each step: losses start^2 c / 2 times (1 - c)^2k. */
+const toy = (start: number, curvature = 1) => new ToyEngine({ start: [start], curvature });
+const rates = (steps: number) => ({ lr: new Float64Array(steps).fill(1) });
 
-/** Engines that differ by a factor on their initial parameters; NaN makes one whose first loss is not finite. */
-function enginesOf(factors: readonly number[]): Engine[] {
-  const options = problem({ ...SHAPE, hiddenSizes: [3] }, { batchSize: 4 });
-  return factors.map((factor) =>
-    createReference({ ...options, parameters: options.parameters.map((value) => value * factor) }),
-  );
+function run(engine: ReplicaSet, steps: number): number[] {
+  const loss = new Float32Array(steps);
+  return [...loss.subarray(0, engine.steps(rates(steps), loss))];
 }
 
-const rates = (count: number) => ({ lr: new Float64Array(count).fill(0.3) });
-
-function lossesOf(engine: Engine, count: number): Float32Array {
-  const loss = new Float32Array(count);
-  const ran = engine.steps(rates(count), loss);
-  return loss.subarray(0, ran);
-}
-
-/** Runs a generator to its end: [what it returned, how often it yielded]. */
-function drained<T>(generator: Generator<undefined, T>): [T, number] {
-  for (let yields = 0; ; yields++) {
-    const { done, value } = generator.next();
-    if (done) return [value, yields];
-  }
-}
-
-test("the loss of a step is the median of the replicas', and each one's own can be had", () => {
-  const set = new ReplicaSet(enginesOf([1, 3, 0.5]));
-  const own = enginesOf([1, 3, 0.5]).map((engine) => lossesOf(engine, 6));
-  const loss = lossesOf(set, 6);
-  assert.deepEqual(set.replicaLosses(6), own);
-  assert.deepEqual(
-    [...loss],
-    [...loss].map((_, i) => own.map((losses) => losses[i]!).sort((a, b) => a - b)[1]),
-  );
-  assert.equal(set.step, 6);
-  assert.equal(set.replicaLosses(2)[0]!.length, 2);
+test("the loss of a step is the median of the replicas', of an even number the mean of the two in the middle", () => {
+  assert.deepEqual(run(new ReplicaSet([toy(4), toy(1), toy(2)]), 2), [2, 0]);
+  // First losses 0.5, 2, 8, 32.
+  assert.deepEqual(run(new ReplicaSet([toy(8), toy(1), toy(4), toy(2)]), 1), [5]);
+  const one = new ReplicaSet([toy(3)]);
+  assert.deepEqual(run(one, 1), [4.5]);
 });
 
-test("a replica's own evaluation is its engine's; null once it is out, also after a state is read back", () => {
-  const set = new ReplicaSet(enginesOf([1, Number.NaN, 2]));
-  lossesOf(set, 4);
-  const alone = enginesOf([1, 2]).map((engine) => {
-    lossesOf(engine, 4);
-    return atOnce(engine.evaluation("validation"));
-  });
-  const [values, yields] = drained(set.evaluations("validation"));
-  assert.deepEqual(values, [alone[0], null, alone[1]]);
-  assert.ok(yields > 1, "there are pauses to be had");
-  assert.equal(atOnce(set.evaluation("validation")), (alone[0]! + alone[1]!) / 2);
-
-  const resumed = new ReplicaSet(enginesOf([5, 6, 7]));
-  resumed.writeState(set.readState());
-  assert.deepEqual(drained(resumed.evaluations("validation"))[0], values);
-});
-
-test("an evaluation that is not finite is null: an empty split's, or that of parameters gone bad before any step", () => {
-  const set = new ReplicaSet(enginesOf([1, Number.NaN]));
-  assert.deepEqual(drained(set.evaluations("test"))[0], [null, null]);
-  assert.ok(Number.isNaN(atOnce(set.evaluation("test"))));
-  const [good, bad] = drained(set.evaluations("train"))[0];
-  assert.ok(Number.isFinite(good));
-  assert.equal(bad, null);
-});
-
-test("once half are out the whole is not finite, and the others stand where it ended", () => {
-  const engines = enginesOf([1, Number.NaN]);
+test("each one's losses can be had, and each is as if trained alone", () => {
+  const engines = [1, 2, 3].map((seed) => new ToyEngine({ noise: 1, seed }));
   const set = new ReplicaSet(engines);
-  assert.deepEqual(lossesOf(set, 5), Float32Array.of(Number.POSITIVE_INFINITY));
-  assert.equal(set.step, 0);
-  assert.equal(engines[0]!.step, 0);
+  const loss = new Float32Array(8);
+  set.steps({ lr: new Float64Array(8).fill(0.1) }, loss);
+  for (const [k, losses] of set.replicaLosses(8).entries()) {
+    const alone = new ToyEngine({ noise: 1, seed: k + 1 });
+    const wanted = new Float32Array(8);
+    alone.steps({ lr: new Float64Array(8).fill(0.1) }, wanted);
+    assert.deepEqual(losses, wanted);
+    assert.deepEqual(engines[k]!.readState(), alone.readState());
+  }
 });
 
-test("a run's chunks hold each replica's losses, and none where there is one engine", () => {
-  const facts = { name: "names", digest: "0".repeat(64), vocabSize: 5, trainExamples: 12 };
-  const resolved = resolveRun({ steps: 3, replicas: 2 }, facts, 1);
-  assert.ok(resolved.ok);
-  const chunksOf = (engine: Engine) =>
-    [...train(resolved.value, engine, null, () => 0)].filter((p) => p !== undefined).map(({ chunk }) => chunk);
-  for (const { replicas, loss } of chunksOf(new ReplicaSet(enginesOf([1, 2])))) {
-    assert.deepEqual(
-      loss,
-      replicas![0]!.map((a, i) => (a + replicas![1]![i]!) / 2),
-    );
+/** Its loss leaves float32 at step 2: a parameter of 1e15, and times 1e4 each step. */
+const short = () => new ToyEngine({ start: [1e15], curvature: 1e4 + 1 });
+
+test("a replica whose loss is not finite is out: infinitely bad, and not trained nor evaluated any more", () => {
+  const lost = short();
+  const set = new ReplicaSet([toy(1, 0.5), lost, toy(1, 0.5)]);
+  assert.deepEqual(run(set, 4), [0.25, 0.0625, 0.015625, 0.00390625]);
+  const losses = [...set.replicaLosses(4)[1]!];
+  assert.ok(Number.isFinite(losses[0]) && losses.slice(2).every((loss) => loss === Number.POSITIVE_INFINITY));
+  const asked = lost.calls.length;
+  run(set, 3);
+  assert.equal(lost.calls.length, asked);
+  // 1 / 2 (0.5^7)^2 / 2 on both that are left.
+  assert.equal(atOnce(set.evaluation("validation")), (0.5 / 2) * 0.5 ** 14);
+});
+
+test("a loss that is no number is infinitely bad too", () => {
+  const set = new ReplicaSet([toy(Number.NaN), toy(2), toy(3)]);
+  assert.deepEqual(run(set, 1), [4.5]);
+  assert.deepEqual([...set.replicaLosses(1)[0]!], [Number.POSITIVE_INFINITY]);
+});
+
+test("the whole ends at the step where half are out, with the others at that step too", () => {
+  const living = toy(1, 0.5);
+  const set = new ReplicaSet([living, short()]);
+  const loss = run(set, 10);
+  assert.equal(loss.at(-1), Number.POSITIVE_INFINITY);
+  assert.ok(loss.slice(0, -1).every(Number.isFinite) && loss.length < 10);
+  assert.deepEqual([set.step, living.step], [loss.length - 1, loss.length - 1]);
+});
+
+test("cut anywhere, and through its state's bytes, a set gives the same", () => {
+  const make = () => new ReplicaSet([toy(1, 0.5), short(), toy(2, 0.25), new ToyEngine({ start: [3], noise: 1 })]);
+  const whole = make();
+  const wanted = run(whole, 12);
+  for (let cut = 1; cut < 12; cut++) {
+    const first = make();
+    const losses = run(first, cut);
+    const rest = make();
+    rest.writeState(first.readState());
+    assert.equal(rest.step, cut);
+    assert.deepEqual([...losses, ...run(rest, 12 - cut)], wanted, `cut at ${cut}`);
+    assert.deepEqual(rest.readState(), whole.readState());
   }
-  assert.ok(chunksOf(enginesOf([1])[0]!).every((chunk) => chunk.replicas === undefined));
+});
+
+test("a replica that is out stays out through the state's bytes", () => {
+  const before = new ReplicaSet([toy(1, 0.5), short(), toy(1, 0.5)]);
+  run(before, 4);
+  const lost = short();
+  const after = new ReplicaSet([toy(1, 0.5), lost, toy(1, 0.5)]);
+  after.writeState(before.readState());
+  run(after, 4);
+  assert.deepEqual(lost.calls, []);
+});
+
+test("its state begins with the first replica's, and a state of another size is refused", () => {
+  const set = new ReplicaSet([toy(5), toy(6)]);
+  run(set, 1);
+  const { step, parameters } = readEngineState(set.readState(), 1);
+  assert.deepEqual([step, ...parameters], [1, 0]);
+  assert.deepEqual([...new ReplicaSet([toy(5), toy(6)]).readParameters()], [5]);
+  assert.throws(() => set.writeState(new Uint8Array(3)), RangeError);
+});
+
+test("dispose disposes of all", () => {
+  const engines = [toy(1), toy(2)];
+  new ReplicaSet(engines).dispose();
+  assert.ok(engines.every(({ disposed }) => disposed));
 });

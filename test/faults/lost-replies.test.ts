@@ -1,15 +1,17 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { type RunRequest, TERMINAL_STATUSES } from "../../src/schemas/run.js";
-import { count, createChance, keepHistory } from "./harness/chance.js";
+import { createChance, keepHistory } from "./harness/chance.js";
 import { checkHistory, fingerprint, outline, wholeLog } from "./harness/history.js";
+import { count, patience, promise, twin } from "./harness/passes.js";
 import { type Twin, until } from "./harness/process.js";
 import { FaultyLink } from "./harness/proxy.js";
 import { type Api, Scene, SMALL } from "./harness/scene.js";
 import { exported, listen, Seen } from "./harness/subscriber.js";
 
-const SECONDS = count(10, 120);
+const SECONDS = count(5, 120);
+/** What a client waits for an answer. */
+const OPEN_FOR_MS = patience(10_000);
 /** Of a request that is made again and again; the long run beside them is followed and compared with its oracle. */
 const SHORT: RunRequest = { ...SMALL, steps: 2000 };
 
@@ -24,9 +26,9 @@ interface Calls {
 async function client(api: Api, end: number, calls: Calls): Promise<void> {
   const call = async (action: () => Promise<Response>) => {
     const startedAt = performance.now();
-    const response = await Promise.race([action(), delay(10_000, null, { ref: false })]);
+    const response = await Promise.race([action(), delay(OPEN_FOR_MS, null, { ref: false })]);
     calls.slowest = Math.max(calls.slowest, performance.now() - startedAt);
-    assert.ok(response !== null, "a call was open for 10 s");
+    assert.ok(response !== null, `a call was open for ${OPEN_FOR_MS} ms`);
     calls[response.ok ? "answered" : "refused"]++;
     assert.ok(response.ok || response.status === 503, `answered ${response.status}`);
     return response;
@@ -43,7 +45,7 @@ async function client(api: Api, end: number, calls: Calls): Promise<void> {
 }
 
 /** Waits for the end of a stream whose run is over; throws when it does not come. */
-async function told(follower: Promise<unknown>, seen: Seen, withinMs = 60_000): Promise<void> {
+async function told(follower: Promise<unknown>, seen: Seen, withinMs = patience(60_000)): Promise<void> {
   const late = delay(withinMs, "late", { ref: false });
   assert.notEqual(await Promise.race([follower, late]), "late", `the stream has been silent since step ${seen.next}`);
 }
@@ -114,10 +116,12 @@ async function loseReplies(seconds: number, steps: number, twin?: Twin): Promise
   }
 }
 
-test(`promise 5: lost replies, 200 ms and half-open sockets on every link for ${SECONDS} s double and lose nothing`, () =>
-  loseReplies(SECONDS, count(400_000, 5_000_000)));
+promise(
+  `promise 5: lost replies, 200 ms and half-open sockets on every link for ${SECONDS} s double and lose nothing`,
+  () => loseReplies(SECONDS, count(400_000, 5_000_000)),
+);
 
-test("promise 5, twin: where a commit that is sent again is not recognised, the same check fails", async () => {
+twin("promise 5, twin: where a commit that is sent again is not recognised, the same check fails", async () => {
   // Here too, so that the trap knows its script.
   await import("./twins/commit-sent-twice.js");
   await assert.rejects(loseReplies(3, 400_000, "commit-sent-twice"), /does not follow the last commit/);
@@ -144,7 +148,7 @@ async function fallSilent(twin?: Twin): Promise<void> {
     await delay(DEAD_FOR_MS);
     await sound.act(id, "cancel");
     await scene.over(id);
-    await told(follower, seen, 5000);
+    await told(follower, seen, patience(5000));
     assert.equal(seen.digest(), await exported(sound.url, id));
   } finally {
     await scene.close();
@@ -152,8 +156,10 @@ async function fallSilent(twin?: Twin): Promise<void> {
   }
 }
 
-test(`promise 5: a stream is live again ${DEAD_FOR_MS / 1000} s after its API's connections fell silent`, () =>
-  fallSilent());
+promise(`promise 5: a stream is live again ${DEAD_FOR_MS / 1000} s after its API's connections fell silent`, () =>
+  fallSilent(),
+);
 
-test("promise 5, twin: where a connection that listens is not asked whether it is alive, the same check fails", () =>
-  assert.rejects(fallSilent("never-pings"), /silent since step/));
+twin("promise 5, twin: where a connection that listens is not asked whether it is alive, the same check fails", () =>
+  assert.rejects(fallSilent("never-pings"), /silent since step/),
+);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import { after, before, test } from "node:test";
+import { after, before } from "node:test";
 import fc from "fast-check";
 import { isTerminal, type RunStatus, TRANSITIONS, type TransitionEvent } from "../../src/schemas/status.js";
 import { type AnnealRedis, connect } from "../../src/store/connect.js";
@@ -12,8 +12,9 @@ import { RedisTail } from "../../src/store/tail.js";
 import { CRASH_LIMIT } from "../../src/train/run-training.js";
 import { startRedis, type TestRedis } from "../redis.js";
 import { LOOP, runSpec } from "../store/examples.js";
-import { count, createChance } from "./harness/chance.js";
+import { createChance } from "./harness/chance.js";
 import { checkHistory, wholeLog } from "./harness/history.js";
+import { count, promise, twin } from "./harness/passes.js";
 import { until } from "./harness/process.js";
 import { cut } from "./twins/cut.js";
 
@@ -220,7 +221,7 @@ async function play(commands: readonly Command[], runs: RunStore): Promise<void>
     const wanted = log
       .filter(({ step, kind }) => step > from || (step === from && kind !== "chunk"))
       .map((entry) => entry.id);
-    await until("a subscriber has all", () => ids.length >= wanted.length, 5000);
+    await until("a subscriber has all", () => ids.length >= wanted.length);
     assert.deepEqual(ids, wanted, "what a subscriber was given");
     cursor.close();
   }
@@ -257,14 +258,19 @@ function lives(runs: RunStore, seed: number, endOnFailure = false): Promise<void
   );
 }
 
-test(`promise 14: ${SEQUENCES} random lives of a run follow the model; a terminal status is never left`, async () => {
-  const { seed } = createChance("promise 14");
-  await lives(new RedisRunStore(redis), seed);
-  // These runs wait for no search.
-  const unseen = TRANSITIONS.filter(({ on }) => on !== "forsake").filter(({ from, to }) => !seen.has(`${from} ${to}`));
-  assert.deepEqual(unseen, [], "transitions that no life has gone through");
-  console.log(`# promise 14: ${SEQUENCES} sequences, ${restarts} restarts of Redis`);
-});
+promise(
+  `promise 14: ${SEQUENCES} random lives of a run follow the model; a terminal status is never left`,
+  async () => {
+    const { seed } = createChance("promise 14");
+    await lives(new RedisRunStore(redis), seed);
+    // These runs wait for no search.
+    const unseen = TRANSITIONS.filter(({ on }) => on !== "forsake").filter(
+      ({ from, to }) => !seen.has(`${from} ${to}`),
+    );
+    assert.deepEqual(unseen, [], "transitions that no life has gone through");
+    console.log(`# promise 14: ${SEQUENCES} sequences, ${restarts} restarts of Redis`);
+  },
+);
 
 /** Guards of what is over, or in nobody's hands. */
 const BROKEN: readonly (readonly [keyof typeof SCRIPTS, guard: string, by: string])[] = [
@@ -274,7 +280,7 @@ const BROKEN: readonly (readonly [keyof typeof SCRIPTS, guard: string, by: strin
 ];
 
 for (const [name, guard, by] of BROKEN) {
-  test(`promise 14, twin: ${name} without its guard is found out`, async () => {
+  twin(`promise 14, twin: ${name} without its guard is found out`, async () => {
     const { seed } = createChance(`promise 14 ${name}`);
     const script = SCRIPTS[name] as { lua: string };
     const whole = script.lua;

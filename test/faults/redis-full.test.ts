@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import type { RunRequest } from "../../src/schemas/run.js";
-import { count, createChance } from "./harness/chance.js";
+import { createChance } from "./harness/chance.js";
 import { fingerprint } from "./harness/history.js";
+import { count, promise, twin } from "./harness/passes.js";
 import { type Twin, until } from "./harness/process.js";
 import { Scene, SMALL } from "./harness/scene.js";
 import { exported, listen, Seen } from "./harness/subscriber.js";
 
-const REQUEST: RunRequest = { ...SMALL, steps: count(1_500_000, 6_000_000), schedule: "cyclic" };
+const REQUEST: RunRequest = { ...SMALL, steps: count(1_000_000, 6_000_000), schedule: "cyclic" };
 const FILLS = count(1, 5);
 
 /** Fills Redis again and again under a live run, and controls others meanwhile. */
@@ -35,7 +35,7 @@ async function fill(fills: number, twin?: Twin): Promise<void> {
       const stored = await scene.committed(live.id);
       for (const { id } of [doomed, waiting]) {
         assert.equal((await api.act(id, "cancel")).status, 202, "cancel");
-        await until("the cancel is done", async () => (await scene.status(id)) === "canceled", 3000);
+        await until("the cancel is done", async () => (await scene.status(id)) === "canceled");
         const deleted = await fetch(`${api.url}/v1/runs/${id}`, { method: "DELETE" });
         assert.equal(deleted.status, 204, "delete");
       }
@@ -58,14 +58,15 @@ async function fill(fills: number, twin?: Twin): Promise<void> {
   }
 }
 
-test(`promise 18: ${FILLS} times a full Redis: 507, cancel and delete work, live runs wait and finish exact`, () =>
-  fill(FILLS));
+promise(`promise 18: ${FILLS} times a full Redis: 507, cancel and delete work, live runs wait and finish exact`, () =>
+  fill(FILLS),
+);
 
-test("promise 18, twin: where cancel needs memory like any other write, the same check fails", async () => {
+twin("promise 18, twin: where cancel needs memory like any other write, the same check fails", async () => {
   await assert.rejects(fill(1, "refused-when-full"), /cancel/);
 });
 
-test("promise 18: the service refuses to start on a Redis that evicts", async () => {
+promise("promise 18: the service refuses to start on a Redis that evicts", async () => {
   const scene = await Scene.open();
   try {
     await scene.direct.config("SET", "maxmemory-policy", "allkeys-lru");

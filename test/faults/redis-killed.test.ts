@@ -1,16 +1,16 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import type { RunRequest } from "../../src/schemas/run.js";
 import { connect } from "../../src/store/connect.js";
-import { type Chance, count, createChance, FULL, keepHistory } from "./harness/chance.js";
+import { type Chance, createChance, keepHistory } from "./harness/chance.js";
 import { fingerprint, outline, wholeLog } from "./harness/history.js";
+import { count, FULL, patience, promise, twin } from "./harness/passes.js";
 import { until } from "./harness/process.js";
 import { type Api, Scene, SMALL } from "./harness/scene.js";
 import { exported, listen, Seen } from "./harness/subscriber.js";
 
 const REQUEST: RunRequest = { ...SMALL, steps: count(400_000, 2_000_000), schedule: "cyclic" };
-const KILLS = count(3, 15);
+const KILLS = count(2, 15);
 
 /** What clients have been told: the ids that were answered 202, and the steps that were sent, by run. */
 interface Told {
@@ -69,53 +69,56 @@ async function killOnceAcknowledged(scene: Scene, api: Api, told: Told, slowDisk
   return ahead;
 }
 
-test(`promise 3: ${KILLS} kill -9 of Redis during 4 runs lose no run, no step that was sent, and no process`, async () => {
-  const chance = createChance("promise 3");
-  const scene = await Scene.open();
-  let ids: string[] = [];
-  try {
-    const api = await scene.api();
-    const oracle = await scene.undisturbed(api, REQUEST);
-    const worker = scene.spawn("worker", { WORKER_CONCURRENCY: 2 });
-    ids = (await Promise.all([1, 2, 3, 4].map(() => api.create(REQUEST)))).map(({ id }) => id);
-    const told: Told = { accepted: [], seen: new Map(ids.map((id) => [id, new Seen()])) };
-    const follow = ([id, seen]: [string, Seen]) => listen(api.url, id, "websocket", seen, Number.POSITIVE_INFINITY);
-    const followers = [...told.seen].map(follow);
-    const progress = async () => (await Promise.all(ids.map((id) => scene.committed(id)))).reduce((a, b) => a + b);
-    let slowest = 0;
-    for (let kill = 0; kill < KILLS; kill++) {
-      const goal = ((kill + chance.next()) / KILLS) * ids.length * REQUEST.steps * 0.7;
-      await until(`${goal} steps in all`, async () => (await progress()) > goal, 120_000);
-      if (kill % 2 === 1) await killOnceAcknowledged(scene, api, told, FULL);
-      else await killAmidRequests(scene, api, chance, told);
-      await scene.redis.restart();
-      const backAt = performance.now();
-      await checkKept(scene, told);
-      const stored = await progress();
-      const all = ids.length * REQUEST.steps;
-      await until("training goes on", async () => stored === all || (await progress()) > stored, 30_000);
-      slowest = Math.max(slowest, performance.now() - backAt);
+promise(
+  `promise 3: ${KILLS} kill -9 of Redis during 4 runs lose no run, no step that was sent, and no process`,
+  async () => {
+    const chance = createChance("promise 3");
+    const scene = await Scene.open();
+    let ids: string[] = [];
+    try {
+      const api = await scene.api();
+      const oracle = await scene.undisturbed(api, REQUEST);
+      const worker = scene.spawn("worker", { WORKER_CONCURRENCY: 2 });
+      ids = (await Promise.all([1, 2, 3, 4].map(() => api.create(REQUEST)))).map(({ id }) => id);
+      const told: Told = { accepted: [], seen: new Map(ids.map((id) => [id, new Seen()])) };
+      const follow = ([id, seen]: [string, Seen]) => listen(api.url, id, "websocket", seen, Number.POSITIVE_INFINITY);
+      const followers = [...told.seen].map(follow);
+      const progress = async () => (await Promise.all(ids.map((id) => scene.committed(id)))).reduce((a, b) => a + b);
+      let slowest = 0;
+      for (let kill = 0; kill < KILLS; kill++) {
+        const goal = ((kill + chance.next()) / KILLS) * ids.length * REQUEST.steps * 0.7;
+        await until(`${goal} steps in all`, async () => (await progress()) > goal, 120_000);
+        if (kill % 2 === 1) await killOnceAcknowledged(scene, api, told, FULL);
+        else await killAmidRequests(scene, api, chance, told);
+        await scene.redis.restart();
+        const backAt = performance.now();
+        await checkKept(scene, told);
+        const stored = await progress();
+        const all = ids.length * REQUEST.steps;
+        await until("training goes on", async () => stored === all || (await progress()) > stored, patience(30_000));
+        slowest = Math.max(slowest, performance.now() - backAt);
+      }
+      for (const id of ids) {
+        await scene.over(id, 300_000);
+        assert.deepEqual(await fingerprint(scene.direct, id), oracle);
+      }
+      await Promise.all(followers);
+      for (const [id, seen] of told.seen) assert.equal(seen.digest(), await exported(api.url, id));
+      for (const id of told.accepted) assert.equal((await scene.over(id)).status, "succeeded");
+      assert.ok(!worker.over && !api.process.over, "a process has died");
+      console.log(
+        `# ${KILLS} kills of Redis: ${told.accepted.length} runs acknowledged amid them, none lost; training on at most ${slowest.toFixed(0)} ms after its return`,
+      );
+    } catch (error) {
+      // While Redis is down nothing answers.
+      for (const id of scene.direct.status === "ready" ? ids : [])
+        keepHistory(`promise 3 ${id}`, chance.seed, outline(await wholeLog(scene.direct, id)));
+      throw error;
+    } finally {
+      await scene.close();
     }
-    for (const id of ids) {
-      await scene.over(id, 300_000);
-      assert.deepEqual(await fingerprint(scene.direct, id), oracle);
-    }
-    await Promise.all(followers);
-    for (const [id, seen] of told.seen) assert.equal(seen.digest(), await exported(api.url, id));
-    for (const id of told.accepted) assert.equal((await scene.over(id)).status, "succeeded");
-    assert.ok(!worker.over && !api.process.over, "a process has died");
-    console.log(
-      `# ${KILLS} kills of Redis: ${told.accepted.length} runs acknowledged amid them, none lost; training on at most ${slowest.toFixed(0)} ms after its return`,
-    );
-  } catch (error) {
-    // While Redis is down nothing answers.
-    for (const id of scene.direct.status === "ready" ? ids : [])
-      keepHistory(`promise 3 ${id}`, chance.seed, outline(await wholeLog(scene.direct, id)));
-    throw error;
-  } finally {
-    await scene.close();
-  }
-});
+  },
+);
 
 /** Settings that keep less than the shipped ones, and what then is lost. */
 async function lose(setting: string, value: string, kills: number): Promise<{ error: Error | null; ahead: boolean }> {
@@ -140,7 +143,7 @@ async function lose(setting: string, value: string, kills: number): Promise<{ er
   }
 }
 
-test("promise 3, twin: without the append-only file, the same check fails", async () => {
+twin("promise 3, twin: without the append-only file, the same check fails", async () => {
   const { error } = await lose("appendonly", "no", 1);
   assert.match(String(error), /was answered 202 and is gone/);
 });
@@ -150,10 +153,14 @@ test("promise 3, twin: without the append-only file, the same check fails", asyn
  * it) but what waits in Redis's own memory: while an fsync is under way Redis puts off writing, and answers all the same. A
  * kill must hit such a moment, which a fast disk or a loaded machine may not offer.
  */
-test("promise 3, twin: with appendfsync everysec, the same check fails", {
-  skip: !FULL && "needs many kills: npm run test:faults",
-}, async (context) => {
-  const { error, ahead } = await lose("appendfsync", "everysec", 12);
-  if (error === null && !ahead) return context.skip("no moment was found in which Redis answers before it writes");
-  assert.match(String(error), /was answered 202 and is gone/);
-});
+twin(
+  "promise 3, twin: with appendfsync everysec, the same check fails",
+  {
+    skip: !FULL && "needs many kills: npm run test:faults",
+  },
+  async (context) => {
+    const { error, ahead } = await lose("appendfsync", "everysec", 12);
+    if (error === null && !ahead) return context.skip("no moment was found in which Redis answers before it writes");
+    assert.match(String(error), /was answered 202 and is gone/);
+  },
+);

@@ -1,16 +1,15 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
-import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { WebSocket } from "ws";
-import { count, FULL } from "./harness/chance.js";
+import { count, HELD, hold, promise, twin } from "./harness/passes.js";
 import { type Twin, until } from "./harness/process.js";
 import { Scene } from "./harness/scene.js";
 import { Seen } from "./harness/subscriber.js";
 
-const SECONDS = count(16, 60);
-const HEALTHY = count(20, 200);
+const SECONDS = count(14, 60);
+const HEALTHY = count(10, 200);
 
 /** Resident memory of a process, in bytes. */
 function memoryOf(pid: number): number {
@@ -121,12 +120,16 @@ async function follow(seconds: number, twin?: Twin): Promise<void> {
         const goal = await scene.committed(id);
         const { reader } = healthy[lags.length % HEALTHY]!;
         const askedAt = performance.now();
-        await until("a healthy reader has it", () => reader.next >= goal, 5000);
+        await until("a healthy reader has it", () => reader.next >= goal);
         lags.push(performance.now() - askedAt);
         if (Number.isNaN(letGoAfterMs) && descriptorsOf(api.process.pid) < descriptors)
           letGoAfterMs = Date.now() - frozenAt;
       }
     });
+    if (!HELD && Number.isNaN(letGoAfterMs)) {
+      await until("the frozen reader is let go", () => descriptorsOf(api.process.pid) < descriptors, 180_000);
+      letGoAfterMs = Date.now() - frozenAt;
+    }
     for (const { reader } of healthy) reader.check();
     for (const { readyState } of slow) assert.equal(readyState, WebSocket.OPEN, "a slow reader is not a frozen one");
     lags.sort((a, b) => a - b);
@@ -135,12 +138,16 @@ async function follow(seconds: number, twin?: Twin): Promise<void> {
       `# memory +${((most - before) / 2 ** 20).toFixed(1)} MiB, healthy lag p99 ${p99.toFixed(0)} ms, frozen let go after ${letGoAfterMs} ms, training at ${(beside / alone).toFixed(3)} of its rate alone`,
     );
     assert.ok(most - before <= 64 * 2 ** 20, `memory grew by ${most - before} bytes`);
-    assert.ok(letGoAfterMs <= 15_000, `the frozen reader was let go after ${letGoAfterMs} ms`);
-    assert.ok(p99 <= (FULL ? 500 : 5000), `healthy lag p99 ${p99} ms`);
+    assert.ok(!Number.isNaN(letGoAfterMs), "the frozen reader was not let go");
+    hold("to let go of a frozen reader", letGoAfterMs, 15_000);
+    hold("a healthy reader (p99)", p99, 500);
     // Who thaws before the server has let go hears why, and where to go on; what it still held comes first.
     const [code, reason] = await thawed;
-    assert.equal(code, 4008);
-    assert.deepEqual(JSON.parse(String(reason)), { resumeFrom: thawing.next });
+    // A busy machine may thaw it too late for that.
+    if (HELD || code !== 1006) {
+      assert.equal(code, 4008);
+      assert.deepEqual(JSON.parse(String(reason)), { resumeFrom: thawing.next });
+    }
     const closed = once(frozen, "close");
     frozen.resume();
     await closed;
@@ -154,8 +161,11 @@ async function follow(seconds: number, twin?: Twin): Promise<void> {
   }
 }
 
-test(`promise 10: 1 frozen, 10 slow and ${HEALTHY} healthy readers for ${SECONDS} s: memory bounded, the frozen one is let go`, () =>
-  follow(SECONDS));
+promise(
+  `promise 10: 1 frozen, 10 slow and ${HEALTHY} healthy readers for ${SECONDS} s: memory bounded, the frozen one is let go`,
+  () => follow(SECONDS),
+);
 
-test("promise 10, twin: where a frozen reader is kept, the same check fails", () =>
-  assert.rejects(follow(13, "frozen-kept"), /let go/));
+twin("promise 10, twin: where a frozen reader is kept, the same check fails", () =>
+  assert.rejects(follow(13, "frozen-kept"), /not let go/),
+);

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
 import { QUEUE_PREFIX } from "../../src/queue/run-queue.js";
-import { count } from "./harness/chance.js";
+import { count, HELD, promise, twin } from "./harness/passes.js";
 import { type Twin, until } from "./harness/process.js";
 import { Scene } from "./harness/scene.js";
 
-const SECONDS = count(8, 300);
+const SECONDS = count(4, 300);
+/** Where times are not held, a busy machine may keep a worker from its lock for longer than the test profile allows. */
+const LOCKS = HELD ? {} : { LOCK_DURATION_MS: 6000 };
 const CLIENTS = 16;
 
 /** Two workers train one run each while clients keep the API busy; throws when a job stalls or starts twice. */
@@ -13,7 +14,7 @@ async function saturate(seconds: number, twin?: Twin): Promise<void> {
   const scene = await Scene.open();
   try {
     const api = await scene.api();
-    const workers = [scene.spawn("worker", {}, twin), scene.spawn("worker")];
+    const workers = [scene.spawn("worker", LOCKS, twin), scene.spawn("worker", LOCKS)];
     // Long enough to train for all of the time.
     const runs = await Promise.all([1, 2].map((seed) => api.create({ seed, batchSize: 256, steps: 10_000_000 })));
     const bothTrain = async () => {
@@ -59,10 +60,12 @@ async function saturate(seconds: number, twin?: Twin): Promise<void> {
   }
 }
 
-test(`promise 13: two workers train for ${SECONDS} s beside a saturated API: nothing stalls, nothing starts twice`, () =>
-  saturate(SECONDS));
+promise(
+  `promise 13: two workers train for ${SECONDS} s beside a saturated API: nothing stalls, nothing starts twice`,
+  () => saturate(SECONDS),
+);
 
-test("promise 13, twin: with a main thread that is busy for longer than a lock, the same check fails", async () => {
+twin("promise 13, twin: with a main thread that is busy for longer than a lock, the same check fails", async () => {
   await assert.rejects(
     saturate(process.env.FAULTS_LOCKS === "shipped" ? 45 : 8, "blocked-loop"),
     /started|stalled|both train/,

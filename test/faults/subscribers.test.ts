@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { after, before } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
-import { type Chance, count, createChance } from "./harness/chance.js";
+import { type Chance, createChance } from "./harness/chance.js";
+import { count, patience, promise, twin } from "./harness/passes.js";
 import { until } from "./harness/process.js";
 import { type Api, Scene } from "./harness/scene.js";
 import { exported, listen, Seen, type Wire } from "./harness/subscriber.js";
@@ -47,7 +48,7 @@ async function followCut(url: string, chance: Chance, subscribers: number, cuts:
 const SUBSCRIBERS = count(20, 200);
 const CUTS = count(6, 20);
 
-test(`promise 8: ${SUBSCRIBERS} subscribers, each cut ${CUTS} times, see every step exactly once`, async () => {
+promise(`promise 8: ${SUBSCRIBERS} subscribers, each cut ${CUTS} times, see every step exactly once`, async () => {
   const chance = createChance("promise 8");
   await followCut(api.url, chance, SUBSCRIBERS, CUTS);
   console.log(
@@ -55,7 +56,7 @@ test(`promise 8: ${SUBSCRIBERS} subscribers, each cut ${CUTS} times, see every s
   );
 });
 
-test("promise 8, twin: where a resume within a chunk gives the whole of it, the same check fails", async () => {
+twin("promise 8, twin: where a resume within a chunk gives the whole of it, the same check fails", async () => {
   const broken = await scene.api({}, undefined, "uncut-resume");
   const chance = createChance("promise 8 twin");
   await assert.rejects(followCut(broken.url, chance, 4, 3), /the next step/);
@@ -65,7 +66,7 @@ test("promise 8, twin: where a resume within a chunk gives the whole of it, the 
 const MOMENTS = ["before the first commit", "mid-chunk", "last chunk", "status change", "after the end"] as const;
 type Moment = (typeof MOMENTS)[number];
 const PER_RUN = 20;
-const FAILS_AFTER_MS = 60_000;
+const FAILS_AFTER_MS = patience(60_000);
 
 /** Brings subscribers to one run at every moment of its life; each must see all of it, and one end, which is last. */
 async function race(url: string, chance: Chance, moments: readonly Moment[], withinMs = FAILS_AFTER_MS): Promise<void> {
@@ -115,22 +116,28 @@ async function race(url: string, chance: Chance, moments: readonly Moment[], wit
 
 const RACES = count(60, 1000);
 
-test(`promise 9: ${RACES} subscriptions at every moment of a run's life give the same bytes and one end`, async () => {
-  const chance = createChance("promise 9");
-  for (let done = 0; done < RACES; done += PER_RUN) {
-    await race(
-      api.url,
-      chance,
-      Array.from({ length: PER_RUN }, (_, i) => MOMENTS[i % MOMENTS.length]!),
-    );
-  }
-  console.log(`# promise 9: ${RACES} subscriptions, ${RACES / MOMENTS.length} at each of: ${MOMENTS.join(", ")}`);
-});
+promise(
+  `promise 9: ${RACES} subscriptions at every moment of a run's life give the same bytes and one end`,
+  async () => {
+    const chance = createChance("promise 9");
+    for (let done = 0; done < RACES; done += PER_RUN) {
+      await race(
+        api.url,
+        chance,
+        Array.from({ length: PER_RUN }, (_, i) => MOMENTS[i % MOMENTS.length]!),
+      );
+    }
+    console.log(`# promise 9: ${RACES} subscriptions, ${RACES / MOMENTS.length} at each of: ${MOMENTS.join(", ")}`);
+  },
+);
 
-test("promise 9, twin: where history and live are read without a look at the position, the same check fails", async () => {
-  const broken = await scene.api({}, undefined, "blind-tail");
-  const chance = createChance("promise 9 twin");
-  await assert.rejects(async () => {
-    for (let i = 0; i < 10; i++) await race(broken.url, chance, Array(PER_RUN).fill("mid-chunk"), 3000);
-  }, /the next step|one who came/);
-});
+twin(
+  "promise 9, twin: where history and live are read without a look at the position, the same check fails",
+  async () => {
+    const broken = await scene.api({}, undefined, "blind-tail");
+    const chance = createChance("promise 9 twin");
+    await assert.rejects(async () => {
+      for (let i = 0; i < 10; i++) await race(broken.url, chance, Array(PER_RUN).fill("mid-chunk"), 3000);
+    }, /the next step|one who came/);
+  },
+);

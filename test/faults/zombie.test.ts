@@ -1,14 +1,15 @@
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { after, before } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import type { RunRequest } from "../../src/schemas/run.js";
-import { bound, type Chance, count, createChance, keepHistory, summary } from "./harness/chance.js";
+import { type Chance, createChance, keepHistory, summary } from "./harness/chance.js";
 import { checkHistory, type Fingerprint, fingerprint, outline, wholeLog } from "./harness/history.js";
+import { count, patience, promise, twin } from "./harness/passes.js";
 import { type Twin, until } from "./harness/process.js";
 import { type Api, Scene, SMALL } from "./harness/scene.js";
 
-const REQUEST: RunRequest = { ...SMALL, steps: count(1_500_000, 3_000_000), schedule: "cyclic", seed: 11 };
-const STOPS = count(3, 10);
+const REQUEST: RunRequest = { ...SMALL, steps: count(1_000_000, 3_000_000), schedule: "cyclic", seed: 11 };
+const STOPS = count(2, 10);
 
 let scene: Scene;
 let api: Api;
@@ -22,7 +23,7 @@ after(() => scene.close());
 
 /** An attempt of a worker that has come to its end. */
 const ENDED = /"msg":"attempt (ended|failed)"/g;
-const STOPS_WITHIN_MS = bound(1000);
+const STOPS_WITHIN_MS = patience(1000);
 
 /**
  * Stops whoever holds the run past its lock, lets the other take it over, and wakes the first one. Returns how many
@@ -34,7 +35,7 @@ async function freezeHolders(chance: Chance, id: string, stops: number, twin?: T
   try {
     for (let stop = 0; stop < stops; stop++) {
       const goal = ((stop + chance.next()) / stops) * REQUEST.steps * 0.6;
-      await until(`step ${goal}`, async () => (await scene.committed(id)) >= goal, 60_000);
+      await until(`step ${goal}`, async () => (await scene.committed(id)) >= goal, patience(60_000));
       const zombie = await scene.holder(id, workers);
       await delay(chance.between(0, 40));
       zombie.signal("SIGSTOP");
@@ -57,7 +58,7 @@ async function freezeHolders(chance: Chance, id: string, stops: number, twin?: T
   return wentOn;
 }
 
-test(`promise 2: ${STOPS} zombies write nothing, are counted, and stop within 1 s of waking`, async () => {
+promise(`promise 2: ${STOPS} zombies write nothing, are counted, and stop within 1 s of waking`, async () => {
   const chance = createChance("promise 2");
   const { id } = await api.create(REQUEST);
   try {
@@ -74,7 +75,7 @@ test(`promise 2: ${STOPS} zombies write nothing, are counted, and stop within 1 
   }
 });
 
-test("promise 2, twin: without the fence, the same check fails", async () => {
+twin("promise 2, twin: without the fence, the same check fails", async () => {
   const chance = createChance("promise 2 twin");
   const { id } = await api.create(REQUEST);
   await assert.rejects(freezeHolders(chance, id, 3, "no-fence"));

@@ -95,7 +95,7 @@ test("cancel stops a training run at once; no step is committed after it", async
   const run = await service.createRun({ steps: 10_000_000 });
   const startedAt = Date.now();
   while (((await (await service.get(`/v1/runs/${run.id}`)).json()) as Run).progress.steps === 0) {
-    assert.ok(Date.now() - startedAt < 20_000);
+    assert.ok(Date.now() - startedAt < 120_000);
   }
   await fetch(`${service.url}/v1/runs/${run.id}/cancel`, { method: "POST" });
   const over = await service.finished(run.id);

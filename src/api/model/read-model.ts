@@ -47,7 +47,7 @@ export async function readModel(
   const dataset = await findDataset(datasets, spec.dataset.name);
   if (dataset === null) throw new ProblemError("conflict", "The run's dataset is gone");
   const { symbols } = dataset.statistics;
-  const { step } = checkpoint.loop as { step: number };
+  const { step } = checkpoint.loop;
   const { parameters } = readEngineState(checkpoint.engine, parameterCount(spec.model, symbols.length));
   return { spec, engineBuild, symbols, step, parameters };
 }

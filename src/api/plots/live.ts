@@ -3,7 +3,7 @@ import { SeriesAccumulator } from "../../core/series.js";
 import { emaValue, initEma, nextEma } from "../../core/smoothing.js";
 import { TERMINAL_STATUSES } from "../../schemas/run.js";
 import type { Cursor, LogEntry, RunRecord, RunStore, Sink, Tail } from "../../store/contract.js";
-import { frame } from "./frame.js";
+import { withAxes } from "./axes.js";
 import { cut } from "./key.js";
 import { type Point, printable, short } from "./plot.js";
 import { textOf } from "./text.js";
@@ -160,7 +160,7 @@ export class LivePlot implements Sink {
     const { step, mean } = this.#losses.result();
     const points = mean.flatMap((y, i): Point[] => (y === null ? [] : [[step[i]!, y]]));
     if (points.length === 0) return `${CLEAR}${cut(id, columns)}\n${cut(facts.join("  "), columns)}\n`;
-    const plot = frame({
+    const plot = withAxes({
       title: spec.name === null ? id : `${printable(spec.name)} (${id})`,
       subtitle: facts.join("  "),
       lines: [{ name: null, color: 0, style: "strong", points }],

@@ -4,7 +4,7 @@ import type { SchedulePreview } from "../../core/schedules/preview.js";
 import type { ScheduleSpec } from "../../schemas/schedule.js";
 import type { MetricsReader, RunRecord } from "../../store/contract.js";
 import { readTrace, refusalToSuggest } from "../metrics/trace.js";
-import { type Frame, frame } from "./frame.js";
+import { type Drawing, withAxes } from "./axes.js";
 import { cut } from "./key.js";
 import { type Line, type Mark, type Plot, type Point, printable, type Scale, short } from "./plot.js";
 import type { Curve, PlotThread } from "./plot-thread.js";
@@ -49,14 +49,18 @@ export async function picture(
   const others = records.length - 1;
   const of = others === 0 ? nameOf(first) : `${nameOf(first)} and ${others} other${others > 1 ? "s" : ""}`;
   const titled = { ...options, title: options.title ?? `${TITLES[name]}: ${of}` };
-  return frame(
+  return withAxes(
     await (name === "schedule" ? schedules(records, titled, sources) : losses(name, records, titled, sources)),
   );
 }
 
 type Titled = PictureOptions & { readonly title: string };
 
-async function schedules(records: readonly RunRecord[], options: Titled, { metrics, thread }: Sources): Promise<Frame> {
+async function schedules(
+  records: readonly RunRecord[],
+  options: Titled,
+  { metrics, thread }: Sources,
+): Promise<Drawing> {
   const { points } = options;
   const lines: Line[] = [];
   for (const [color, record] of records.entries()) {
@@ -67,7 +71,7 @@ async function schedules(records: readonly RunRecord[], options: Titled, { metri
       : pointsOf(await thread.preview(schedule, steps - origin, 2 * points), origin);
     lines.push({ name: records.length > 1 ? nameOf(record) : null, color, style: "strong", points: curve });
   }
-  return scheduleFrame(lines, records.length === 1 ? factsOf(records[0]!) : "", stepsOf(records), options);
+  return scheduleDrawing(lines, records.length === 1 ? factsOf(records[0]!) : "", stepsOf(records), options);
 }
 
 /** A schedule that no run has: the same picture. */
@@ -79,15 +83,15 @@ export function schedulePicture(
 ): Plot {
   const line: Line = { name: null, color: 0, style: "strong", points: pointsOf({ steps, lr }) };
   const subtitle = `${short(total)} steps${assumption === null ? "" : ` · ${assumption}`}`;
-  return frame(scheduleFrame([line], subtitle, total, { title, xScale, yScale }));
+  return withAxes(scheduleDrawing([line], subtitle, total, { title, xScale, yScale }));
 }
 
-function scheduleFrame(
+function scheduleDrawing(
   lines: readonly Line[],
   subtitle: string,
   steps: number,
   { title, xScale = "linear", yScale = "linear" }: Pick<PictureOptions, "xScale" | "yScale"> & { title: string },
-): Frame {
+): Drawing {
   const labels = { xLabel: "step", yLabel: "learning rate" };
   return { title: printable(title), subtitle, lines, marks: [], ...labels, xScale, yScale, steps, ceiling: null };
 }
@@ -102,7 +106,7 @@ async function losses(
   records: readonly RunRecord[],
   options: Titled,
   { metrics }: Sources,
-): Promise<Frame> {
+): Promise<Drawing> {
   const [first] = records as [RunRecord];
   const alone = records.length === 1;
   const byRate = name === "lr-loss" || name === "exponent-loss";

@@ -6,7 +6,7 @@ export const HIGH_WATER = 256 * 1024;
 export const TICK_MS = 1000;
 export const FROZEN_TICKS = 9;
 
-/** Close codes; the README has the table. */
+/** Close codes; docs/api.md has the table. */
 export const CLOSE = { end: 1000, policy: 1008, restart: 1012, idle: 4000, frozen: 4008 } as const;
 
 /** Names a message's run where a connection carries several. */

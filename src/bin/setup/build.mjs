@@ -1,19 +1,80 @@
-import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { isMain, ROOT, run } from "./install.mjs";
 import { say } from "./say.mjs";
 
-const STAMP = join(ROOT, "dist/.built");
+const DIST = join(ROOT, "dist");
+const STAMP = join(DIST, ".built");
+/** The compiled files that the last build left, one a line. */
+const MANIFEST = join(DIST, ".files");
 const INPUTS = ["src", "test", "tsconfig.json", "package-lock.json"];
 
-/** Compiles everything afresh: TypeScript to dist, the native kernel to build (where there is a C compiler), the dashboard. */
+/** What is built besides TypeScript, anew only where an input's bytes have changed or the output is gone. */
+const PRODUCTS = [
+  {
+    name: "native-kernel",
+    script: "src/engine/kernel/build-native.mjs",
+    output: "build/kernel.node",
+    inputs: ["src/engine/kernel"],
+    settings: [process.env.CC ?? "", process.arch],
+  },
+  {
+    name: "dashboard",
+    script: "src/web/build.mjs",
+    output: "dist/src/web/app.js.br",
+    inputs: ["src/web", "src/core", "src/schemas", "tsconfig.json", "package-lock.json"],
+    settings: [],
+  },
+];
+
+/** Brings dist (TypeScript, the dashboard) and build (the native kernel, where there is a C compiler) up to date. */
 export function build() {
-  // What was compiled from a file that is gone must not run.
-  rmSync(join(ROOT, "dist"), { recursive: true, force: true });
+  mkdirSync(DIST, { recursive: true });
+  dropOrphans();
   run(process.execPath, [join(ROOT, "node_modules/typescript/bin/tsc")]);
-  run(process.execPath, [join(ROOT, "src/engine/kernel/build-native.mjs")]);
-  if (existsSync(join(ROOT, "src/web/build.mjs"))) run(process.execPath, [join(ROOT, "src/web/build.mjs")]);
+  writeFileSync(MANIFEST, compiled().join("\n"));
+  for (const product of PRODUCTS) refresh(product);
   writeFileSync(STAMP, "");
+}
+
+/** What was compiled from a file that is gone must not run; what is missing makes the compiler, which only looks at its inputs, begin anew. */
+function dropOrphans() {
+  const present = new Set(compiled());
+  const wanted = existsSync(MANIFEST) ? readFileSync(MANIFEST, "utf8").split("\n") : [""];
+  const isSound = wanted.every((file) => !existsSync(sourceOf(file)) || present.has(file));
+  if (!isSound || wanted[0] === "") rmSync(join(DIST, ".tsbuildinfo"), { force: true });
+  for (const file of present) if (!existsSync(sourceOf(file))) rmSync(join(DIST, file));
+}
+
+/** Every file in dist that the compiler writes; the dashboard's bundle is app.js. */
+function compiled() {
+  return readdirSync(DIST, { recursive: true })
+    .map((file) => file.replaceAll("\\", "/"))
+    .filter((file) => /\.js(\.map)?$/.test(file) && !file.startsWith("src/web/app.js"))
+    .sort();
+}
+
+const sourceOf = (file) => join(ROOT, file.replace(/\.js(\.map)?$/, ".ts"));
+
+function refresh({ name, script, output, inputs, settings }) {
+  const mark = join(DIST, `.${name}`);
+  const digest = digestOf(inputs, settings);
+  if (existsSync(join(ROOT, output)) && existsSync(mark) && readFileSync(mark, "utf8") === digest) return;
+  run(process.execPath, [join(ROOT, script)]);
+  writeFileSync(mark, digest);
+}
+
+function digestOf(inputs, settings) {
+  const hash = createHash("sha256").update(settings.join("\0"));
+  for (const input of inputs) {
+    const path = join(ROOT, input);
+    const files = statSync(path).isDirectory()
+      ? readdirSync(path, { recursive: true }).map((f) => join(path, f))
+      : [path];
+    for (const file of files.sort()) if (statSync(file).isFile()) hash.update(`\0${file}\0`).update(readFileSync(file));
+  }
+  return hash.digest("hex");
 }
 
 export function ensureBuilt() {

@@ -26,7 +26,7 @@ test("a run is stored with every default spelled out, under the request's trace,
   assert.equal(deps.runs.records.get(run.id), run);
   assert.deepEqual([run.spec.steps, run.spec.batchSize, run.spec.dataset.name], [10, 32, "names"]);
   assert.ok(Number.isInteger(run.spec.seed));
-  assert.deepEqual(deps.runs.births, [{ traceId: ORIGIN.id }]);
+  assert.deepEqual(deps.runs.creations, [{ traceId: ORIGIN.id }]);
   assert.deepEqual(deps.queue.jobs, [[run.id, 0]]);
   assert.equal(deps.searches.records.size, 0);
 });
@@ -40,7 +40,7 @@ test("what cannot be trained is refused by field, and nothing is stored", async 
   ] as [RunRequest, string][]) {
     await assert.rejects(createRun(deps, request, ORIGIN), problem("invalid-request", pointer));
   }
-  assert.deepEqual([deps.runs.births, deps.queue.jobs], [[], []]);
+  assert.deepEqual([deps.runs.creations, deps.queue.jobs], [[], []]);
 });
 
 test("each way in which the store refuses has its problem, and makes no job", async () => {
@@ -89,5 +89,5 @@ test("without its search, a run that would wait for one is not stored", async ()
   deps.searches.refusals.push("full");
   const request: RunRequest = { steps: 10_000, schedule: { type: "cosine", lr: "auto" } };
   await assert.rejects(createRun(deps, request, ORIGIN), problem("too-many-requests"));
-  assert.deepEqual([deps.runs.births, deps.searchQueue.jobs], [[], []]);
+  assert.deepEqual([deps.runs.creations, deps.searchQueue.jobs], [[], []]);
 });

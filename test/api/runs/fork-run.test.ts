@@ -22,7 +22,7 @@ async function scene() {
   const parent = { ...(await createRun(deps, { steps: 100, seed: 7 }, ORIGIN)), committed: 80 };
   runs.records.set(parent.id, parent);
   runs.loops = [loop(40), loop(80)];
-  runs.births.length = deps.queue.jobs.length = 0;
+  runs.creations.length = deps.queue.jobs.length = 0;
   const fork = (request: RunRequest) => createRun(deps, request, ORIGIN);
   return { deps, runs, parent, fork };
 }
@@ -32,7 +32,7 @@ test("a fork keeps its run's spec, begins at the checkpoint with the loop's stat
   const run = await fork({ steps: 200, from: { run: parent.id, step: 40 } });
   assert.deepEqual(run.spec.from, { run: parent.id, step: 40, scheduleFrom: 0 });
   assert.deepEqual([run.spec.seed, run.spec.model], [7, parent.spec.model]);
-  const { run: source, step, loop: state } = runs.births[0]!.fork!;
+  const { run: source, step, loop: state } = runs.creations[0]!.fork!;
   assert.deepEqual([source, step, (state as { step: number }).step], [parent.id, 40, 40]);
   assert.deepEqual(deps.queue.jobs, [[run.id, 0]]);
 });
@@ -42,16 +42,16 @@ test("without a step, the latest checkpoint is looked for again when it has move
   runs.refusals.push("no-checkpoint", "no-checkpoint");
   const run = await fork({ steps: 200, from: { run: parent.id } });
   assert.equal(run.spec.from!.step, 80);
-  assert.equal(runs.births.length, 3);
+  assert.equal(runs.creations.length, 3);
 });
 
 test("a checkpoint that was named and is gone is a conflict at once, and one that moves for ever after some tries", async () => {
   const { deps, runs, parent, fork } = await scene();
   runs.refusals.push(...Array(6).fill("no-checkpoint"));
   await assert.rejects(fork({ steps: 200, from: { run: parent.id, step: 40 } }), problem("conflict"));
-  assert.equal(runs.births.length, 1);
+  assert.equal(runs.creations.length, 1);
   await assert.rejects(fork({ steps: 200, from: { run: parent.id } }), problem("conflict"));
-  assert.deepEqual([runs.births.length, deps.queue.jobs], [6, []]);
+  assert.deepEqual([runs.creations.length, deps.queue.jobs], [6, []]);
 });
 
 test("what cannot be forked is refused by field", async () => {
@@ -67,7 +67,7 @@ test("what cannot be forked is refused by field", async () => {
   await refused({ steps: 200, from, schedule: { type: "cosine", lr: "auto" } }, "/schedule/lr");
   runs.loops = [loop(80, { step: 79, reason: "not finite" })];
   await refused({ steps: 200, from }, "/from");
-  assert.equal(runs.births.length, 0);
+  assert.equal(runs.creations.length, 0);
 });
 
 test("the refusal of a step names the checkpoints that there are", async () => {

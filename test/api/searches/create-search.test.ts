@@ -23,5 +23,5 @@ test("a search of an unknown dataset is refused by field, and nothing is stored"
   const deps = scene();
   const refused = createSearch(deps, { steps: 200, dataset: "no-such" }, ORIGIN);
   await assert.rejects(refused, problem("invalid-request", "/dataset"));
-  assert.deepEqual([deps.searches.births, deps.searchQueue.jobs], [[], []]);
+  assert.deepEqual([deps.searches.creations, deps.searchQueue.jobs], [[], []]);
 });

@@ -42,9 +42,9 @@ export function lossAndGradient(options: EngineOptions, parameters: Float32Array
       for (const [n, d] of delta.entries()) gradient[bias.offset + n]! += d;
       const before = x.map((value, k) => {
         let back = 0;
-        for (const [n, d] of delta.entries()) {
-          gradient[weight.offset + k * bias.size + n]! += value * d;
-          back += parameters[weight.offset + k * bias.size + n]! * d;
+        for (let n = 0; n < delta.length; n++) {
+          gradient[weight.offset + k * bias.size + n]! += value * delta[n]!;
+          back += parameters[weight.offset + k * bias.size + n]! * delta[n]!;
         }
         if (l === 0) return back;
         return model.activation === "tanh" ? back * (1 - value * value) : value > 0 ? back : 0;

@@ -1,21 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** `npm run test:faults` sets FAULTS=full: the counts that the promises state. Otherwise a short pass of the same checks. */
-export const FULL = process.env.FAULTS === "full";
-
-export function count(short: number, full: number): number {
-  return FULL ? full : short;
-}
-
-/**
- * A promise's bound, in ms. It is held to in the full pass; the short one has another test file beside it on two cores, and is
- * allowed twice as long.
- */
-export function bound(ms: number): number {
-  return FULL ? ms : 2 * ms;
-}
-
 /** Numbers of [0, 1) that depend on the seed alone (mulberry32), so that a failure can be played again. */
 export interface Chance {
   readonly seed: number;

@@ -2,6 +2,10 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { HELD } from "./passes.js";
+
+/** What is waited for where nothing else is said: in the short pass only a hang takes so long. */
+const HANGS_AFTER_MS = HELD ? 20_000 : 180_000;
 
 const DIST = join(import.meta.dirname, "../../..");
 
@@ -76,7 +80,7 @@ export class ServiceProcess {
   }
 
   /** Waits until it has written something that matches; the match. */
-  async says(pattern: RegExp, withinMs = 20_000): Promise<RegExpMatchArray> {
+  async says(pattern: RegExp, withinMs = HANGS_AFTER_MS): Promise<RegExpMatchArray> {
     for (const end = Date.now() + withinMs; ; await delay(10)) {
       const match = this.#output.match(pattern);
       if (match !== null) return match;
@@ -100,7 +104,11 @@ export class ServiceProcess {
 }
 
 /** Waits until `probe` is true; throws, with what it was waiting for, when that takes too long. */
-export async function until(what: string, probe: () => boolean | Promise<boolean>, withinMs = 20_000): Promise<void> {
+export async function until(
+  what: string,
+  probe: () => boolean | Promise<boolean>,
+  withinMs = HANGS_AFTER_MS,
+): Promise<void> {
   for (const end = Date.now() + withinMs; !(await probe()); await delay(5)) {
     if (Date.now() > end) throw new Error(`waited ${withinMs} ms in vain until ${what}`);
   }

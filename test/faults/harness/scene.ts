@@ -9,6 +9,7 @@ import { runKey, TOTALS_KEY } from "../../../src/store/keys.js";
 import { RedisRunStore } from "../../../src/store/runs.js";
 import { startRedis, type TestRedis } from "../../redis.js";
 import { type Fingerprint, fingerprint } from "./history.js";
+import { HELD } from "./passes.js";
 import { type Part, ServiceProcess, type Twin, until } from "./process.js";
 
 /** A small model: many commits a second, and a recovery costs little. */
@@ -73,7 +74,7 @@ export class Scene {
   }
 
   /** Waits until a run is over. */
-  over(id: string, withinMs = 60_000): Promise<RunRecord> {
+  over(id: string, withinMs = HELD ? 60_000 : 300_000): Promise<RunRecord> {
     return this.until(id, "is over", ({ status }) => TERMINAL_STATUSES.includes(status), withinMs);
   }
 
@@ -145,7 +146,7 @@ export class Api {
   }
 
   /** Asks again while Redis does not answer within its second: so says a busy machine too, and nothing was done then. */
-  async create(request: RunRequest, patienceMs = 20_000): Promise<Run> {
+  async create(request: RunRequest, patienceMs = HELD ? 20_000 : 120_000): Promise<Run> {
     for (const end = Date.now() + patienceMs; ; await delay(200)) {
       const response = await this.post("/v1/runs", request);
       if (response.status === 202) return (await response.json()) as Run;

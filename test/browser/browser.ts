@@ -15,6 +15,9 @@ export function findChromium(): string | null {
   return null;
 }
 
+/** What a page is waited for at most; only a hang takes so long. */
+export const HANGS_AFTER_MS = 180_000;
+
 const found = findChromium();
 if (found === null) console.error("SKIPPED: no Chromium on the PATH or in $CHROMIUM; the dashboard is not tested");
 /** For a test's `skip` option. */
@@ -41,6 +44,7 @@ export async function openBrowser(): Promise<TestBrowser> {
     errors,
     page: async (options = {}) => {
       const context = await browser.newContext({ acceptDownloads: true, ...options });
+      context.setDefaultTimeout(HANGS_AFTER_MS);
       const page = await context.newPage();
       page.on("pageerror", (error) => errors.push(String(error.stack)));
       page.on("console", (message) => {

@@ -87,7 +87,7 @@ function service(name: string, port: number): ChildProcess {
 
 /** Runs the container's health check until it holds. */
 async function healthy(role: string, port: number): Promise<void> {
-  for (const deadline = Date.now() + 30_000; ; await delay(100)) {
+  for (const deadline = Date.now() + 120_000; ; await delay(100)) {
     if (healthStatus(role, port) === 0) return;
     if (Date.now() > deadline) throw new Error(`${role} does not become healthy`);
   }
@@ -134,7 +134,7 @@ test("what the stages copy is enough to build, run, train natively, be healthy a
     assert.deepEqual(await ended, [0, null]);
   }
   // The worker's sign of life expires.
-  for (const deadline = Date.now() + 20_000; healthStatus("worker", port) === 0; await delay(200))
+  for (const deadline = Date.now() + 120_000; healthStatus("worker", port) === 0; await delay(200))
     assert.ok(Date.now() < deadline);
   // The root of the container is read-only.
   assert.deepEqual(snapshot(folderOf(null)), files);

@@ -6,7 +6,7 @@ const LEAST = 1e-300;
 const SAME = 1e-9;
 
 /** A plot before its axes have ends. */
-export interface Frame {
+export interface Drawing {
   readonly title: string;
   readonly subtitle: string;
   readonly lines: readonly Line[];
@@ -22,7 +22,18 @@ export interface Frame {
 }
 
 /** Axes that everything fits on: x from end to end, y with a little room. */
-export function frame({ title, subtitle, lines, marks, xLabel, yLabel, xScale, yScale, steps, ceiling }: Frame): Plot {
+export function withAxes({
+  title,
+  subtitle,
+  lines,
+  marks,
+  xLabel,
+  yLabel,
+  xScale,
+  yScale,
+  steps,
+  ceiling,
+}: Drawing): Plot {
   const ends = extent(lines, 0, xScale);
   const x = axis(xLabel, xScale, ends && steps !== null ? [xScale === "log" ? ends[0] : 0, steps] : ends, 0);
   const y = axis(yLabel, yScale, extent(lines, 1, yScale, ceiling ?? Number.POSITIVE_INFINITY), 0.04);

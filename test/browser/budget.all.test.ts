@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
+import { FULL } from "../faults/harness/passes.js";
 import { skip, startDashboard } from "./browser.js";
 
+/** Sizes are held always; times are printed, and held in the long pass, which this file is part of. */
 test("the bundle is under 150 KB gzipped, code and styles together", () => {
   const size = (name: string) => readFileSync(new URL(`../../src/web/${name}.gz`, import.meta.url)).byteLength;
   const total = size("app.js") + size("app.css") + size("index.html");
@@ -21,7 +23,7 @@ test("first paint within a second, from this machine", { skip }, async (t) => {
     paints.push((await page.evaluate(paint)) as number);
   }
   t.diagnostic(`${paints.map(Math.round)} ms`);
-  assert.ok(Math.min(...paints) < 1000, `${paints} ms`);
+  if (FULL) assert.ok(Math.min(...paints) < 1000, `${paints} ms`);
 });
 
 test("200,000 steps: all there, under 300 MB, quickly redrawn", {
@@ -31,7 +33,7 @@ test("200,000 steps: all there, under 300 MB, quickly redrawn", {
   const run = await service.createRun({ steps: 200_000, batchSize: 1, model, schedule: "cosine", seed: 1 });
   const page = await browser.page({ viewport: { width: 1280, height: 800 } });
   await page.goto(`${service.url}/#/runs/${run.id}`);
-  await page.getByText("Complete", { exact: true }).waitFor({ timeout: 120_000 });
+  await page.getByText("Complete", { exact: true }).waitFor();
   await page.getByText("200,000 / 200,000").waitFor();
   const debuggerSession = await page.context().newCDPSession(page);
   await debuggerSession.send("Performance.enable");
@@ -59,5 +61,5 @@ test("200,000 steps: all there, under 300 MB, quickly redrawn", {
   }
   const ms = Math.min(...rounds);
   t.diagnostic(`${ms.toFixed(1)} ms of main thread a zoom, its click and all`);
-  assert.ok(ms < 40, `${ms} ms`);
+  if (FULL) assert.ok(ms < 40, `${ms} ms`);
 });
