@@ -8,7 +8,7 @@ import { type DatasetFacts, resolveRun } from "./resolve.js";
 import { invalid, ok, type Result } from "./result.js";
 import { autoRatePaths } from "./schedules/auto-rate.js";
 import { rateParameter } from "./schedules/rates.js";
-import { PORTFOLIO, scheduleAt } from "./search/portfolio.js";
+import { PORTFOLIO, SHAPES, scheduleAt } from "./search/portfolio.js";
 import type { SearchConfig } from "./search/state.js";
 import { rungsOf } from "./search/survey.js";
 
@@ -21,6 +21,9 @@ const BUDGET = {
   single: { usual: 30, least: 2, most: 20_000_000 },
 } as const;
 
+/** Fresh seeds that verify a rate. */
+const SEEDS = 4;
+
 const NO_RANGE: FieldError = { pointer: "/lrRange", expected: "[low, high] with low below high" };
 /** Any will do: whether a schedule is valid does not depend on it. */
 const SOME_RATE = 0.1;
@@ -29,7 +32,17 @@ type Schedules = SearchSpec["schedules"];
 
 /** Spells out every default of a search request; what its trainings have in common is checked as a run of its own. */
 export function resolveSearch(request: SearchRequest, dataset: DatasetFacts, seed: number): Result<SearchSpec> {
-  const { lrRange, budget, finders = true, schedules, labels = [], name = null, ...shared } = request;
+  const {
+    lrRange,
+    budget,
+    shapes = false,
+    seeds = SEEDS,
+    finders = true,
+    schedules,
+    labels = [],
+    name = null,
+    ...shared
+  } = request;
   const [low, high] = lrRange ?? SEARCH_LR_RANGE;
   if (low >= high) return invalid(NO_RANGE);
   const run = resolveRun({ ...shared, lrRange: [low, high] }, dataset, seed);
@@ -37,6 +50,7 @@ export function resolveSearch(request: SearchRequest, dataset: DatasetFacts, see
   const chosen = resolveSchedules(
     schedules ?? Object.keys(PORTFOLIO).map((type) => ({ type }) as ScheduleRequestObject),
     request.steps,
+    shapes,
   );
   if (!chosen.ok) return chosen;
   return ok({
@@ -44,6 +58,7 @@ export function resolveSearch(request: SearchRequest, dataset: DatasetFacts, see
     schedules: chosen.value,
     lrRange: [low, high],
     budget: budgetOf(budget, chosen.value, run.value, dataset),
+    seeds,
     finders,
     guessLoss: Math.log(dataset.vocabSize),
     run: run.value,
@@ -63,7 +78,7 @@ export function autoSearch(
   const [low, high] = request.lrRange ?? SEARCH_LR_RANGE;
   if (low >= high) return invalid(NO_RANGE);
   const asked = request.schedule === "auto" ? Object.keys(PORTFOLIO).map((type) => ({ type })) : [request.schedule];
-  const schedules = resolveSchedules(asked as ScheduleRequest[], spec.steps);
+  const schedules = resolveSchedules(asked as ScheduleRequest[], spec.steps, false);
   if (!schedules.ok) {
     return invalid(
       ...schedules.errors.map((error) => ({ ...error, pointer: error.pointer.replace("/schedules/0", "/schedule") })),
@@ -74,6 +89,7 @@ export function autoSearch(
     schedules: schedules.value,
     lrRange: [low, high],
     budget: budgetOf(undefined, schedules.value, spec, dataset),
+    seeds: SEEDS,
     finders: false,
     guessLoss: Math.log(dataset.vocabSize),
     run: { ...spec, name: null, labels: [] },
@@ -89,7 +105,7 @@ export function isOpen(schedule: RunRequest["schedule"]): boolean {
 }
 
 /** Open schedules with names that tell them apart; errors name the request's fields. */
-function resolveSchedules(requests: readonly ScheduleRequest[], steps: number): Result<Schedules> {
+function resolveSchedules(requests: readonly ScheduleRequest[], steps: number, shapes: boolean): Result<Schedules> {
   const errors: FieldError[] = [];
   const schedules: Schedules = [];
   for (const [i, each] of requests.entries()) {
@@ -107,9 +123,26 @@ function resolveSchedules(requests: readonly ScheduleRequest[], steps: number): 
     const resolved = scheduleAt(request, SOME_RATE, steps, steps);
     if (!resolved.ok)
       errors.push(...resolved.errors.map((error) => ({ ...error, pointer: `${pointer}${error.pointer}` })));
-    else schedules.push({ name: nameOf(request, schedules), request });
+    else
+      schedules.push(
+        ...(shapes
+          ? shapesOf(request, schedules, steps)
+          : [{ name: nameOf(request, schedules), request, family: null }]),
+      );
   }
   return errors.length > 0 ? invalid(...errors) : ok(schedules);
+}
+
+/** A schedule, and where nothing but its type is given, its other shapes. */
+function shapesOf(request: ScheduleRequestObject, before: Schedules, steps: number): Schedules {
+  const { type } = request;
+  const others = Object.keys(request).length === 1 ? (SHAPES[type]?.(steps) ?? []) : [];
+  const name = nameOf(request, before);
+  const family = others.length === 0 ? null : name;
+  return [
+    { name, request, family },
+    ...others.map((shape) => ({ name: `${name} (${shape.name})`, request: { type, ...shape.given }, family })),
+  ];
 }
 
 /** The type, with what was given where that is needed to tell it from those before. */
@@ -134,7 +167,16 @@ function budgetOf(asked: SearchRequest["budget"], schedules: Schedules, run: Run
 }
 
 /** What the pure search (src/core/search) needs to know of it. */
-export function configOf({ steps, schedules, lrRange, budget, finders, guessLoss, run }: SearchSpec): SearchConfig {
+export function configOf({
+  steps,
+  schedules,
+  lrRange,
+  budget,
+  seeds,
+  finders,
+  guessLoss,
+  run,
+}: SearchSpec): SearchConfig {
   return {
     steps,
     // Where every schedule still means something: one with given steps may not fit into few.
@@ -145,6 +187,7 @@ export function configOf({ steps, schedules, lrRange, budget, finders, guessLoss
     candidates: schedules,
     seed: run.seed,
     budget,
+    verifyingSeeds: seeds,
     guessLoss,
     finders,
   };

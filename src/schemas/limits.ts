@@ -32,6 +32,7 @@ export const LIMITS = {
   /** Schedules of one search, and steps that it may train. */
   searchedSchedules: 24,
   searchSteps: 2_000_000_000,
+  verifyingSeeds: 64,
 
   samples: 1000,
   /** Symbols of a sampled word; it is cut off there. */

@@ -46,6 +46,20 @@ export const SearchRequestSchema = Type.Object(
         },
       ),
     ),
+    shapes: Type.Optional(
+      Type.Boolean({
+        description:
+          "Also choose the shape of those schedules that are given by name alone: the decay's share of warmup-stable-decay, the milestone of step, the rise of one-cycle; default false",
+      }),
+    ),
+    seeds: Type.Optional(
+      Type.Integer({
+        minimum: 2,
+        maximum: LIMITS.verifyingSeeds,
+        description:
+          "Fresh seeds that verify each rate, at the least; up to four times as many tell close ones apart. Default 4",
+      }),
+    ),
     finders: Type.Optional(
       Type.Boolean({
         description: "Also train what the classic lr finders suggest, to tell what they cost; default true",
@@ -187,11 +201,21 @@ export const SearchSpecSchema = Type.Object(
   {
     steps: Type.Integer(),
     schedules: Type.Array(
-      Type.Object({ name: Type.String(), request: Type.Unsafe<ScheduleRequestObject>(Type.Object({})) }, strict),
+      Type.Object(
+        {
+          name: Type.String(),
+          request: Type.Unsafe<ScheduleRequestObject>(Type.Object({})),
+          family: Type.Union([Type.String(), Type.Null()], {
+            description: "Of several shapes of one schedule only the best goes on to the true horizon",
+          }),
+        },
+        strict,
+      ),
       { description: "With everything but the rate that is sought" },
     ),
     lrRange: LrRangeSchema,
     budget: Type.Integer({ description: "Steps to train in all, at most" }),
+    seeds: Type.Integer(),
     finders: Type.Boolean(),
     guessLoss: Type.Number({ description: "Loss of a uniform guess, nats" }),
     run: Type.Object(RunSpecSchema.properties, {

@@ -27,9 +27,10 @@ export function runSpec(own: Partial<RunSpec> = {}): RunSpec {
 
 export const searchSpec = (run: Partial<RunSpec> = {}): SearchSpec => ({
   steps: 100,
-  schedules: [{ name: "constant", request: { type: "constant" } }],
+  schedules: [{ name: "constant", request: { type: "constant" }, family: null }],
   lrRange: [1e-3, 1],
   budget: 3000,
+  seeds: 4,
   finders: false,
   guessLoss: 3.3,
   run: runSpec({ steps: 100, ...run }),

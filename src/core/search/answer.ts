@@ -7,12 +7,11 @@ import { horizonLaw, indexOfBest } from "./fit.js";
 import { leaderOf } from "./leader.js";
 import { scheduleAt } from "./portfolio.js";
 import type { SearchState } from "./state.js";
-import { type Standing, type Survey, surveyOf } from "./survey.js";
+import { ALPHA, type Standing, type Survey, surveyOf } from "./survey.js";
 import { Trials } from "./trials.js";
 
 /** Nats: schedules that differ by less are the same to anyone. */
 const TIE = 0.002;
-const ALPHA = 0.05;
 
 /** What is known so far, best first. A pure function of the state. */
 export function standingOf(state: SearchState): RankedSchedule[] {

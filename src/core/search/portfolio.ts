@@ -35,6 +35,22 @@ export const PORTFOLIO: Readonly<Record<string, Shape>> = {
   "inverse-sqrt": (_lr, steps) => ({ timescale: steps / 99 }),
 };
 
+/** Other shapes of the portfolio's schedules, for `of` steps; each stands beside the portfolio's own. */
+export const SHAPES: Readonly<Record<string, (of: number) => readonly { name: string; given: object }[]>> = {
+  "warmup-stable-decay": (of) =>
+    [0.1, 0.4, 0.7].map((decay) => ({
+      name: `decay ${100 * decay} %`,
+      given: {
+        warmupSteps: share(of, 0.05),
+        decaySteps: share(of, decay),
+        stableSteps: of - share(of, 0.05) - share(of, decay),
+      },
+    })),
+  step: (of) =>
+    [0.6, 0.9].map((at) => ({ name: `at ${100 * at} %`, given: { milestones: [Math.max(1, share(of, at))] } })),
+  "one-cycle": () => [0.1, 0.5].map((pctStart) => ({ name: `rise ${100 * pctStart} %`, given: { pctStart } })),
+};
+
 /** Where a schedule's low end is not given and the portfolio has no shape for its type: so many times below the rate. */
 const LOW_END = 100;
 

@@ -7,6 +7,8 @@ export interface Candidate {
   readonly name: string;
   /** With everything but the rate; see portfolio.ts, scheduleAt. */
   readonly request: ScheduleRequestObject;
+  /** Of those with the same one, only the best goes on to the true horizon; null: it is alone. */
+  readonly family: string | null;
 }
 
 export interface SearchConfig {
@@ -21,6 +23,8 @@ export interface SearchConfig {
   readonly seed: number;
   /** Steps to train in all, at most. */
   readonly budget: number;
+  /** Fresh seeds that verify a rate, at the least; at most four times as many. */
+  readonly verifyingSeeds: number;
   /** Nats of a uniform guess, log(symbols): an answer above it is none. */
   readonly guessLoss: number;
   /** Whether to train what the classic finders suggest, with what the budget leaves. */

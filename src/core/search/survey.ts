@@ -1,4 +1,5 @@
 import type { SearchStage, SearchTask } from "../../schemas/stored-search.js";
+import { compare } from "../statistics/paired.js";
 import { mean, variance } from "../statistics/sample.js";
 import { forecast, indexOfBest, type Minimum, minimumOf, type Point } from "./fit.js";
 import { ladderOf, rateAt } from "./rates.js";
@@ -18,13 +19,15 @@ const CHEAP_RUNG = 64;
 const SHARE = { scan: 0.7, aim: 0.4, settle: 0.75, deepen: 0.8, verify: 0.97, finders: 1 } as const;
 /** Seeds at the true horizon: of who may win, of who cannot, and at most, where the minimum is too blurred. */
 const SETTLE_SEEDS = { contender: 2, other: 2, most: 8 } as const;
-/** Fresh seeds of a verification, likewise; more for those that cannot be told from the leader. */
-const VERIFY_SEEDS = { contender: 4, other: 4, most: 16 } as const;
+/** Those that cannot be told from the leader are verified by up to so many times the seeds. */
+const MORE_SEEDS = 4;
 /** A minimum's standard error that asks for more seeds, decades; a difference's, nats, that asks for no more. */
 const BLURRED = 0.05;
 const SHARP = 0.001;
 /** Half width of a settled rate's interval in standard errors, and at least, decades: the loss is not quite a parabola. */
 const INTERVAL = { errors: 3, least: 0.12 } as const;
+/** Chance that any schedule is told from the winner though it is as good. */
+export const ALPHA = 0.05;
 /** Where the verifying seeds begin, above the choosing ones. */
 const VERIFY_OFFSET = 1000;
 const SEEDS = 2 ** 32;
@@ -157,7 +160,7 @@ class Surveyor {
 
   #settle(): Arm[] {
     const { steps } = this.#config;
-    const ranked = this.#ranked();
+    const ranked = this.#finalists();
     const contenders = this.#contenders(ranked);
     const seeds = (candidate: number) =>
       this.#seeds(contenders.has(candidate) ? SETTLE_SEEDS.contender : SETTLE_SEEDS.other);
@@ -171,7 +174,7 @@ class Surveyor {
   /** Who has settled far above the leader may be in a higher, lesser basin: the rates between are tried too. */
   #bridge(seeds: (candidate: number) => number[]): Arm[] {
     const { steps } = this.#config;
-    const settled = this.#ranked().filter((candidate) => this.#findings[candidate]!.at(-1)!.steps === steps);
+    const settled = this.#finalists().filter((candidate) => this.#findings[candidate]!.at(-1)!.steps === steps);
     const leader = settled[0] === undefined ? undefined : this.#findings[settled[0]]!.at(-1)!;
     const far = settled.filter(
       (candidate) => this.#findings[candidate]!.at(-1)!.points[0]!.log > leader!.log + SPACING.settle / 2,
@@ -192,7 +195,7 @@ class Surveyor {
   /** More seeds for minima that are too blurred. */
   #deepen(): Arm[] {
     const { steps } = this.#config;
-    const settled = this.#ranked().filter((candidate) => this.#findings[candidate]!.at(-1)!.steps === steps);
+    const settled = this.#finalists().filter((candidate) => this.#findings[candidate]!.at(-1)!.steps === steps);
     const contenders = this.#contenders(settled);
     const wanted: Arm[][] = [];
     for (const candidate of settled) {
@@ -240,11 +243,8 @@ class Surveyor {
   /** The settled rates, by seeds that did not choose them. */
   #verify(): Arm[] {
     for (const candidate of this.#findings.keys()) this.#choose(candidate);
-    const ranked = this.#ranked();
-    const contenders = this.#contenders(ranked);
-    const wanted = ranked.map((candidate) =>
-      this.#fresh(candidate, contenders.has(candidate) ? VERIFY_SEEDS.contender : VERIFY_SEEDS.other),
-    );
+    const ranked = this.#finalists();
+    const wanted = ranked.map((candidate) => this.#fresh(candidate, this.#config.verifyingSeeds));
     const first = this.#admit(
       wanted.filter((arms) => arms.length > 0),
       "verify",
@@ -285,20 +285,20 @@ class Surveyor {
     const { steps } = this.#config;
     const losses = (candidate: number, seeds: readonly number[]) =>
       this.#trials.losses({ candidate, lr: this.#lr[candidate]!, steps }, seeds)!;
-    for (let count: number = VERIFY_SEEDS.contender; count < VERIFY_SEEDS.most; ) {
+    const comparisons = Math.max(1, this.#config.candidates.length - 1);
+    const most = MORE_SEEDS * this.#config.verifyingSeeds;
+    for (let count = this.#config.verifyingSeeds; count < most; ) {
       const open = verified.filter((candidate) => this.#verifiedBy[candidate]!.length >= count);
       const means = open.map((candidate) => mean(losses(candidate, this.#seeds(count, VERIFY_OFFSET))));
       const leader = open[means.indexOf(Math.min(...means))];
       if (leader === undefined) return [];
-      const close = open.filter((candidate) => {
-        if (candidate === leader) return false;
-        const theirs = losses(candidate, this.#seeds(count, VERIFY_OFFSET));
-        const differences = losses(leader, this.#seeds(count, VERIFY_OFFSET)).map((loss, i) => theirs[i]! - loss);
-        const error = Math.sqrt(variance(differences) / count);
-        return error > SHARP && mean(differences) < 2.5 * error;
-      });
+      const seeds = this.#seeds(count, VERIFY_OFFSET);
+      const best = losses(leader, seeds);
+      const close = open.filter(
+        (candidate) => candidate !== leader && cannotBeTold(losses(candidate, seeds), best, comparisons),
+      );
       if (close.length === 0) return [];
-      count = Math.min(VERIFY_SEEDS.most, count * 2);
+      count = Math.min(most, count * 2);
       const wanted = [leader, ...close]
         .map((candidate) => this.#fresh(candidate, count))
         .filter((arms) => arms.length > 0);
@@ -317,6 +317,19 @@ class Surveyor {
       .filter(({ last }) => last !== undefined)
       .sort((a, b) => b.last!.steps - a.last!.steps || a.last!.loss - b.last!.loss || a.candidate - b.candidate)
       .map(({ candidate }) => candidate);
+  }
+
+  /** As #ranked, but of each family the first alone. */
+  #finalists(): number[] {
+    const seen = new Set<string>();
+    return this.#ranked().filter((candidate) => {
+      const { family } = this.#config.candidates[candidate]!;
+      if (family === null || !seen.has(family)) {
+        if (family !== null) seen.add(family);
+        return true;
+      }
+      return false;
+    });
   }
 
   /** Those worse than the first by less than what a rate one place off costs it. */
@@ -431,3 +444,13 @@ class Surveyor {
 /** A rate and its neighbours: one above, `below` of them below. */
 const around = (log: number, spacing: number, below = 1) =>
   Array.from({ length: below + 2 }, (_, i) => log + (i - below) * spacing);
+
+/** Whether more seeds might tell an arm from the best one: not when their difference is known to a hair already. */
+function cannotBeTold(arm: readonly number[], best: readonly number[], comparisons: number): boolean {
+  const differences = arm.map((loss, i) => loss - best[i]!);
+  if (differences.some((difference) => !Number.isFinite(difference))) return false;
+  return (
+    Math.sqrt(variance(differences) / arm.length) > SHARP &&
+    compare(arm, best, { alpha: ALPHA, comparisons }).verdict === "tied"
+  );
+}
