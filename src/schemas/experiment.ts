@@ -18,7 +18,7 @@ const {
 export const ArmRequestSchema = Type.Object(fields, { $id: "ArmRequest", ...strict });
 export type ArmRequest = Static<typeof ArmRequestSchema>;
 
-const SeedOffset = Type.Integer({
+export const SeedOffset = Type.Integer({
   minimum: 0,
   maximum: LIMITS.seed,
   default: 0,
