@@ -4,6 +4,7 @@ import { WebSocket } from "ws";
 import type { Config } from "../src/bin/config.js";
 import { type Service, startApi } from "../src/bin/start-api.js";
 import { startWorker } from "../src/bin/start-worker.js";
+import { kindOf, RECORD_KINDS } from "../src/schemas/record-kinds.js";
 import type { Run, RunRequest } from "../src/schemas/run.js";
 import type { StreamMessage } from "../src/schemas/stream.js";
 import { startRedis, type TestRedis } from "./redis.js";
@@ -78,10 +79,10 @@ export async function startService({ worker = true, settings = {} as Partial<Con
   };
 }
 
-/** All messages of a run's or search's WebSocket from a step on, until the server closes it; with the close code. */
+/** All messages of a record's WebSocket from a step on, until the server closes it; with the close code. */
 export function readStream(url: string, id: string, from = 0): Promise<{ messages: StreamMessage[]; code: number }> {
   return new Promise((resolve, reject) => {
-    const path = id.startsWith("search_") ? "searches" : "runs";
+    const path = RECORD_KINDS[kindOf(id)!].index;
     const socket = new WebSocket(`${url.replace("http", "ws")}/v1/${path}/${id}/stream?from=${from}`);
     const messages: StreamMessage[] = [];
     socket.on("message", (data) => messages.push(JSON.parse(String(data))));

@@ -4,6 +4,8 @@ import websocket from "@fastify/websocket";
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
 import { Type } from "typebox";
 import { DatasetSchema } from "../schemas/dataset.js";
+import { ArmRequestSchema, ExperimentReportSchema, ExperimentRequestSchema } from "../schemas/experiment.js";
+import { ExperimentSchema, ExperimentSummarySchema } from "../schemas/experiment-view.js";
 import { LIMITS } from "../schemas/limits.js";
 import { ProblemSchema } from "../schemas/problem.js";
 import { RunRequestSchema, RunSchema, RunSpecSchema } from "../schemas/run.js";
@@ -14,6 +16,7 @@ import { StreamCommandSchema, StreamReplySchema } from "../schemas/stream-many.j
 import { strict } from "../schemas/strict.js";
 import { datasetRoutes } from "./datasets/routes.js";
 import type { ApiDeps } from "./deps.js";
+import { experimentRoutes } from "./experiments/routes.js";
 import { existing } from "./http/existing.js";
 import { healthRoutes } from "./http/health.js";
 import { toOpenApi31 } from "./http/openapi-document.js";
@@ -48,6 +51,11 @@ const SHARED = [
   RunSchema,
   SearchRequestSchema,
   SearchSchema,
+  ArmRequestSchema,
+  ExperimentRequestSchema,
+  ExperimentReportSchema,
+  ExperimentSchema,
+  ExperimentSummarySchema,
   DatasetSchema,
   StreamMessageSchema,
   StreamCommandSchema,
@@ -149,6 +157,7 @@ export async function buildApp(deps: ApiDeps, log: FastifyBaseLogger): Promise<F
     modelRoutes,
     suggestionRoutes,
     searchRoutes,
+    experimentRoutes,
     datasetRoutes,
   ]) {
     await app.register(routes, v1);
@@ -162,6 +171,7 @@ export async function buildApp(deps: ApiDeps, log: FastifyBaseLogger): Promise<F
   const streams = { prefix: "/v1", tail, boundsOf: createBoundsOf(deps) };
   await app.register(streamRoutes, { ...streams, path: "/runs", kind: "run", draw });
   await app.register(streamRoutes, { ...streams, path: "/searches", kind: "search" });
+  await app.register(streamRoutes, { ...streams, path: "/experiments", kind: "experiment" });
   await app.register(streamManyRoutes, streams);
   await app.register(webRoutes);
   return app;

@@ -1,5 +1,5 @@
 import type { RunQueue } from "../queue/run-queue.js";
-import type { DatasetStore, MetricsReader, RunStore, SearchStore, Tail } from "../store/contract.js";
+import type { DatasetStore, ExperimentStore, MetricsReader, RunStore, SearchStore, Tail } from "../store/contract.js";
 
 /** What the routes work with; composed in src/bin, and by tests. */
 export interface ApiDeps {
@@ -10,6 +10,8 @@ export interface ApiDeps {
   readonly queue: RunQueue;
   readonly searches: SearchStore;
   readonly searchQueue: RunQueue;
+  readonly experiments: ExperimentStore;
+  readonly experimentQueue: RunQueue;
   readonly tail: Tail;
   readonly datasets: DatasetStore;
   /** Why the service cannot work right now; null: it can. */

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { Type } from "typebox";
-import { idPattern, idSchema, type RecordKind } from "../schemas/record-kinds.js";
+import { idPattern, idSchema, RECORD_KINDS, type RecordKind } from "../schemas/record-kinds.js";
 
 /** Path parameters of a resource with ids of newId(kind). */
 export const idParams = (kind: RecordKind) => Type.Object({ id: idSchema(kind) });
@@ -16,5 +16,5 @@ export function newId(kind: RecordKind, nowMs: number): string {
   const chance = BigInt(`0x${uuid.slice(0, 12)}${uuid.slice(-2)}`)
     .toString(36)
     .padStart(11, "0");
-  return `${kind}_${time}${chance}`;
+  return `${RECORD_KINDS[kind].prefix}${time}${chance}`;
 }

@@ -4,6 +4,7 @@ import { buildApp } from "../api/app.js";
 import { RunQueue } from "../queue/run-queue.js";
 import { connect, storageProblem } from "../store/connect.js";
 import { RedisDatasetStore } from "../store/datasets.js";
+import { RedisExperimentStore } from "../store/experiments.js";
 import { formatProblem } from "../store/format.js";
 import { WORKERS_KEY } from "../store/keys.js";
 import { RedisMetricsReader } from "../store/metrics.js";
@@ -39,6 +40,7 @@ export async function startApi(
 
   const queue = new RunQueue(prompt);
   const searchQueue = new RunQueue(prompt, "searches");
+  const experimentQueue = new RunQueue(prompt, "experiments");
   const tail = new RedisTail(reader, subscriber);
   const readiness = async () => {
     try {
@@ -56,6 +58,8 @@ export async function startApi(
     queue,
     searches: new RedisSearchStore(prompt),
     searchQueue,
+    experiments: new RedisExperimentStore(prompt),
+    experimentQueue,
     tail,
     datasets: new RedisDatasetStore(prompt),
     readiness,
@@ -63,7 +67,7 @@ export async function startApi(
   const app = await buildApp(deps, log);
   const close = once(async () => {
     await app.close();
-    for (const producer of [queue, searchQueue]) await producer.close().catch(() => {});
+    for (const producer of [queue, searchQueue, experimentQueue]) await producer.close().catch(() => {});
     disconnect();
   });
   try {

@@ -2,12 +2,14 @@ import { hostname } from "node:os";
 import type { Logger } from "pino";
 import { QueueWorker } from "../queue/worker.js";
 import { connect, storageProblem } from "../store/connect.js";
+import { RedisExperimentStore } from "../store/experiments.js";
 import { formatProblem } from "../store/format.js";
 import { WORKERS_KEY, workerKey } from "../store/keys.js";
 import { RedisMetricsReader } from "../store/metrics.js";
 import { RedisRunStore } from "../store/runs.js";
 import { RedisSearchStore } from "../store/searches.js";
 import { RedisTail } from "../store/tail.js";
+import { runExperiment } from "../train/run-experiment.js";
 import { releaseForsaken, runSearch } from "../train/run-search.js";
 import { Suspects } from "../train/suspects.js";
 import { ThreadPool } from "../train/thread-pool.js";
@@ -15,7 +17,7 @@ import type { Config } from "./config.js";
 import { once, type Service } from "./start-api.js";
 
 /** They do little but wait. */
-const SEARCHES_AT_ONCE = 50;
+const PARENTS_AT_ONCE = 50;
 
 export async function startWorker(config: Config, log: Logger): Promise<Service> {
   const connection = connect(config.REDIS_URL, "patient");
@@ -38,10 +40,11 @@ export async function startWorker(config: Config, log: Logger): Promise<Service>
   );
   const suspects = new Suspects();
   const [runs, searches] = [new RedisRunStore(connection), new RedisSearchStore(connection)];
+  const experiments = new RedisExperimentStore(connection);
   const metrics = new RedisMetricsReader(connection);
   const tail = new RedisTail(reader, subscriber);
   await tail.start();
-  const searching = new AbortController();
+  const stopping = new AbortController();
 
   const worker = new QueueWorker({
     connection,
@@ -49,7 +52,7 @@ export async function startWorker(config: Config, log: Logger): Promise<Service>
     stalledIntervalMs: config.STALLED_INTERVAL_MS,
     work: (jobs) => {
       const enqueue = (id: string, epoch: number) => jobs.enqueue(id, epoch);
-      const searchDeps = { searches, runs, metrics, tail, enqueue, log };
+      const parentDeps = { searches, experiments, runs, metrics, tail, enqueue, log };
       return {
         runs: {
           concurrency: config.WORKER_CONCURRENCY,
@@ -59,8 +62,12 @@ export async function startWorker(config: Config, log: Logger): Promise<Service>
           },
         },
         searches: {
-          concurrency: SEARCHES_AT_ONCE,
-          attempt: (id, epoch) => runSearch(searchDeps, id, epoch, searching.signal),
+          concurrency: PARENTS_AT_ONCE,
+          attempt: (id, epoch) => runSearch(parentDeps, id, epoch, stopping.signal),
+        },
+        experiments: {
+          concurrency: PARENTS_AT_ONCE,
+          attempt: (id, epoch) => runExperiment(parentDeps, id, epoch, stopping.signal),
         },
       };
     },
@@ -70,7 +77,7 @@ export async function startWorker(config: Config, log: Logger): Promise<Service>
     records: runs,
     endForsaken: () => releaseForsaken({ runs, searches }),
     expire: async (ttlSeconds) => {
-      for (const store of [runs, searches]) await store.expire(ttlSeconds);
+      for (const store of [runs, searches, experiments]) await store.expire(ttlSeconds);
     },
     ttlSeconds: config.RUN_TTL_SECONDS,
     intervalMs: config.RECONCILE_INTERVAL_MS,
@@ -82,7 +89,7 @@ export async function startWorker(config: Config, log: Logger): Promise<Service>
     close: once(async () => {
       await worker.close(() => {
         threads.abort();
-        searching.abort();
+        stopping.abort();
       });
       await threads.close();
       disconnect();

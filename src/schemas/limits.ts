@@ -55,12 +55,14 @@ export const LIMITS = {
   /** Of its grid. */
   experimentFields: 16,
   experimentRuns: 2000,
+  /** Of its base and the largest values of its grid, once for each arm: every arm is checked on the API's thread. */
+  experimentBytes: 4 << 20,
 
   /** Trainable numbers of one run, over all replicas. */
   parameters: 20_000_000,
   /** Multiply-adds of one step: parameters times batch size, about. */
   multiplyAddsPerStep: 2e10,
-  /** Multiply-adds of a whole run: a week on one slow core. */
+  /** Multiply-adds of a whole run, or of all runs of an experiment: a week on one slow core. */
   multiplyAddsPerRun: 2e16,
   /** Multiply-adds of one answer with samples: some seconds of the API's thread, in turns with other work. */
   multiplyAddsPerSamples: 4e9,

@@ -3,8 +3,9 @@ import { Type } from "typebox";
 /** The kinds of record: how their ids begin, the index of all of a kind, and the queue that their jobs wait in. */
 export const RECORD_KINDS = {
   run: { prefix: "run_", index: "runs", queue: "runs" },
-  // Searches have a queue of their own: they wait for runs, and must not take a run's place while they do.
+  // These have queues of their own: they wait for runs, and must not take a run's place while they do.
   search: { prefix: "search_", index: "searches", queue: "searches" },
+  experiment: { prefix: "exp_", index: "experiments", queue: "experiments" },
 } as const;
 
 export type RecordKind = keyof typeof RECORD_KINDS;

@@ -6,7 +6,8 @@ import { strict } from "./strict.js";
 /**
  * The format of all that is stored, noted in Redis. Raise it with any change after which this code could not read what older
  * code has written, or older code what this has; src/store/lua/open-format.lua brings the older one to it.
- * 1: had no note of itself. 2: indexes of what waits for a rate and of what is over; records that belong to another.
+ * 1: had no note of itself. 2: indexes of what waits for a rate and of what is over; records that belong to another;
+ * experiments.
  */
 export const STORED_FORMAT = 2;
 

@@ -4,7 +4,10 @@ import { idSchema } from "./record-kinds.js";
 import { FROM, THINNING } from "./stream.js";
 import { strict } from "./strict.js";
 
-const Followed = { ...idSchema("run", "search"), description: "The id of a run or search" };
+const Followed = {
+  ...idSchema("run", "search", "experiment"),
+  description: "The id of a run, search or experiment",
+};
 
 const SubscribeSchema = Type.Object(
   { type: Type.Literal("subscribe"), run: Followed, from: Type.Optional({ ...FROM, default: 0 }), ...THINNING },

@@ -113,6 +113,30 @@ export const StreamMessageSchema = Type.Union(
     ),
     Type.Object(
       {
+        type: Type.Literal("progress"),
+        done: Type.Integer({ description: "Trainings done" }),
+        pending: Type.Integer({ description: "Trainings still to do" }),
+        steps: Type.Integer({ description: "Trained so far" }),
+        results: Type.Array(
+          Type.Object(
+            {
+              arm: Type.String(),
+              seed: Type.Integer({ description: "Of the experiment; the arm's seedOffset comes on top" }),
+              loss: { ...Nullable, description: "Validation loss, nats; null: it diverged, or has none" },
+              failure: Type.Union([Type.String(), Type.Null()], {
+                description: "Why it has no result; its seed does not count then",
+              }),
+              runId: Type.String(),
+            },
+            strict,
+          ),
+          { description: "What has just landed" },
+        ),
+      },
+      { ...strict, description: "Of an experiment: trainings have ended" },
+    ),
+    Type.Object(
+      {
         type: Type.Literal("status"),
         status: Type.Enum([...RUN_STATUSES]),
         step: Type.Integer({ description: "Steps committed when the status was taken" }),

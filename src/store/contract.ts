@@ -1,10 +1,12 @@
 import type { Static } from "typebox";
 import type { DatasetStatistics } from "../schemas/dataset.js";
+import type { ExperimentReport } from "../schemas/experiment.js";
 import type { MetricChunk } from "../schemas/metrics.js";
 import type { RunResult, RunSpec } from "../schemas/run.js";
 import type { SearchAnswer, SearchSpec } from "../schemas/search.js";
 import type { RunStatus, TerminalStatus } from "../schemas/status.js";
 import type { AutoLr, DatasetEntry, StatusChange, StoredLoopSchema } from "../schemas/stored.js";
+import type { ExperimentSpec, StoredExperimentState } from "../schemas/stored-experiment.js";
 import type { StoredSearchState } from "../schemas/stored-search.js";
 
 /**
@@ -26,7 +28,7 @@ export interface StoredRecord<Spec> {
   readonly createdAt: number;
   readonly startedAt: number | null;
   readonly finishedAt: number | null;
-  /** Position in the log: of a run, steps whose metrics are stored; of a search, tasks done. Never falls. */
+  /** Position in the log: of a run, steps whose metrics are stored; of a search or experiment, trainings done. Never falls. */
   readonly committed: number;
   readonly attempts: number;
   readonly reason: string | null;
@@ -49,6 +51,13 @@ export interface SearchRecord extends StoredRecord<SearchSpec> {
   /** null: no attempt has stored one yet. */
   readonly state: StoredSearchState | null;
   readonly answer: SearchAnswer | null;
+}
+
+export interface ExperimentRecord extends StoredRecord<ExperimentSpec> {
+  /** null: no attempt has stored one yet. */
+  readonly state: StoredExperimentState | null;
+  /** Of an experiment that is over; one that was canceled has none. */
+  readonly report: ExperimentReport | null;
 }
 
 /** What an attempt holds on to: every write names the fence, and is refused once another attempt has raised it. */
@@ -220,10 +229,14 @@ export interface RunStore extends RecordStore<RunSpec, RunRecord> {
   census(): Promise<{ counts: Record<RunStatus, number>; longestWaitMs: number | null }>;
 }
 
-export interface SearchStore extends RecordStore<SearchSpec, SearchRecord> {
-  /** Stores the state after `done` trainings, and tells the search's readers. On any answer but "continue" the attempt must end. */
-  advance(claim: Claim<SearchRecord>, done: number, state: object, progress: object): Promise<AttemptReply>;
+/** Records that train others. */
+export interface ParentStore<Spec, R extends StoredRecord<Spec>> extends RecordStore<Spec, R> {
+  /** Stores the state after `done` trainings, and tells the record's readers. On any answer but "continue" the attempt must end. */
+  advance(claim: Claim<R>, done: number, state: object, progress: object): Promise<AttemptReply>;
 }
+
+export type SearchStore = ParentStore<SearchSpec, SearchRecord>;
+export type ExperimentStore = ParentStore<ExperimentSpec, ExperimentRecord>;
 
 /** Stored metrics, a page of chunks at a time, however long the run. */
 export interface MetricsReader {

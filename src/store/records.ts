@@ -14,7 +14,7 @@ import { type Parser, StoredHash } from "./stored.js";
 /** Records looked at in one round trip. */
 export const PAGE = 256;
 
-interface Labelled {
+export interface Labelled {
   readonly labels: readonly string[];
 }
 

@@ -3,12 +3,13 @@ import { Compile } from "typebox/schema";
 import { type RunSpec, RunSpecSchema } from "../schemas/run.js";
 import { isChildKey, SCHEDULE_SCHEMAS, type ScheduleType } from "../schemas/schedule.js";
 import { type SearchSpec, SearchSpecSchema } from "../schemas/search.js";
+import { type ExperimentSpec, ExperimentSpecSchema } from "../schemas/stored-experiment.js";
 
 /** Reads JSON that is stored. Throws an Error that says what is wrong where, since nobody but us has written it. */
 export type Parser<T> = (text: string) => T;
 
 /** References to schedules are followed by `scheduleProblem`: by its type, which costs a fiftieth of trying them all. */
-const CONTEXT = { "ScheduleSpec#": {}, "ScheduleRequest#": {} };
+const CONTEXT = { "ScheduleSpec#": {}, "ScheduleRequest#": {}, ArmRequest: {} };
 
 type Check = (value: unknown) => string | null;
 
@@ -59,6 +60,10 @@ export const parserOf = <const S extends TSchema>(what: string, schema: S): Pars
 export const parseRunSpec = parser<RunSpec>("run", checkOf(RunSpecSchema), ({ schedule }) => scheduleProblem(schedule));
 export const parseSearchSpec = parser<SearchSpec>("search", checkOf(SearchSpecSchema), ({ run }) =>
   scheduleProblem(run.schedule),
+);
+
+export const parseExperimentSpec = parser<ExperimentSpec>("experiment", checkOf(ExperimentSpecSchema), ({ arms }) =>
+  arms.reduce<string | null>((problem, { run }) => problem ?? scheduleProblem(run.schedule), null),
 );
 
 /** A Redis hash, with what to say where a field is not what it should be. */

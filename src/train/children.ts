@@ -1,7 +1,6 @@
-import { createHash } from "node:crypto";
 import type { RunSpec } from "../schemas/run.js";
 import { TERMINAL_STATUSES } from "../schemas/status.js";
-import type { RunStore, StoredRecord, Tail } from "../store/contract.js";
+import type { Cursor, RunStore, StoredRecord, Tail } from "../store/contract.js";
 
 /** What a search or an experiment trains: a run that belongs to it. */
 export interface Child {
@@ -18,16 +17,6 @@ export interface ChildDeps {
 /** Children that are created and enqueued at once. */
 const AT_ONCE = 32;
 
-/**
- * A child's id follows from its parent and from what it is for, so that an attempt after a crash finds the children that
- * there are. As new-run ids are made, with the parent's time and a digest in place of chance.
- */
-export function childId(parentId: string, name: string): string {
-  const digest = createHash("sha256").update(`${parentId} ${name}`).digest("hex").slice(0, 14);
-  const time = parentId.slice(parentId.indexOf("_") + 1).slice(0, 9);
-  return `run_${time}${BigInt(`0x${digest}`).toString(36).padStart(11, "0")}`;
-}
-
 /** Creates those children that are not there yet, and gives each a job; repeating it is harmless. */
 export async function startChildren(
   { runs, enqueue }: ChildDeps,
@@ -43,46 +32,73 @@ export async function startChildren(
   for (let i = 0; i < children.length; i += AT_ONCE) await Promise.all(children.slice(i, i + AT_ONCE).map(start));
 }
 
+/** Waits for runs to end. */
+export class Endings<C extends { readonly runId: string }> {
+  readonly #tail: Tail;
+  readonly #cursors = new Set<Cursor>();
+  #over: C[] = [];
+  #wake = () => {};
+
+  constructor(tail: Tail) {
+    this.#tail = tail;
+  }
+
+  add(child: C): void {
+    const end = () => {
+      this.#cursors.delete(cursor);
+      cursor.close();
+      this.#over.push(child);
+      this.#wake();
+    };
+    const cursor = this.#tail.follow(child.runId, 0, {
+      hasRoom: () => true,
+      send: (entry) => {
+        if (entry.kind === "status" && TERMINAL_STATUSES.includes(entry.change.status)) end();
+      },
+      gone: end,
+    });
+    this.#cursors.add(cursor);
+    cursor.resume();
+  }
+
+  /** Those that have ended since it was last asked, at least one; none once the signal has come. */
+  async next(signal: AbortSignal): Promise<C[]> {
+    const stop = () => this.#wake();
+    signal.addEventListener("abort", stop, { once: true });
+    while (this.#over.length === 0 && !signal.aborted) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+    signal.removeEventListener("abort", stop);
+    return signal.aborted ? [] : this.#over.splice(0);
+  }
+
+  close(): void {
+    for (const cursor of this.#cursors) cursor.close();
+  }
+}
+
 /** The children as they end; ends early when the signal comes. */
 export async function* ended<C extends { readonly runId: string }>(
   tail: Tail,
   children: readonly C[],
   signal: AbortSignal,
 ): AsyncGenerator<C> {
-  const over: C[] = [];
-  let wake = () => {};
-  const cursors = children.map((child) => {
-    const end = () => {
-      over.push(child);
-      wake();
-    };
-    const cursor = tail.follow(child.runId, 0, {
-      hasRoom: () => true,
-      send: (entry) => {
-        if (entry.kind !== "status" || !TERMINAL_STATUSES.includes(entry.change.status)) return;
-        cursor.close();
-        end();
-      },
-      gone: end,
-    });
-    cursor.resume();
-    return cursor;
-  });
-  const stop = () => wake();
-  signal.addEventListener("abort", stop, { once: true });
+  const endings = new Endings<C>(tail);
   try {
-    for (let left = children.length; left > 0; left--) {
-      while (over.length === 0 && !signal.aborted) {
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-        });
+    for (const child of children) endings.add(child);
+    for (let left = children.length; left > 0; ) {
+      const over = await endings.next(signal);
+      if (over.length === 0) return;
+      left -= over.length;
+      for (const child of over) {
+        if (signal.aborted) return;
+        yield child;
       }
-      if (signal.aborted) return;
-      yield over.shift()!;
     }
   } finally {
-    signal.removeEventListener("abort", stop);
-    for (const cursor of cursors) cursor.close();
+    endings.close();
   }
 }
 

@@ -11,12 +11,12 @@ import type { ScheduleSpec } from "../schemas/schedule.js";
 import type { SearchAnswer, SearchSpec } from "../schemas/search.js";
 import { TERMINAL_STATUSES } from "../schemas/status.js";
 import type { SearchTask } from "../schemas/stored-search.js";
+import { childId } from "../store/child-id.js";
 import type { Claim, MetricsReader, SearchRecord, SearchStore } from "../store/contract.js";
 import {
   type Child,
   type ChildDeps,
   cancelChildren,
-  childId,
   ended,
   lossesOf,
   startChildren,

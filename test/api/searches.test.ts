@@ -26,7 +26,7 @@ test("a search ranks its schedules, each at a rate in its range; its progress st
   const { messages, code } = await readStream(service.url, id);
   assert.equal(code, 1000);
   assert.equal(messages.at(-1)!.type, "end");
-  const progress = messages.flatMap((message) => (message.type === "progress" ? [message] : []));
+  const progress = messages.flatMap((message) => (message.type === "progress" && "stage" in message ? [message] : []));
   const done = progress.map((message) => message.done);
   assert.deepEqual(
     done,

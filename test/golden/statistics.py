@@ -1,4 +1,4 @@
-"""Writes statistics.json: Student's t, the sign test and a paired t test, by libraries that share nothing with ours.
+"""Writes statistics.json: Student's t, the sign test and a paired t test and Welch's, by libraries that share nothing with ours.
 
 Run: python test/golden/statistics.py > test/golden/statistics.json   (needs mpmath, and scipy; no other test needs Python)
 
@@ -47,6 +47,16 @@ def paired(a, b, confidence):
     }
 
 
+def welch(a, b, confidence):
+    result = stats.ttest_ind(b, a, equal_var=False)
+    interval = result.confidence_interval(confidence)
+    return {
+        "baseline": a, "arm": b, "confidence": confidence,
+        "mean": sum(b) / len(b) - sum(a) / len(a),
+        "interval": [interval.low, interval.high], "p": result.pvalue,
+    }
+
+
 json.dump(
     {
         "versions": {"mpmath": mpmath.__version__, "scipy": scipy.__version__},
@@ -58,6 +68,10 @@ json.dump(
         "paired": [
             paired([2.41, 2.39, 2.45, 2.4, 2.42], [2.4, 2.37, 2.44, 2.4, 2.4], 0.95),
             paired([2.31, 2.36, 2.33, 2.35, 2.3, 2.34, 2.37, 2.32], [2.28, 2.37, 2.31, 2.36, 2.29, 2.35, 2.33, 2.34], 0.99),
+        ],
+        "welch": [
+            welch([2.41, 2.39, 2.45, 2.4, 2.42], [2.3, 2.47, 2.24, 2.4, 2.1], 0.95),
+            welch([2.31, 2.36, 2.33, 2.35, 2.3, 2.34, 2.37, 2.32], [2.28, 2.29, 2.31, 2.3, 2.29, 2.27, 2.26, 2.28], 0.99),
         ],
     },
     sys.stdout,

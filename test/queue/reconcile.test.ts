@@ -108,11 +108,17 @@ test("a record's job belongs to the queue of its kind", async () => {
     },
     enqueue: async (id, epoch) => void calls.push(`${name} gets ${id}-${epoch}`),
   });
-  const jobs = new JobQueues({ runs: queue("runs"), searches: queue("searches") });
-  const refs = ["run_1", "search_1", "run_2"].map((id) => ({ id, epoch: 0 }));
-  assert.deepEqual(await jobs.missing(refs), [refs[0], refs[1]]);
+  const jobs = new JobQueues({ runs: queue("runs"), searches: queue("searches"), experiments: queue("experiments") });
+  const refs = ["run_1", "search_1", "run_2", "exp_1"].map((id) => ({ id, epoch: 0 }));
+  assert.deepEqual(await jobs.missing(refs), [refs[0], refs[1], refs[3]]);
   await jobs.enqueue("search_9", 2);
   await jobs.enqueue("run_9", 3);
-  assert.deepEqual(calls, ["runs run_1,run_2", "searches search_1", "searches gets search_9-2", "runs gets run_9-3"]);
+  assert.deepEqual(calls, [
+    "runs run_1,run_2",
+    "searches search_1",
+    "experiments exp_1",
+    "searches gets search_9-2",
+    "runs gets run_9-3",
+  ]);
   assert.throws(() => jobs.enqueue("thing_1", 0), /no kind of record/);
 });

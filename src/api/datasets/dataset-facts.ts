@@ -26,12 +26,16 @@ export async function findDataset(
     : datasets.get(name);
 }
 
-/** What a spec is checked against. */
-export async function datasetFacts(datasets: DatasetFinder, name = BUILT_IN_DATASET): Promise<DatasetFacts> {
+/** What a spec is checked against. `pointer`: the field that names it. */
+export async function datasetFacts(
+  datasets: DatasetFinder,
+  name = BUILT_IN_DATASET,
+  pointer = "/dataset",
+): Promise<DatasetFacts> {
   const entry = await findDataset(datasets, name);
   if (entry === null) {
     const expected = `the name of a dataset; \`${BUILT_IN_DATASET}\` is built in, GET /v1/datasets lists all`;
-    throw invalidRequest([{ pointer: "/dataset", expected }]);
+    throw invalidRequest([{ pointer, expected }]);
   }
   const { digest, statistics } = entry;
   return { name, digest, vocabSize: statistics.symbols.length, trainExamples: statistics.splits.train.examples };

@@ -12,7 +12,7 @@ export const prometheusRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, 
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 20 });
   const gauge = (name: string, help: string, labelNames: string[] = []) =>
     new Gauge({ name: `anneal_${name}`, help, labelNames, registers: [registry] });
-  const records = gauge("records", "Runs and searches by status", ["status"]);
+  const records = gauge("records", "Runs, searches and experiments by status", ["status"]);
   const jobs = gauge("jobs", "Jobs of runs in the queue by state", ["state"]);
   const oldest = gauge("oldest_queued_seconds", "How long the oldest queued run has waited; 0: none waits");
   const commits = gauge("commits_total", "Commits of metrics and checkpoints, by all workers since ever");

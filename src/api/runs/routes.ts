@@ -60,8 +60,8 @@ export const runRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, deps) =
           {
             ...listFields("run"),
             parent: Type.Optional({
-              ...idSchema("search"),
-              description: "The runs that a search has made, by id; other lists leave them out",
+              ...idSchema("search", "experiment"),
+              description: "The runs that a search or experiment has made, by id; other lists leave them out",
             }),
           },
           strict,

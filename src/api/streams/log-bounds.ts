@@ -1,6 +1,6 @@
 import { ProblemError } from "../../schemas/problem.js";
 import { kindOf } from "../../schemas/record-kinds.js";
-import type { RunStore, SearchStore } from "../../store/contract.js";
+import type { ExperimentStore, RunStore, SearchStore } from "../../store/contract.js";
 import { notFound } from "../http/existing.js";
 
 /** How much of a log is stored, and the most there will be. */
@@ -8,20 +8,28 @@ export interface LogBounds {
   readonly committed: number;
   readonly total: number;
 }
-/** By id of a run or search; null: there is none. */
+/** By id of a run, search or experiment; null: there is none. */
 export type BoundsOf = (id: string) => Promise<LogBounds | null>;
 
 interface Stores {
   readonly runs: Pick<RunStore, "get">;
   readonly searches: Pick<SearchStore, "get">;
+  readonly experiments: Pick<ExperimentStore, "get">;
 }
 
-/** A run's log is as long as its steps; how many tasks a search will have done is known at its end. */
-export function createBoundsOf({ runs, searches }: Stores): BoundsOf {
+/** A run's log is as long as its steps, an experiment's as its trainings; how many a search will have done is known at its end. */
+export function createBoundsOf({ runs, searches, experiments }: Stores): BoundsOf {
   return async (id) => {
-    if (kindOf(id) === "run") {
+    const kind = kindOf(id);
+    if (kind === "run") {
       const run = await runs.get(id);
       return run && { committed: run.committed, total: run.spec.steps };
+    }
+    if (kind === "experiment") {
+      const experiment = await experiments.get(id);
+      if (experiment === null) return null;
+      const { committed, spec } = experiment;
+      return { committed, total: spec.arms.length * spec.seeds.length };
     }
     const search = await searches.get(id);
     return search && { committed: search.committed, total: search.committed };

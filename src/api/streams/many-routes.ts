@@ -22,7 +22,7 @@ export interface StreamManyOptions {
 
 const DESCRIPTION = `Text frames. The client sends StreamCommands; for each run it gets \`subscribed\`, then the same StreamMessages as on /v1/runs/{id}/stream, every one with \`run\` (in a search's progress the child run is \`child\`), until \`end\` or \`unsubscribed\`. What is wrong with a command is said by an \`error\`. At most ${LIMITS.subscriptionsPerSocket} runs at once, ${LIMITS.messagesPerSecond} commands a second, ${LIMITS.messageBytes} bytes a command. The socket's room is shared in turns. In the subprotocol anneal.v1.binary, a binary frame's channel is the one of \`subscribed\`. Close codes: 1008 too many commands a second, or ${LIMITS.badMessagesPerSocket} that are not valid; 1012 the server goes away, after a \`restart\` with the steps to go on from; 4000 nothing followed for a minute; 4008 nothing taken for 9 s (go on from the last step you have).`;
 
-/** Several runs and searches over one WebSocket. */
+/** Several runs, searches and experiments over one WebSocket. */
 export const streamManyRoutes: FastifyPluginAsyncTypebox<StreamManyOptions> = async (app, options) => {
   const { tail, boundsOf, idleMs = 60_000 } = options;
   const parse = commandParser(
@@ -44,7 +44,7 @@ export const streamManyRoutes: FastifyPluginAsyncTypebox<StreamManyOptions> = as
     exposeHeadRoute: false,
     schema: {
       operationId: "streamMany",
-      summary: "Follow several runs and searches over one WebSocket",
+      summary: "Follow several runs, searches and experiments over one WebSocket",
       description: DESCRIPTION,
       tags: ["streams"],
       // What is followed, and how, is said by commands.

@@ -24,9 +24,11 @@ import { followOne, type Stream } from "./subscriptions.js";
 const from = { ...FROM, default: 0 };
 const Queries = {
   run: Type.Object({ from, ...THINNING }, strict),
-  // What a search tells of is few and far between.
+  // What these tell of is few and far between.
   search: Type.Object({ from }, strict),
+  experiment: Type.Object({ from }, strict),
 } as const;
+const NAMES = { run: "Run", search: "Search", experiment: "Experiment" } as const;
 interface StreamQuery extends Thinning {
   readonly from: number;
 }
@@ -36,10 +38,10 @@ const LiveFromQuery = Type.Object({ ...Queries.run.properties, ...LIVE_QUERY }, 
 /** Live plots at once: each averages every step on this thread. */
 const MOST_DRAWN = 8;
 
-/** What is followed: runs by step, searches by task done. */
+/** What is followed: runs by step, searches and experiments by training done. */
 export interface StreamOptions {
   readonly tail: Tail;
-  readonly path: "/runs" | "/searches";
+  readonly path: "/runs" | "/searches" | "/experiments";
   readonly kind: RecordKind;
   readonly boundsOf: BoundsOf;
   /** Draws an id's events on a terminal; undefined: they cannot be drawn. */
@@ -85,7 +87,7 @@ export const streamRoutes: FastifyPluginAsyncTypebox<StreamOptions> = async (app
     url: `${path}/:id/stream`,
     exposeHeadRoute: false,
     schema: {
-      operationId: kind === "run" ? "streamRun" : "streamSearch",
+      operationId: `stream${NAMES[kind]}`,
       summary: "Follow it over WebSocket",
       description: `Text frames, each a StreamMessage: every step from \`from\` on exactly once, stored and then live; closes with 1000 after \`end\`. 1012 (server restart) and 4008 (reader frozen) carry {"resumeFrom": step} as reason. With Sec-WebSocket-Protocol: anneal.v1.binary, steps come as binary frames, little-endian: ${FRAME_LAYOUT}; all else, envelopes too, stays text. anneal.v1.json, or no protocol: text only.`,
       tags: ["streams"],
@@ -118,7 +120,7 @@ export const streamRoutes: FastifyPluginAsyncTypebox<StreamOptions> = async (app
     {
       exposeHeadRoute: false,
       schema: {
-        operationId: kind === "run" ? "watchRun" : "watchSearch",
+        operationId: `watch${NAMES[kind]}`,
         summary: "Follow it as Server-Sent Events",
         description:
           "The same messages as /stream, one an event; the event id is the step to go on from, so Last-Event-ID resumes." +

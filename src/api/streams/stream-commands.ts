@@ -20,7 +20,7 @@ export function commandParser(validate: ValidateFunction): CommandParser {
       return { problem, run: undefined };
     }
     const errors = validate(value)
-      ? searchErrors(value as StreamCommand)
+      ? thinningErrors(value as StreamCommand)
       : fieldErrors(validate.errors as ErrorObject[]);
     if (errors.length === 0) return { command: value as StreamCommand };
     return { problem: invalidRequest(errors), run: runNamedBy(value) };
@@ -35,12 +35,12 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** A search takes no more than the query of its own stream does. */
-function searchErrors(command: StreamCommand): FieldError[] {
-  if (kindOf(command.run) !== "search") return [];
+/** A search or experiment takes no more than the query of its own stream does. */
+function thinningErrors(command: StreamCommand): FieldError[] {
+  if (kindOf(command.run) === "run") return [];
   return ["every", "maxHz"]
     .filter((name) => name in command)
-    .map((name) => ({ pointer: `/${name}`, expected: "no such field; a search has no steps to thin" }));
+    .map((name) => ({ pointer: `/${name}`, expected: "no such field; only a run has steps to thin" }));
 }
 
 const LONGEST_ECHO = 64;

@@ -1,4 +1,9 @@
-import type { ArmRequest, ExperimentRequest } from "../../schemas/experiment.js";
+import {
+  type ArmRequest,
+  DEFAULT_CONFIDENCE,
+  DEFAULT_SEEDS,
+  type ExperimentRequest,
+} from "../../schemas/experiment.js";
 import { LIMITS } from "../../schemas/limits.js";
 import type { FieldError } from "../../schemas/problem.js";
 import { invalid, ok, type Result } from "../result.js";
@@ -9,6 +14,8 @@ export interface Arm {
   readonly name: string;
   /** Ready to POST, but for the seed. */
   readonly request: ArmRequest;
+  /** Added to each seed. */
+  readonly seedOffset: number;
   /** Where its fields stand in the experiment's request. */
   readonly source: ArmSource;
 }
@@ -28,9 +35,6 @@ export interface Experiment {
   readonly baseline: number;
   readonly confidence: number;
 }
-
-const DEFAULT_SEEDS = 8;
-const DEFAULT_CONFIDENCE = 0.95;
 
 /**
  * The arms and seeds of an experiment. `check` holds an arm's request against ArmRequestSchema (and what else is known of
@@ -52,7 +56,7 @@ export function expandExperiment(
   const errors = drafts.value.flatMap(({ request, source }) =>
     check(request).map((error) => ({ ...error, pointer: pointerInRequest(source, error.pointer) })),
   );
-  if (errors.length === 0) errors.push(...duplicates(drafts.value));
+  if (errors.length === 0) errors.push(...duplicates(drafts.value), ...otherDatasets(drafts.value));
   if (errors.length > 0) return invalid(...whole(once(errors), request.grid ?? {}));
   const arms = named(drafts.value);
   const baseline = indexOf(request.baseline ?? 0, arms);
@@ -70,9 +74,10 @@ function draftArms({ specs, base, grid }: ExperimentRequest): Result<readonly Dr
     if (base !== undefined) return invalid({ pointer: "/base", expected: "nothing beside specs" });
     if (grid !== undefined) return invalid({ pointer: "/grid", expected: "nothing beside specs" });
     return ok(
-      specs.map(({ name, ...request }, i) => ({
+      specs.map(({ name, seedOffset = 0, ...request }, i) => ({
         name,
         request,
+        seedOffset,
         source: { root: `/specs/${i}`, cells: [] },
         differs: undefined,
       })),
@@ -88,6 +93,11 @@ function gridArms(base: ArmRequest, grid: Readonly<Record<string, readonly unkno
   const count = paths.reduce((product, path) => product * grid[path]!.length, 1);
   if (count < 2 || count > LIMITS.experimentArms) {
     return invalid({ pointer: "/grid", expected: `2 to ${LIMITS.experimentArms} combinations, not ${count}` });
+  }
+  const perArm = bytesOf(base) + paths.reduce((sum, path) => sum + Math.max(...grid[path]!.map(bytesOf)), 0);
+  if (perArm * count > LIMITS.experimentBytes) {
+    const most = Math.floor(LIMITS.experimentBytes / count);
+    return invalid({ pointer: "/base", expected: `at most ${most} bytes an arm for ${count} arms, grid included` });
   }
   // Outer fields first: "schedule.lr" goes into whatever "schedule" has put there.
   const inward = paths.toSorted((a, b) => a.split(".").length - b.split(".").length);
@@ -110,10 +120,12 @@ function gridArms(base: ArmRequest, grid: Readonly<Record<string, readonly unkno
       .filter((path) => grid[path]!.length > 1)
       .map((path) => `${path}=${shortText(grid[path]![chosen.get(path)!])}`)
       .join(" ");
-    drafts.push({ name: undefined, request, source: { root: "/base", cells }, differs });
+    drafts.push({ name: undefined, request, seedOffset: 0, source: { root: "/base", cells }, differs });
   }
   return ok(drafts);
 }
+
+const bytesOf = (value: unknown) => JSON.stringify(value).length;
 
 /** By path, which of its values combination `index` takes; the last path changes fastest. */
 function combination(
@@ -161,18 +173,22 @@ function whole(errors: readonly FieldError[], grid: NonNullable<ExperimentReques
 }
 
 function duplicates(drafts: readonly Draft[]): FieldError[] {
-  const seen = new Map<string, ArmSource>();
+  const seen = new Map<string, Draft>();
   const names = new Map<string, ArmSource>();
   const errors: FieldError[] = [];
-  for (const { name, request, source } of drafts) {
+  for (const draft of drafts) {
+    const { name, request, seedOffset, source } = draft;
     const pointer = source.cells.find(({ pointer }) => !pointer.endsWith("/0"))?.pointer ?? source.root;
-    const key = canonical(request);
+    const key = canonical([request, seedOffset]);
     const twin = seen.get(key);
-    if (twin !== undefined) {
-      const expected = `an arm unlike ${twin.cells.length > 0 ? "the others of the grid" : twin.root}: with the same seeds it would train the same`;
+    if (twin !== undefined && (name === undefined || twin.name === undefined)) {
+      const expected =
+        twin.source.cells.length > 0
+          ? "an arm unlike the others of the grid: with the same seeds it would train the same"
+          : `an arm unlike ${twin.source.root}: with the same seeds it would train the same. Name both if that is meant, or give one a seedOffset`;
       errors.push({ pointer, expected });
     }
-    seen.set(key, twin ?? source);
+    seen.set(key, twin ?? draft);
     if (name === undefined) continue;
     const namesake = names.get(name);
     if (namesake !== undefined)
@@ -182,33 +198,45 @@ function duplicates(drafts: readonly Draft[]): FieldError[] {
   return errors;
 }
 
+/** Losses over different data say nothing about each other; and an experiment pins one dataset. */
+function otherDatasets(drafts: readonly Draft[]): FieldError[] {
+  const first = drafts[0]!.request.dataset;
+  return drafts
+    .filter(({ request }) => request.dataset !== first)
+    .map(({ source }) => ({
+      pointer: pointerInRequest(source, "/dataset"),
+      expected: "the dataset of the other arms: losses over different data cannot be compared",
+    }));
+}
+
 /** Names those that have none by what sets them apart; every name is of one arm only, and of bounded length. */
 function named(drafts: readonly Draft[]): Arm[] {
   const taken = new Set(drafts.flatMap(({ name }) => name ?? []));
   const differing = differingFields(drafts);
-  return drafts.map(({ name, request, source, differs }, i) => {
-    if (name !== undefined) return { name, request, source };
-    const own = differs ?? differing(request);
+  return drafts.map(({ name, request, seedOffset, source, differs }, i) => {
+    if (name !== undefined) return { name, request, seedOffset, source };
+    const own = differs ?? differing({ request, seedOffset });
     let unique = own.length === 0 ? "defaults" : own.length > LIMITS.nameLength ? `arm ${i}` : own;
     while (taken.has(unique)) unique = `${unique.slice(0, LIMITS.nameLength - 8)} (${i})`;
     taken.add(unique);
-    return { name: unique, request, source };
+    return { name: unique, request, seedOffset, source };
   });
 }
 
 /** The fields of a request, those of the model one by one, in which these arms are not all alike, as a text. */
-function differingFields(drafts: readonly Draft[]): (request: ArmRequest) => string {
-  const flat = ({ model, ...fields }: ArmRequest) =>
+function differingFields(drafts: readonly Draft[]): (arm: Pick<Draft, "request" | "seedOffset">) => string {
+  const flat = ({ request: { model, ...fields }, seedOffset }: Pick<Draft, "request" | "seedOffset">) =>
     Object.entries({
       ...fields,
+      ...(seedOffset === 0 ? {} : { seedOffset }),
       ...Object.fromEntries(Object.entries(model ?? {}).map(([name, value]) => [`model.${name}`, value])),
     });
   const counts = new Map<string, number>();
-  for (const { request } of drafts) {
-    for (const entry of flat(request)) counts.set(canonical(entry), (counts.get(canonical(entry)) ?? 0) + 1);
+  for (const draft of drafts) {
+    for (const entry of flat(draft)) counts.set(canonical(entry), (counts.get(canonical(entry)) ?? 0) + 1);
   }
-  return (request) =>
-    flat(request)
+  return (arm) =>
+    flat(arm)
       .filter((entry) => counts.get(canonical(entry)) !== drafts.length)
       .map(([name, value]) => `${name}=${shortText(value)}`)
       .join(" ");

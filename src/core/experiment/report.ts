@@ -5,6 +5,8 @@ import { mean, meanInterval } from "../statistics/sample.js";
 export interface ReportedArm {
   readonly name: string;
   readonly request: ArmRequest;
+  /** Arms are paired where it is the same. */
+  readonly seedOffset: number;
   /** Ids of its runs, by seed. */
   readonly runs: readonly string[];
 }
@@ -38,29 +40,30 @@ export function reportExperiment(
   const rows = arms.map((_, arm) => finished.map((i) => lossOf(losses[arm]![i])));
   const alpha = 1 - confidence;
   const comparisons = Math.max(1, arms.length - 1);
-  const reports = arms.map(({ name, request, runs }, arm) => {
+  const compared = (arm: number, other: number) =>
+    compare(rows[arm]!, rows[other]!, {
+      alpha,
+      comparisons,
+      paired: arms[arm]!.seedOffset === arms[other]!.seedOffset,
+    });
+  const reports = arms.map(({ name, request, seedOffset, runs }, arm) => {
     const known = rows[arm]!.flatMap((loss) => loss ?? []);
     return {
       name,
+      seedOffset,
       request,
       runs: finished.flatMap((i) => runs[i] ?? []),
       losses: rows[arm]!,
       diverged: rows[arm]!.length - known.length,
       mean: known.length === 0 ? null : mean(known),
       interval: meanInterval(known, alpha),
-      difference:
-        arm === baseline
-          ? null
-          : differenceOf(compare(rows[arm]!, rows[baseline]!, { alpha, comparisons }), rows[arm]!.length),
+      difference: arm === baseline ? null : differenceOf(compared(arm, baseline), rows[arm]!.length),
     };
   });
   const best = bestOf(reports);
   const ties = arms
     .map((_, arm) => arm)
-    .filter(
-      (arm) =>
-        best !== null && arm !== best && compare(rows[arm]!, rows[best]!, { alpha, comparisons }).verdict !== "worse",
-    );
+    .filter((arm) => best !== null && arm !== best && compared(arm, best).verdict !== "worse");
   return {
     metric: "validationLoss",
     confidence,

@@ -1,4 +1,4 @@
-import { halfWidth, mean, variance } from "./sample.js";
+import { mean, variance } from "./sample.js";
 import { signTest } from "./sign-test.js";
 import { tCritical, tTail } from "./student-t.js";
 
@@ -6,7 +6,7 @@ export type Verdict = "better" | "worse" | "tied";
 
 /** Lower loss is better. `null` of a loss: that training diverged, which is worse than any loss. */
 export interface Comparison {
-  /** Mean of arm minus baseline over the seeds in which both have a loss; null when there is none. */
+  /** Mean of arm minus baseline over the places in which both have a loss; null when there is none. */
   readonly mean: number | null;
   /** Of that mean, at 1 - alpha / comparisons; null with fewer than two seeds, or where seeds with one divergence decide. */
   readonly interval: readonly [number, number] | null;
@@ -31,33 +31,39 @@ export interface ComparisonOptions {
    * truth together. The bound needs no independence, and arms that share a baseline have none.
    */
   readonly comparisons: number;
+  /** False: arm[i] and baseline[i] had different seeds, and no more in common than any other two. */
+  readonly paired?: boolean;
 }
 
 /**
  * Compares two arms over common seeds: arm[i] and baseline[i] share seed i, so what a seed adds to both cancels. Student's t on
- * the differences; where in some seed just one of the two diverged there is no difference to average, and the seeds' signs are
- * tested instead. The order of seeds does not matter, to the bit. RangeError where the lengths differ.
+ * the differences, or Welch's on the two samples where they are not paired; where in some seed just one of the two diverged
+ * there is no difference to average, and the seeds' signs are tested instead (of arms that are not paired, the signs of any
+ * one-to-one pairing are as good). The order of seeds does not matter, to the bit. RangeError where the lengths differ.
  */
 export function compare(
   arm: readonly (number | null)[],
   baseline: readonly (number | null)[],
-  { alpha, comparisons }: ComparisonOptions,
+  { alpha, comparisons, paired = true }: ComparisonOptions,
 ): Comparison {
   if (arm.length !== baseline.length) throw new RangeError("arms are compared over the same seeds");
-  const differences: number[] = [];
+  const pairs: (readonly [number, number])[] = [];
   const diverged = { arm: 0, baseline: 0, both: 0 };
   for (const [i, loss] of arm.entries()) {
     const other = baseline[i]!;
-    if (loss !== null && other !== null) differences.push(loss - other);
+    if (loss !== null && other !== null) pairs.push([loss, other]);
     else diverged[loss !== null ? "baseline" : other !== null ? "arm" : "both"]++;
   }
   const level = alpha / comparisons;
+  const differences = pairs.map(([loss, other]) => loss - other);
   const outcome =
     diverged.arm + diverged.baseline > 0
       ? bySigns(differences, diverged, level)
       : differences.length < 2
         ? UNKNOWN
-        : byMean(differences, level);
+        : paired
+          ? byMean(ofDifferences(differences), level)
+          : byMean(ofSamples(...unzip(pairs)), level);
   return {
     mean: differences.length === 0 ? null : mean(differences),
     ...outcome,
@@ -66,23 +72,52 @@ export function compare(
   };
 }
 
-/** pValue: of this comparison alone. */
-type Outcome = Pick<Comparison, "interval" | "pValue" | "verdict" | "moreSeeds">;
+/** pValue: of this comparison alone. `mean` where it is not that of the differences. */
+type Outcome = Pick<Comparison, "interval" | "pValue" | "verdict" | "moreSeeds"> & { readonly mean?: number };
 
 const UNKNOWN: Outcome = { interval: null, pValue: 1, verdict: "tied", moreSeeds: null };
 
-function byMean(differences: readonly number[], level: number): Outcome {
-  const n = differences.length;
-  const difference = mean(differences);
-  const half = halfWidth(differences, level);
-  const deviation = Math.sqrt(variance(differences));
+/** A mean difference: its standard error is deviation / sqrt(n), with degrees times n - 1 degrees of freedom. */
+interface Estimate {
+  readonly difference: number;
+  readonly deviation: number;
+  readonly degrees: number;
+  readonly n: number;
+}
+
+const ofDifferences = (differences: readonly number[]): Estimate => ({
+  difference: mean(differences),
+  deviation: Math.sqrt(variance(differences)),
+  degrees: 1,
+  n: differences.length,
+});
+
+/** Welch's, for samples of one size (Welch 1947, with Satterthwaite's degrees of freedom). */
+function ofSamples(arm: readonly number[], baseline: readonly number[]): Estimate {
+  const [a, b] = [variance(arm), variance(baseline)];
+  return {
+    difference: mean(arm) - mean(baseline),
+    deviation: Math.sqrt(a + b),
+    degrees: a + b === 0 ? 2 : (a + b) ** 2 / (a * a + b * b),
+    n: arm.length,
+  };
+}
+
+const unzip = (pairs: readonly (readonly [number, number])[]): [number[], number[]] => [
+  pairs.map(([loss]) => loss),
+  pairs.map(([, other]) => other),
+];
+
+function byMean({ difference, deviation, degrees, n }: Estimate, level: number): Outcome {
+  const halfOf = (seeds: number) => (tCritical(level, degrees * (seeds - 1)) * deviation) / Math.sqrt(seeds);
+  const half = halfOf(n);
   const t = difference === 0 ? 0 : Math.abs(difference) / (deviation / Math.sqrt(n));
   const verdict = difference < -half ? "better" : difference > half ? "worse" : "tied";
-  const wouldDo = (seeds: number) =>
-    (tCritical(level, seeds - 1) * deviation) / Math.sqrt(seeds) < Math.abs(difference);
+  const wouldDo = (seeds: number) => halfOf(seeds) < Math.abs(difference);
   return {
+    mean: difference,
     interval: [difference - half, difference + half],
-    pValue: 2 * tTail(t, n - 1),
+    pValue: 2 * tTail(t, degrees * (n - 1)),
     verdict,
     moreSeeds: verdict === "tied" ? moreThan(n, wouldDo) : null,
   };

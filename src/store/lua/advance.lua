@@ -1,6 +1,6 @@
--- The commit of a search: its state, and a progress entry in its log at position <tasks done>-0, which grows each time.
+-- The commit of a search or experiment: its state, and a progress entry in its log at position <trainings done>-0, which grows each time.
 -- KEYS: none
--- ARGV: id, fence, done (tasks), state (JSON), progress (JSON)
+-- ARGV: id, fence, done (trainings), state (JSON), progress (JSON)
 -- Returns 'continue', 'paused', 'canceled' or 'stale'.
 if not owns(id, fence) then return 'stale' end
 if done > number(id, 'committed') then

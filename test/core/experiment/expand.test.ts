@@ -64,7 +64,7 @@ test("a grid gives an arm for each combination, the last field changing fastest"
     schedule: { type: "constant", lr: 0.1 },
     optimizer: { type: "sgd", momentum: 0.9 },
   });
-  assert.deepEqual([seeds, baseline, confidence], [[0, 1, 2, 3, 4, 5, 6, 7], 0, 0.95]);
+  assert.deepEqual([seeds, baseline, confidence], [[0, 1, 2, 3, 4, 5, 6, 7], 0, 0.98]);
 });
 
 test("a path goes into a schedule's name, into whatever another field of the grid put there, and into lists", () => {
@@ -188,6 +188,38 @@ test("arms that would train the same are refused, and so are equal names", () =>
     }),
     ["/specs/1/name"],
   );
+});
+
+test("arms that are alike and named are a control; an offset gives one other seeds", () => {
+  const base = { steps: 100 };
+  const control = expanded({
+    specs: [
+      { ...base, name: "A" },
+      { ...base, name: "A again" },
+    ],
+  });
+  assert.deepEqual(control.arms[0]!.request, control.arms[1]!.request);
+  assert.deepEqual(refused({ specs: [{ ...base, name: "A" }, base] }), ["/specs/1"]);
+  const { arms } = expanded({ specs: [base, { ...base, seedOffset: 8 }] });
+  assert.deepEqual(
+    arms.map(({ name, seedOffset, request }) => [name, seedOffset, request]),
+    [
+      ["defaults", 0, base],
+      ["seedOffset=8", 8, base],
+    ],
+  );
+});
+
+test("all arms have one dataset, and a base is no larger than its arms allow", () => {
+  const base = { steps: 100 };
+  assert.deepEqual(refused({ specs: [base, { ...base, dataset: "towns" }] }), ["/specs/1/dataset"]);
+  assert.deepEqual(refused({ base, grid: { dataset: ["names", "towns"] } }), ["/grid/dataset/1"]);
+  const long: ArmRequest = {
+    steps: 100,
+    schedule: { type: "piecewise", points: Array.from({ length: 1000 }, (_, i) => [i, 0.123456789012345]) } as never,
+  };
+  const batches = Array.from({ length: 200 }, (_, i) => i + 1);
+  assert.deepEqual(refused({ base: long, grid: { batchSize: batches } }), ["/base"]);
 });
 
 test("either specs, or a base and a grid; a baseline that there is; no more than the limits", () => {

@@ -12,11 +12,12 @@ const valid = ajv.compile(ExperimentReportSchema);
 
 function report(
   losses: readonly (readonly Outcome[])[],
-  { baseline = 0, confidence = 0.95, seeds = losses[0]!.map((_, i) => i) } = {},
+  { baseline = 0, confidence = 0.95, seeds = losses[0]!.map((_, i) => i), offsets = [] as readonly number[] } = {},
 ): ExperimentReport {
   const arms = losses.map((_, arm) => ({
     name: `arm ${arm}`,
     request: { steps: arm + 1 },
+    seedOffset: offsets[arm] ?? 0,
     runs: seeds.map((seed) => `run ${arm}/${seed}`),
   }));
   const found = reportExperiment(arms, losses, { seeds, baseline, confidence, stepsUsed: 7 });
@@ -88,6 +89,20 @@ test("more arms make a difference harder to call", () => {
     (arms) => report([base, arm, ...Array(arms - 2).fill(base)]).arms[1]!.difference!.verdict,
   );
   assert.deepEqual(verdicts, ["better", "tied"]);
+});
+
+test("an arm with seeds of its own is not paired, and its interval is Welch's", () => {
+  const losses = [
+    [1, 2, 3, 4],
+    [0.9, 1.9, 2.9, 3.9],
+    [0.9, 1.9, 2.9, 3.9],
+  ];
+  const { arms, ties, best } = report(losses, { offsets: [0, 0, 4] });
+  // All differences are -0.1 of a seed's share of 1; without pairing nothing is to be seen of them.
+  assert.equal(arms[1]!.difference!.verdict, "better");
+  assert.equal(arms[2]!.difference!.verdict, "tied");
+  assert.equal(arms[2]!.seedOffset, 4);
+  assert.deepEqual([best, ties], [1, [2]]);
 });
 
 test("only seeds that every arm has finished count", () => {

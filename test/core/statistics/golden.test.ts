@@ -12,14 +12,17 @@ interface Golden {
   readonly criticals: readonly (readonly [number, number, number])[];
   /** [successes, coins, two-sided p] */
   readonly signs: readonly (readonly [number, number, number])[];
-  readonly paired: readonly {
-    readonly baseline: readonly number[];
-    readonly arm: readonly number[];
-    readonly confidence: number;
-    readonly mean: number;
-    readonly interval: readonly [number, number];
-    readonly p: number;
-  }[];
+  readonly paired: readonly GoldenComparison[];
+  /** By Welch's test, without pairing. */
+  readonly welch: readonly GoldenComparison[];
+}
+interface GoldenComparison {
+  readonly baseline: readonly number[];
+  readonly arm: readonly number[];
+  readonly confidence: number;
+  readonly mean: number;
+  readonly interval: readonly [number, number];
+  readonly p: number;
 }
 const golden: Golden = JSON.parse(
   readFileSync(new URL("../../../../test/golden/statistics.json", import.meta.url), "utf8"),
@@ -61,9 +64,12 @@ test("the sign test is scipy's", () => {
   assert.equal(signTest(0, 0), 1);
 });
 
-test("a paired comparison is scipy's paired t test", () => {
-  for (const { arm, baseline, confidence, mean, interval, p } of golden.paired) {
-    const compared = compare(arm, baseline, { alpha: 1 - confidence, comparisons: 1 });
+test("a paired comparison is scipy's paired t test, any other Welch's", () => {
+  const cases = [true, false].flatMap((paired) =>
+    golden[paired ? "paired" : "welch"].map((values) => ({ paired, ...values })),
+  );
+  for (const { paired, arm, baseline, confidence, mean, interval, p } of cases) {
+    const compared = compare(arm, baseline, { alpha: 1 - confidence, comparisons: 1, paired });
     close(compared.mean!, mean, 1e-12, "mean");
     close(compared.interval![0], interval[0], 1e-9, "low end");
     close(compared.interval![1], interval[1], 1e-9, "high end");

@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { Rng } from "../../../src/core/rng.js";
 import { compare, MOST_SEEDS } from "../../../src/core/statistics/paired.js";
 import { mean, meanInterval, variance } from "../../../src/core/statistics/sample.js";
+import { DEFAULT_CONFIDENCE } from "../../../src/schemas/experiment.js";
 
 const ALONE = { alpha: 0.05, comparisons: 1 };
 type Losses = (number | null)[];
@@ -144,28 +145,41 @@ const NOISES: Readonly<Record<string, (rng: Rng) => number>> = {
 };
 
 const REPETITIONS = 2000;
-/** Of an event with probability 0.05, four standard errors above: passed once in 30,000 by chance. */
-const MOST = 0.05 + 4 * Math.sqrt((0.05 * 0.95) / REPETITIONS);
+/** Of an event with that probability, four standard errors above: passed once in 30,000 by chance. */
+const most = (share: number) => share + 4 * Math.sqrt((share * (1 - share)) / REPETITIONS);
+const MOST = most(0.05);
 
-/** Share of repetitions of an A/A experiment in which any arm is told apart from the baseline. */
-function falseAlarms(arms: number, diverging: number, noise: (rng: Rng) => number, seeds = 8): number {
-  let alarms = 0;
-  for (let repetition = 0; repetition < REPETITIONS; repetition++) {
+interface Alarms {
+  readonly diverging?: number;
+  readonly seeds?: number;
+  readonly alpha?: number;
+  readonly paired?: boolean;
+}
+
+/** By repetition of an A/A experiment: is any arm told apart from the baseline? */
+function alarms(
+  arms: number,
+  noise: (rng: Rng) => number,
+  { diverging = 0, seeds = 8, alpha = 0.05, paired = true }: Alarms = {},
+): boolean[] {
+  return Array.from({ length: REPETITIONS }, (_, repetition) => {
     const rng = new Rng(repetition, 9);
     const shared = Array.from({ length: seeds }, () => 3 * rng.normal());
     const train = (): Losses =>
-      shared.map((common) => (rng.uniform() < diverging ? null : 2.3 + 0.01 * (common + noise(rng))));
+      shared.map((common) => (rng.uniform() < diverging ? null : 2.3 + 0.01 * ((paired ? common : 0) + noise(rng))));
     const [baseline, ...others] = Array.from({ length: arms }, train);
-    const options = { alpha: 0.05, comparisons: others.length };
-    if (others.some((arm) => compare(arm, baseline!, options).verdict !== "tied")) alarms++;
-  }
-  return alarms / REPETITIONS;
+    return others.some(
+      (arm) => compare(arm, baseline!, { alpha, comparisons: others.length, paired }).verdict !== "tied",
+    );
+  });
 }
+
+const falseAlarms = (...args: Parameters<typeof alarms>) => alarms(...args).filter(Boolean).length / REPETITIONS;
 
 for (const [name, noise] of Object.entries(NOISES)) {
   for (const arms of [2, 6]) {
     test(`A/A, ${name}, ${arms} arms: at most 5 % call a difference`, () => {
-      const share = falseAlarms(arms, 0, noise);
+      const share = falseAlarms(arms, noise);
       assert.ok(share <= MOST, `${share}`);
       // A test that never calls anything would not do: with two arms and normal losses it is 5 %.
       if (arms === 2 && name === "normal") assert.ok(share >= 0.1 - MOST, `${share}`);
@@ -176,8 +190,27 @@ for (const [name, noise] of Object.entries(NOISES)) {
 for (const diverging of [0.1, 0.5, 0.9]) {
   test(`A/A where ${diverging * 100} % diverge: at most 5 % call a difference`, () => {
     for (const seeds of [3, 8]) {
-      const share = falseAlarms(4, diverging, NOISES.normal!, seeds);
+      const share = falseAlarms(4, NOISES.normal!, { diverging, seeds });
       assert.ok(share <= MOST, `${seeds} seeds: ${share}`);
+    }
+  });
+}
+
+for (const paired of [true, false]) {
+  test(`A/A ${paired ? "" : "on other seeds "}at the default confidence: of 200 experiments at most 10 call a difference`, () => {
+    const alpha = 1 - DEFAULT_CONFIDENCE;
+    for (const arms of [2, 6]) {
+      const called = alarms(arms, NOISES.normal!, { alpha, paired });
+      const share = called.filter(Boolean).length / REPETITIONS;
+      assert.ok(share <= most(alpha), `${share}`);
+      if (arms === 2) assert.ok(share >= 2 * alpha - most(alpha), `${share}`);
+      for (let from = 0; from < REPETITIONS; from += 200) {
+        assert.ok(called.slice(from, from + 200).filter(Boolean).length <= 10, `${arms} arms, from ${from}`);
+      }
+    }
+    for (const diverging of [0.1, 0.5]) {
+      const share = falseAlarms(4, NOISES.normal!, { diverging, alpha, paired });
+      assert.ok(share <= most(alpha), `${diverging}: ${share}`);
     }
   });
 }

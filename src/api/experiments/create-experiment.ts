@@ -1,0 +1,56 @@
+import type { ErrorObject, ValidateFunction } from "ajv";
+import type { FastifyInstance } from "fastify";
+import { datasetOf, resolveExperiment } from "../../core/experiment/resolve.js";
+import type { DatasetFacts } from "../../core/resolve.js";
+import type { ArmRequest, ExperimentRequest } from "../../schemas/experiment.js";
+import type { FieldError } from "../../schemas/problem.js";
+import type { ExperimentSpec } from "../../schemas/stored-experiment.js";
+import type { ExperimentRecord, ExperimentStore } from "../../store/contract.js";
+import { type DatasetFinder, datasetFacts } from "../datasets/dataset-facts.js";
+import { fieldErrors, invalidRequest } from "../http/problems.js";
+import { newId } from "../ids.js";
+import { createRecord, type Origin, type Producer } from "../runs/create-record.js";
+
+/** What ArmRequestSchema says of an arm. */
+export type ShapeErrors = (arm: ArmRequest) => readonly FieldError[];
+
+export interface CreateExperimentDeps {
+  readonly experiments: Pick<ExperimentStore, "create" | "cancel" | "delete">;
+  readonly experimentQueue: Producer;
+  readonly datasets: DatasetFinder;
+  readonly shapeErrors: ShapeErrors;
+}
+
+/** As a validator of the app's: a grid's arms are known only once its request has been found valid. */
+export function createShapeErrors({ validatorCompiler }: Pick<FastifyInstance, "validatorCompiler">): ShapeErrors {
+  const schema = { $ref: "ArmRequest#" };
+  const valid = validatorCompiler!({
+    schema,
+    httpPart: "body",
+    method: "POST",
+    url: "/experiments",
+  }) as ValidateFunction;
+  return (arm) => (valid(arm) ? [] : fieldErrors(valid.errors as ErrorObject[]));
+}
+
+/** Stores an experiment and sees to its job. Throws a ProblemError when nothing was done. */
+export async function createExperiment(
+  deps: CreateExperimentDeps,
+  request: ExperimentRequest,
+  origin: Origin,
+): Promise<ExperimentRecord> {
+  const { spec } = await resolvedExperiment(deps, request);
+  return createRecord(deps.experiments, deps.experimentQueue, newId("experiment", Date.now()), spec, origin);
+}
+
+/** Throws a ProblemError that names the fields of the request. */
+export async function resolvedExperiment(
+  { datasets, shapeErrors }: Pick<CreateExperimentDeps, "datasets" | "shapeErrors">,
+  request: ExperimentRequest,
+): Promise<{ readonly spec: ExperimentSpec; readonly facts: DatasetFacts }> {
+  const { name, pointer } = datasetOf(request);
+  const facts = await datasetFacts(datasets, name, pointer);
+  const resolved = resolveExperiment(request, facts, shapeErrors);
+  if (!resolved.ok) throw invalidRequest(resolved.errors);
+  return { spec: resolved.value, facts };
+}

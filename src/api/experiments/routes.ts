@@ -1,0 +1,129 @@
+import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
+import { Type } from "typebox";
+import type { ExperimentRequest } from "../../schemas/experiment.js";
+import { ProblemError } from "../../schemas/problem.js";
+import { TERMINAL_STATUSES } from "../../schemas/run.js";
+import { strict } from "../../schemas/strict.js";
+import type { ApiDeps } from "../deps.js";
+import { existing, notFound } from "../http/existing.js";
+import { listFields, NextSchema, pageOf } from "../http/paging.js";
+import { problemResponse } from "../http/responses.js";
+import { idParams } from "../ids.js";
+import { createExperiment, createShapeErrors } from "./create-experiment.js";
+import { toExperiment, toSummary } from "./experiment-view.js";
+
+const ExperimentRef = Type.Ref("Experiment");
+const params = idParams("experiment");
+const tags = ["experiments"];
+
+export const experimentRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, deps) => {
+  const { experiments } = deps;
+  const creation = { ...deps, shapeErrors: createShapeErrors(app) };
+  app.post(
+    "/experiments",
+    {
+      schema: {
+        operationId: "createExperiment",
+        summary: "Compare run requests over common seeds",
+        description:
+          'Trains every arm (`specs`, or a `base` with a `grid` of values over any of its fields) with every seed, and reports each arm\'s mean, its paired difference to the baseline with an interval, and a verdict. Arms have one dataset, and no rate or schedule that says "auto". The runs belong to the experiment (GET /v1/runs?parent=) and go with it.',
+        tags,
+        body: Type.Ref("ExperimentRequest"),
+        response: {
+          202: ExperimentRef,
+          400: problemResponse("A field is wrong"),
+          409: problemResponse("The dataset was replaced meanwhile"),
+          503: problemResponse("Redis is away"),
+        },
+      },
+    },
+    async (request, reply) => {
+      const created = await createExperiment(creation, request.body as ExperimentRequest, request);
+      return reply.code(202).header("location", `/v1/experiments/${created.id}`).send(toExperiment(created));
+    },
+  );
+
+  app.get(
+    "/experiments",
+    {
+      schema: {
+        operationId: "listExperiments",
+        summary: "List experiments, newest first",
+        tags,
+        querystring: Type.Object(listFields("experiment"), strict),
+        response: {
+          200: Type.Object({ experiments: Type.Array(Type.Ref("ExperimentSummary")), next: NextSchema }, strict),
+          400: problemResponse("A parameter is wrong"),
+        },
+      },
+    },
+    async ({ query }) => {
+      const { records, next } = await pageOf(experiments, query);
+      return { experiments: records.map(toSummary), next };
+    },
+  );
+
+  app.get(
+    "/experiments/:id",
+    {
+      schema: {
+        operationId: "getExperiment",
+        summary: "Get an experiment, with its report so far",
+        tags,
+        params,
+        response: { 200: ExperimentRef, 404: problemResponse("No such experiment") },
+      },
+    },
+    async (request) => toExperiment(await existing(experiments, request.params.id)),
+  );
+
+  app.post(
+    "/experiments/:id/cancel",
+    {
+      schema: {
+        operationId: "cancelExperiment",
+        summary: "Cancel an experiment, and the runs it has made",
+        tags,
+        params,
+        response: {
+          202: ExperimentRef,
+          404: problemResponse("No such experiment"),
+          409: problemResponse("The experiment is over"),
+        },
+      },
+    },
+    async (request, reply) => {
+      const { id } = request.params;
+      const status = await experiments.cancel(id);
+      if (status === null) throw notFound(id);
+      if (TERMINAL_STATUSES.includes(status) && status !== "canceled") {
+        throw new ProblemError("conflict", `The experiment has already ${status}`);
+      }
+      return reply.code(202).send(toExperiment(await existing(experiments, id)));
+    },
+  );
+
+  app.delete(
+    "/experiments/:id",
+    {
+      schema: {
+        operationId: "deleteExperiment",
+        summary: "Delete an experiment, with the runs it has made",
+        tags,
+        params,
+        response: {
+          204: Type.Null(),
+          404: problemResponse("No such experiment"),
+          409: problemResponse("It is under way: cancel it first"),
+        },
+      },
+    },
+    async (request, reply) => {
+      const { id } = request.params;
+      const outcome = await experiments.delete(id);
+      if (outcome === "gone") throw notFound(id);
+      if (outcome === "conflict") throw new ProblemError("conflict", "The experiment is under way: cancel it first");
+      return reply.code(204).send(null);
+    },
+  );
+};

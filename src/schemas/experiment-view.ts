@@ -1,0 +1,48 @@
+import { type Static, Type } from "typebox";
+import type { ExperimentReport } from "./experiment.js";
+import { RUN_STATUSES } from "./status.js";
+import { ExperimentSpecSchema } from "./stored-experiment.js";
+import { strict } from "./strict.js";
+
+const Links = Type.Object(
+  { self: Type.String(), runs: Type.String(), stream: Type.String(), events: Type.String() },
+  strict,
+);
+
+const common = {
+  id: Type.String(),
+  status: Type.Enum([...RUN_STATUSES]),
+  reason: Type.Union([Type.String(), Type.Null()], { description: "Why it failed" }),
+  progress: Type.Object(
+    {
+      done: Type.Integer({ description: "Trainings done" }),
+      pending: Type.Integer({ description: "Trainings still to do" }),
+      steps: Type.Integer({ description: "Trained so far" }),
+    },
+    strict,
+  ),
+  createdAt: Type.String({ format: "date-time" }),
+  startedAt: Type.Union([Type.String({ format: "date-time" }), Type.Null()]),
+  finishedAt: Type.Union([Type.String({ format: "date-time" }), Type.Null()]),
+  links: Links,
+};
+
+/** An experiment as the API shows it. */
+export const ExperimentSchema = Type.Object(
+  { ...common, spec: ExperimentSpecSchema, report: Type.Ref("ExperimentReport") },
+  { $id: "Experiment", ...strict },
+);
+export type Experiment = Omit<Static<typeof ExperimentSchema>, "report"> & { report: ExperimentReport };
+
+/** The same in a list, without what may be long. */
+export const ExperimentSummarySchema = Type.Object(
+  {
+    ...common,
+    name: Type.Union([Type.String(), Type.Null()]),
+    labels: Type.Array(Type.String()),
+    arms: Type.Array(Type.String(), { description: "Names" }),
+    seeds: Type.Integer({ description: "How many each arm is trained with" }),
+  },
+  { $id: "ExperimentSummary", ...strict },
+);
+export type ExperimentSummary = Static<typeof ExperimentSummarySchema>;
