@@ -26,7 +26,10 @@ function pageOf({ path, query }: Place): { title: string; page: preact.JSX.Eleme
   if (id !== undefined) return { title: "Run", page: <RunPage key={id} id={id} /> };
   if (path === "/") {
     const filter = query.get("filter") ?? "";
-    return { title: "Runs", page: <ListPage key={filter} filter={filter} /> };
+    return {
+      title: "Runs",
+      page: <ListPage key={query.toString()} filter={filter} parent={query.get("parent")} />,
+    };
   }
   return {
     title: "Not found",

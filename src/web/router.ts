@@ -28,6 +28,8 @@ export const go = (hash: string): void => {
 export const searchLink = (id: string): string => `#/searches/${id}`;
 export const runLink = (id: string): string => `#/runs/${id}`;
 export const compareLink = (ids: readonly string[]): string => `#/compare?runs=${ids.join(",")}`;
+/** The runs that a search has made. */
+export const childrenLink = (parent: string): string => `#/?parent=${parent}`;
 /** The list of runs, filtered. */
 export const listLink = (filter: string): string => `#/?filter=${encodeURIComponent(filter)}`;
 /** The compose page, filled in. */

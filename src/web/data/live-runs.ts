@@ -1,15 +1,11 @@
 import type { Run } from "../../schemas/run.js";
 import { listRuns, messageOf } from "./api.js";
 
-/** A search makes a hundred short runs, labelled with its id; lists leave them out unless asked for. */
-export const isSearchArm = ({ spec }: Run): boolean => spec.labels.some((label) => label.startsWith("search_"));
-
-/** Pages are read on until so many runs of one's own are here, or so many pages are. */
-const ENOUGH_RUNS = 20;
-const MOST_PAGES = 10;
 const RETRY_MS = 1000;
+/** Runs of a search end by the dozen: their list is read again so often at most. */
+const REREAD_MS = 1000;
 
-/** The run list, kept current by the server's events. */
+/** The run list, kept current by the server's events; or the list of a search's runs, by the search's. */
 export class LiveRuns {
   runs = new Map<string, Run>();
   state: "loading" | "live" | "lost" = "loading";
@@ -17,15 +13,21 @@ export class LiveRuns {
   /** `after` of the next page; null: all are here. */
   next: string | null = null;
   readonly #onChange: () => void;
+  readonly #parent: string | null;
   readonly #events: EventSource;
   /** Heard of by event since the list was asked for: newer than the list's answer. */
   readonly #fresher = new Map<string, Run | null>();
   #retry: ReturnType<typeof setTimeout> | undefined;
+  #rereading: ReturnType<typeof setTimeout> | undefined;
   #closed = false;
 
-  constructor(onChange: () => void) {
+  constructor(parent: string | null, onChange: () => void) {
     this.#onChange = onChange;
-    this.#events = new EventSource("/v1/runs/events");
+    this.#parent = parent;
+    this.#events = new EventSource(parent === null ? "/v1/runs/events" : `/v1/searches/${parent}/events`);
+    for (const type of ["progress", "end"]) this.#events.addEventListener(type, () => this.#reread());
+    // A server that has said all would be asked again and again.
+    this.#events.addEventListener("end", () => this.#events.close());
     // On each (re)connection the list is read after the events have begun, so that no change falls between.
     this.#events.addEventListener("open", () => void this.#load(null));
     this.#events.addEventListener("run", ({ data }) => this.#put(JSON.parse(data) as Run));
@@ -48,6 +50,7 @@ export class LiveRuns {
 
   close(): void {
     this.#closed = true;
+    clearTimeout(this.#rereading);
     clearTimeout(this.#retry);
     this.#events.close();
   }
@@ -56,21 +59,14 @@ export class LiveRuns {
     clearTimeout(this.#retry);
     this.#fresher.clear();
     try {
-      let own = 0;
-      let next = after;
-      for (let page = 0; page < MOST_PAGES && own < ENOUGH_RUNS; page++) {
-        const answer = await listRuns(next);
-        if (next === null) this.runs = new Map();
-        for (const run of answer.runs) this.runs.set(run.id, run);
-        own += answer.runs.filter((run) => !isSearchArm(run)).length;
-        next = answer.next;
-        if (next === null) break;
-      }
+      const answer = await listRuns(after, this.#parent);
+      if (after === null) this.runs = new Map();
+      for (const run of answer.runs) this.runs.set(run.id, run);
       for (const [id, run] of this.#fresher) {
         if (run === null) this.runs.delete(id);
         else this.runs.set(id, run);
       }
-      this.next = next;
+      this.next = answer.next;
       this.state = "live";
       this.error = null;
     } catch (error) {
@@ -79,6 +75,13 @@ export class LiveRuns {
       if (!this.#closed) this.#retry = setTimeout(() => void this.#load(after), RETRY_MS);
     }
     this.#changed();
+  }
+
+  #reread(): void {
+    this.#rereading ??= setTimeout(() => {
+      this.#rereading = undefined;
+      void this.#load(null);
+    }, REREAD_MS);
   }
 
   #put(run: Run): void {

@@ -5,7 +5,7 @@ import { whole } from "../format.js";
 import { runLink } from "../router.js";
 import { CompareChart, type Group } from "./compare-chart.js";
 import { csvLink, downloadCsv, downloadPng } from "./download.js";
-import { flatten, titleOf } from "./run-facts.js";
+import { flatten, isSweep, titleOf } from "./run-facts.js";
 import { defaultSmoothing, SmoothingControl } from "./smoothing-control.js";
 import { Failure, Status } from "./status.js";
 import { isLoaded, type Loaded, useRuns } from "./use-stream.js";
@@ -72,7 +72,7 @@ function Comparison({
   const [grouping, setGrouping] = useState<Grouping>("none");
   const [axis, setAxis] = useState<Axis>("step");
   const [yLog, setYLog] = useState(false);
-  const sweeps = loaded.every(({ run }) => run.spec.schedule.type === "sweep");
+  const sweeps = loaded.every(({ run }) => isSweep(run.spec));
   const groups = groupsOf(loaded, grouping);
   const held = loaded.flatMap(({ id, run, stream: { columns } }) =>
     columns instanceof RunColumns ? [{ id, name: run.spec.name, columns }] : [],

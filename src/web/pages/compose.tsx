@@ -2,7 +2,6 @@ import { useEffect, useMemo, useState } from "preact/hooks";
 import { DEFAULT_LR_RANGE } from "../../core/resolve.js";
 import { resolveSchedule } from "../../core/schedules/resolve.js";
 import { OPTIMIZERS } from "../../schemas/optimizers.js";
-import type { RunSpec } from "../../schemas/run.js";
 import { SCHEDULE_LIBRARIES, type ScheduleRequest } from "../../schemas/schedule.js";
 import { ApiError, getRun, listDatasets, messageOf, post } from "../data/api.js";
 import { go, runLink, searchLink } from "../router.js";
@@ -28,6 +27,7 @@ import {
 import { CurlLine } from "./curl-line.js";
 import { Field } from "./field.js";
 import { Preview, previewOf, Remarks } from "./preview.js";
+import type { ShownSpec } from "./run-facts.js";
 import { Failure } from "./status.js";
 
 const LIBRARY_NAMES = { native: "Anneal", pytorch: "PyTorch", "hugging-face": "Hugging Face", optax: "optax" } as const;
@@ -251,8 +251,8 @@ const SCHEDULE_GROUPS = Object.fromEntries(
 );
 
 /** The spec of the run that is forked; null while it is not known. */
-function useParent(id: string | undefined): RunSpec | null {
-  const [spec, setSpec] = useState<RunSpec | null>(null);
+function useParent(id: string | undefined): ShownSpec | null {
+  const [spec, setSpec] = useState<ShownSpec | null>(null);
   useEffect(() => {
     if (id === undefined) return;
     getRun(id).then(

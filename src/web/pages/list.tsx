@@ -1,10 +1,10 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { RUN_STATUSES, type Run, TERMINAL_STATUSES } from "../../schemas/run.js";
 import { deleteRun, messageOf, post } from "../data/api.js";
-import { isSearchArm, LiveRuns } from "../data/live-runs.js";
+import { LiveRuns } from "../data/live-runs.js";
 import { duration, number, time, whole } from "../format.js";
-import { compareLink, go, runLink } from "../router.js";
-import { lrRange, titleOf } from "./run-facts.js";
+import { compareLink, go, runLink, searchLink } from "../router.js";
+import { lrRange, scheduleName, titleOf } from "./run-facts.js";
 import { Failure, Progress, Status } from "./status.js";
 
 type Key = "created" | "name" | "status" | "schedule" | "steps" | "speed" | "train" | "validation";
@@ -18,7 +18,7 @@ interface Column {
 const COLUMNS: readonly Column[] = [
   { key: "name", head: "Run", of: titleOf },
   { key: "status", head: "Status", of: ({ status }) => RUN_STATUSES.indexOf(status) },
-  { key: "schedule", head: "Schedule, lr", of: ({ spec }) => spec.schedule.type },
+  { key: "schedule", head: "Schedule, lr", of: ({ spec }) => scheduleName(spec) },
   { key: "steps", head: "Progress", of: ({ progress }) => progress.steps / progress.total },
   { key: "speed", head: "Steps/s, ETA", of: ({ progress }) => progress.stepsPerSecond },
   { key: "train", head: "Train loss", of: ({ result }) => result?.finalTrainLoss ?? null },
@@ -27,11 +27,11 @@ const COLUMNS: readonly Column[] = [
 ];
 
 /** At most one redraw a frame, however many runs change. */
-function useLiveRuns(): LiveRuns | null {
+function useLiveRuns(parent: string | null): LiveRuns | null {
   const [state, setState] = useState<{ live: LiveRuns } | null>(null);
   useEffect(() => {
     let frame = 0;
-    const live = new LiveRuns(() => {
+    const live = new LiveRuns(parent, () => {
       if (frame !== 0) return;
       frame = requestAnimationFrame(() => {
         frame = 0;
@@ -54,8 +54,8 @@ function compare(a: string | number | null, b: string | number | null): number {
   return a < b ? -1 : 1;
 }
 
-export function ListPage({ filter }: { filter: string }) {
-  const live = useLiveRuns();
+export function ListPage({ filter, parent }: { filter: string; parent: string | null }) {
+  const live = useLiveRuns(parent);
   const [text, setText] = useState(filter);
   const [status, setStatus] = useState("");
   const [sort, setSort] = useState<{ key: Key; down: boolean }>({ key: "created", down: true });
@@ -63,7 +63,7 @@ export function ListPage({ filter }: { filter: string }) {
   const [failure, setFailure] = useState<string | null>(null);
 
   if (live === null || live.state === "loading") return <p class="notice">Loading runs…</p>;
-  const all = [...live.runs.values()].filter((run) => /search_|dataset:/.test(text) || !isSearchArm(run));
+  const all = [...live.runs.values()];
   const { of } = COLUMNS.find(({ key }) => key === sort.key)!;
   const shown = all
     .filter((run) => (status === "" || run.status === status) && matches(run, text))
@@ -91,10 +91,16 @@ export function ListPage({ filter }: { filter: string }) {
   return (
     <>
       <div class="title-row">
-        <h1>Runs</h1>
-        <a class="button primary" href="#/new">
-          New run
-        </a>
+        <h1>{parent === null ? "Runs" : "Runs of a search"}</h1>
+        {parent === null ? (
+          <a class="button primary" href="#/new">
+            New run
+          </a>
+        ) : (
+          <a class="button" href={searchLink(parent)}>
+            The search
+          </a>
+        )}
       </div>
       {live.state === "lost" && <Failure message={live.error} />}
       <Failure message={failure} />
@@ -144,12 +150,13 @@ export function ListPage({ filter }: { filter: string }) {
           </button>
         </div>
       </div>
-      {all.length === 0 && live.next === null ? (
+      {all.length === 0 && live.next === null && parent === null ? (
         <Welcome />
       ) : (
         <RunTable {...{ shown, chosen, sort, setSort, toggle }} />
       )}
       {all.length > 0 && shown.length === 0 && <p class="notice">No run matches.</p>}
+      {all.length === 0 && parent !== null && <p class="notice">No runs yet.</p>}
       {live.next !== null && (
         <button type="button" onClick={() => live.more()}>
           Older runs
@@ -163,7 +170,7 @@ const isOpen = ({ status }: Run): boolean => !TERMINAL_STATUSES.includes(status)
 
 function matches({ id, spec }: Run, text: string): boolean {
   const words = text.toLowerCase().split(/\s+/);
-  const where = [id, spec.name ?? "", spec.schedule.type, spec.optimizer.type, ...spec.labels].join(" ").toLowerCase();
+  const where = [id, spec.name ?? "", scheduleName(spec), spec.optimizer.type, ...spec.labels].join(" ").toLowerCase();
   return words.every((word) => where.includes(word) || word === `dataset:${spec.dataset.name}`);
 }
 
@@ -253,7 +260,7 @@ function Row({ run, chosen, toggle }: { run: Run; chosen: boolean; toggle: Table
         <Status status={run.status} />
       </td>
       <td class="col-schedule">
-        {spec.schedule.type}
+        {run.waitsFor === null ? scheduleName(spec) : <a href={searchLink(run.waitsFor)}>{scheduleName(spec)}</a>}
         <small>{lrRange(spec)}</small>
       </td>
       <td class="col-steps">

@@ -4,12 +4,13 @@ import { lintSchedule } from "../../core/schedules/lint.js";
 import { resolveSchedule } from "../../core/schedules/resolve.js";
 import type { Schedule } from "../../core/schedules/schedule.js";
 import { LIMITS } from "../../schemas/limits.js";
-import type { RunRequest, RunSpec } from "../../schemas/run.js";
+import type { RunRequest } from "../../schemas/run.js";
 import type { ScheduleRequest, ScheduleSpec } from "../../schemas/schedule.js";
 import { ChartView } from "../charts/chart-view.js";
 import type { Drawing } from "../charts/drawing.js";
 import type { Values, View } from "../charts/plan.js";
 import { number, whole } from "../format.js";
+import { isSettled, type ShownSpec } from "./run-facts.js";
 
 /** A request's schedule worked out in the browser, or why there is nothing to draw. */
 export type Previewed =
@@ -18,7 +19,7 @@ export type Previewed =
 
 export function previewOf(
   { schedule: given, steps: end, lrRange = [...DEFAULT_LR_RANGE], from }: RunRequest,
-  parent: RunSpec | null = null,
+  parent: ShownSpec | null = null,
 ): Previewed {
   const schedule = given ?? "constant";
   const steps = end - (from?.step ?? 0);
@@ -27,7 +28,8 @@ export function previewOf(
     return { spec: null, why: "Say for how many steps.", errors };
   }
   if (from !== undefined && given === undefined) {
-    if (parent === null) return { spec: null, why: "The schedule of the run that it forks goes on.", errors: {} };
+    if (parent === null || !isSettled(parent))
+      return { spec: null, why: "The schedule of the run that it forks goes on.", errors: {} };
     const { schedule: spec, from: own } = parent;
     if (isMetricDriven(spec))
       return { spec, why: "The other run's schedule, which follows the loss, goes on.", errors: {} };

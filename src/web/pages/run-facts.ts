@@ -6,13 +6,20 @@ import { number } from "../format.js";
 
 export const titleOf = (run: Run): string => run.spec.name ?? run.id.slice(-8);
 
-export const isSweep = ({ schedule }: RunSpec): boolean => schedule.type === "sweep";
+/** Its schedule is null while it waits for a search. */
+export type ShownSpec = Run["spec"];
+export const isSettled = (spec: ShownSpec): spec is RunSpec => spec.schedule !== null;
+
+export const scheduleName = ({ schedule }: ShownSpec): string => schedule?.type ?? "searching…";
+
+export const isSweep = ({ schedule }: ShownSpec): boolean => schedule?.type === "sweep";
 
 const SAMPLES = 200;
-const ranges = new WeakMap<RunSpec, string>();
+const ranges = new WeakMap<ShownSpec, string>();
 
 /** Lowest and highest rate of a run's schedule; a metric-driven one's starting rate. */
-export function lrRange(spec: RunSpec): string {
+export function lrRange(spec: ShownSpec): string {
+  if (!isSettled(spec)) return "";
   let text = ranges.get(spec);
   if (text === undefined) {
     try {

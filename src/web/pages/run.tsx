@@ -6,11 +6,11 @@ import { deleteRun, messageOf, post } from "../data/api.js";
 import type { MetricColumns } from "../data/metric-columns.js";
 import { RunColumns } from "../data/run-columns.js";
 import { duration, number, whole } from "../format.js";
-import { composeLink, go } from "../router.js";
+import { composeLink, go, searchLink } from "../router.js";
 import { csvLink, downloadCsv } from "./download.js";
 import { LossChart, LrChart } from "./run-charts.js";
 import { Details, Files, Origin } from "./run-details.js";
-import { forkOf, isSweep, requestOf, titleOf } from "./run-facts.js";
+import { forkOf, isSettled, isSweep, requestOf, titleOf } from "./run-facts.js";
 import { Samples } from "./samples.js";
 import { defaultSmoothing, SmoothingControl } from "./smoothing-control.js";
 import { ConnectionState, Failure, Progress, Status } from "./status.js";
@@ -40,7 +40,7 @@ function RunView({ entry: { stream, run }, bell }: { entry: Loaded; bell: Bell }
   const [smoothing, setSmoothing] = useState(() => defaultSmoothing(run.spec.steps));
   const [yLog, setYLog] = useState(false);
   const [clipSpikes, setClipSpikes] = useState(isSweep(run.spec));
-  const [lrLog, setLrLog] = useState(run.spec.schedule.type === "sweep");
+  const [lrLog, setLrLog] = useState(isSweep(run.spec));
   const status = (stream.status ?? run.status) as Run["status"] | "deleted";
   const suggestions = useSuggestions(run);
   const { columns } = stream;
@@ -95,7 +95,14 @@ function RunView({ entry: { stream, run }, bell }: { entry: Loaded; bell: Bell }
           </a>
         )}
       </div>
-      {columns.length === 0 && status === "queued" && <p class="notice">Waiting for a worker…</p>}
+      {run.waitsFor !== null && (
+        <p>
+          Searching… <a href={searchLink(run.waitsFor)}>the search</a> finds schedule and rate; then the run begins.
+        </p>
+      )}
+      {run.waitsFor === null && columns.length === 0 && status === "queued" && (
+        <p class="notice">Waiting for a worker…</p>
+      )}
       {sweep && (
         <>
           <LossChart {...loss} axis="lr" marks={marks} />
@@ -200,9 +207,11 @@ function Actions({ run, status }: { run: Run; status: Run["status"] | "deleted" 
             Cancel
           </button>
         )}
-        <a class="button" href={composeLink(requestOf(run.spec))}>
-          Run again…
-        </a>
+        {isSettled(run.spec) && (
+          <a class="button" href={composeLink(requestOf(run.spec))}>
+            Run again…
+          </a>
+        )}
         {run.progress.steps > 0 && status !== "deleted" && (
           <a class="button" href={composeLink(forkOf(run))}>
             Fork…

@@ -1,11 +1,9 @@
 import { useEffect, useState } from "preact/hooks";
 import { TERMINAL_STATUSES } from "../../schemas/run.js";
-import type { Search, SearchSpec } from "../../schemas/search.js";
+import type { Search } from "../../schemas/search.js";
 import { call, messageOf, post } from "../data/api.js";
 import { number, whole } from "../format.js";
-import { composeLink, listLink } from "../router.js";
-import { ArmsChart } from "./arms-chart.js";
-import { RateLink, runAt } from "./rate-link.js";
+import { childrenLink, composeLink } from "../router.js";
 import { Failure, Status } from "./status.js";
 
 /** A search, read again whenever the server says that it has moved; null: not here yet. */
@@ -63,7 +61,7 @@ export function SearchPage({ id }: { id: string }) {
     );
   }
   const { status, answer, progress, reason } = search;
-  const spec = search.spec as SearchSpec;
+  const { spec } = search;
   const cancel = () => post(`/v1/searches/${id}/cancel`).catch((error) => setRefused(messageOf(error)));
   return (
     <>
@@ -83,54 +81,29 @@ export function SearchPage({ id }: { id: string }) {
             Cancel
           </button>
         )}
-        {answer !== null && (
-          <a class="button primary" href={composeLink(runAt(spec.run, answer.lr))}>
-            New run at {number(answer.lr, 3)}
+        {answer?.winner && (
+          <a class="button primary" href={composeLink(answer.winner.request)}>
+            New run at {number(answer.winner.lr, 3)}
           </a>
         )}
-        <a class="button" href={listLink(id)}>
+        <a class="button" href={childrenLink(id)}>
           Its runs
         </a>
       </div>
-      {answer !== null && <Answer answer={answer} spec={spec} />}
+      {answer !== null && <Answer answer={answer} />}
     </>
   );
 }
 
-function Answer({ answer, spec }: { answer: NonNullable<Search["answer"]>; spec: SearchSpec }) {
-  const { lr, interval, regrets, stepsUsed } = answer;
+function Answer({ answer }: { answer: NonNullable<Search["answer"]> }) {
   return (
     <>
-      <p>
-        Verified rate <strong>{number(lr, 3)}</strong>; 95 % interval {number(interval[0], 3)} to{" "}
-        {number(interval[1], 3)}; {whole(stepsUsed)} steps trained in all.
-      </p>
-      <ArmsChart answer={answer} />
-      <section class="panel">
-        <h2>What each library's finder would cost</h2>
-        <table class="plain">
-          <thead>
-            <tr>
-              <th scope="col">Method</th>
-              <th scope="col">Rate</th>
-              <th scope="col">Excess loss, nats</th>
-              <th scope="col">
-                <span class="visually-hidden">Use</span>
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {regrets.map(({ method, lr: suggested, regret, diverged }) => (
-              <tr key={method}>
-                <th scope="row">{method}</th>
-                <td>{suggested === null ? "none" : number(suggested, 3)}</td>
-                <td>{diverged ? "diverged" : number(regret, 3)}</td>
-                <td>{suggested !== null && <RateLink spec={spec.run} lr={suggested} method={method} />}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </section>
+      <p>{answer.summary}</p>
+      {answer.warnings.map((warning) => (
+        <p key={warning} class="warning">
+          {warning}
+        </p>
+      ))}
     </>
   );
 }

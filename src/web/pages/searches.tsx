@@ -34,7 +34,7 @@ export function SearchesPage() {
             <tr>
               <th scope="col">Search</th>
               <th scope="col">Status</th>
-              <th scope="col">Rate</th>
+              <th scope="col">Winner</th>
               <th scope="col">Created</th>
             </tr>
           </thead>
@@ -47,7 +47,7 @@ export function SearchesPage() {
                 <td>
                   <Status status={status} />
                 </td>
-                <td>{number(answer?.lr, 3)}</td>
+                <td>{answer?.winner == null ? "–" : `${answer.winner.schedule} at ${number(answer.winner.lr, 3)}`}</td>
                 <td>{time(createdAt)}</td>
               </tr>
             ))}
