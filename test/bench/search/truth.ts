@@ -1,0 +1,80 @@
+import { mean, variance } from "../../../src/core/statistics/sample.js";
+import type { SearchSpec } from "../../../src/schemas/search.js";
+import type { Trainer } from "./trainer.js";
+
+/** Far above any seed that a search of the bench begins with. */
+export const TRUTH_SEEDS = [1_000_000, 1_000_001, 1_000_002, 1_000_003, 1_000_004];
+/** On which the grid's best cell, which the truth's seeds have chosen for being low, is compared without that favour. */
+export const CHECK_SEEDS = Array.from({ length: 16 }, (_, i) => 2_000_000 + i);
+const RATES = 13;
+const SPACING = 0.2;
+
+export interface Cell {
+  readonly schedule: string;
+  readonly lr: number;
+  /** (TRUTH_SEEDS) nats; Infinity: diverged. */
+  readonly losses: readonly number[];
+  readonly loss: number;
+}
+
+export interface Truth {
+  readonly best: Cell;
+  readonly schedules: ReadonlyMap<string, { readonly best: Cell; readonly minimum: Estimate }>;
+}
+
+interface Estimate {
+  /** log10 of the rate. */
+  readonly log: number;
+  /** Its standard error over the seeds, by the jackknife, decades. */
+  readonly error: number;
+}
+
+/** Every schedule of a search at 13 rates a fifth of a decade apart, 5 seeds each, none of which a search uses. */
+export async function truthOf(trainer: Trainer, spec: SearchSpec, gridLow: number): Promise<Truth> {
+  const rates = Array.from({ length: RATES }, (_, i) => Number((10 ** (gridLow + SPACING * i)).toPrecision(6)));
+  const schedules = new Map(
+    await Promise.all(
+      spec.schedules.map(async ({ name }) => {
+        const cells = await Promise.all(
+          rates.map(async (lr): Promise<Cell> => {
+            const losses = await trainer.losses(spec, name, lr, TRUTH_SEEDS);
+            return { schedule: name, lr, losses, loss: mean(losses) };
+          }),
+        );
+        return [name, { best: bestOf(cells), minimum: minimumOf(cells) }] as const;
+      }),
+    ),
+  );
+  return { best: bestOf([...schedules.values()].map(({ best }) => best)), schedules };
+}
+
+const bestOf = (cells: readonly Cell[]) => cells.reduce((a, b) => (b.loss < a.loss ? b : a));
+
+/** Through the lowest cell and its neighbours; evenly spaced, so that the vertex has a short form. */
+function vertexOf(cells: readonly Cell[], losses: (cell: Cell) => number): number {
+  const best = cells.reduce((at, cell, i) => (losses(cell) < losses(cells[at]!) ? i : at), 0);
+  const [below, centre, above] = [cells[best - 1], cells[best]!, cells[best + 1]];
+  const log = Math.log10(centre.lr);
+  if (below === undefined || above === undefined) return log;
+  const [left, right] = [losses(below) - losses(centre), losses(above) - losses(centre)];
+  // The limit where one side has diverged: half the way to the other.
+  if (!Number.isFinite(left + right)) return log + (Number.isFinite(left) ? -SPACING / 2 : SPACING / 2);
+  return log + (SPACING / 2) * ((left - right) / (left + right));
+}
+
+function minimumOf(cells: readonly Cell[]): Estimate {
+  const n = TRUTH_SEEDS.length;
+  const without = TRUTH_SEEDS.map((_, skip) =>
+    vertexOf(cells, ({ losses }) => mean(losses.filter((_, i) => i !== skip))),
+  );
+  return {
+    log: vertexOf(cells, ({ loss }) => loss),
+    error: ((n - 1) * Math.sqrt(variance(without))) / Math.sqrt(n),
+  };
+}
+
+/** Mean paired excess over the same seeds, nats, with its standard error. */
+export function excessOf(losses: readonly number[], best: readonly number[]): { mean: number; error: number } {
+  const differences = losses.map((loss, i) => loss - best[i]!);
+  return { mean: mean(differences), error: Math.sqrt(variance(differences) / losses.length) };
+}

@@ -1,0 +1,139 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Rng } from "../../../src/core/rng.js";
+import { answerOf } from "../../../src/core/search/answer.js";
+import { createSearch, withResult } from "../../../src/core/search/search.js";
+import { Trials } from "../../../src/core/search/trials.js";
+import { configFor, law, QUIET, RUN, resultFor, search, trueLoss } from "./synthetic.js";
+
+const FOUR = [
+  law({ loss: 2.2, log: -0.8 }),
+  law({ loss: 2.19, log: -0.65, slope: -0.27 }),
+  law({ loss: 2.24, log: -1.3, slope: -0.2, curvature: 0.5 }),
+  law({ loss: 2.3, log: -0.2, curvature: 0.1 }),
+];
+
+test("the best schedule at its best rate is found, verified, within the budget", () => {
+  const rates: { off: number; covered: boolean }[] = [];
+  for (let seed = 0; seed < 20; seed++) {
+    const config = configFor(FOUR, { seed: 100 * seed });
+    const { winner, basis, ranking, complete, cost } = answerOf(search(FOUR, config), RUN);
+    const excess = trueLoss(FOUR[Number(winner!.schedule.at(-1))]!, winner!.lr, config.steps) - 2.19;
+    assert.ok(excess <= 0.002, `seed ${seed}: ${winner!.schedule} at ${winner!.lr} is ${excess} above the best`);
+    assert.equal(basis!.kind, "verified");
+    assert.ok(complete && cost.steps <= config.budget);
+    for (const { schedule, lr, interval } of ranking) {
+      const { log } = FOUR[Number(schedule.at(-1))]!;
+      rates.push({
+        off: Math.abs(Math.log10(lr!) - log),
+        covered: Math.log10(interval![0]) <= log && log <= Math.log10(interval![1]),
+      });
+    }
+  }
+  assert.equal(rates.length, 20 * FOUR.length);
+  assert.ok(
+    rates.every(({ off }) => off <= 0.2),
+    `${Math.max(...rates.map(({ off }) => off))} decades off`,
+  );
+  assert.ok(rates.filter(({ covered }) => covered).length >= 0.9 * rates.length);
+});
+
+test("the order in which results come in changes nothing, to the bit", () => {
+  const answer = JSON.stringify(answerOf(search(FOUR), RUN));
+  for (let order = 0; order < 5; order++) {
+    const rng = new Rng(order, 0);
+    const shuffled = search(FOUR, undefined, { next: (pending) => rng.below(pending.length) });
+    assert.equal(JSON.stringify(answerOf(shuffled, RUN)), answer);
+  }
+});
+
+test("killed after any task and resumed from what is stored, a search gives the same answer to the bit", () => {
+  const config = configFor(FOUR);
+  let kills = 0;
+  const resumed = search(FOUR, config, {
+    each: ({ config: _, ...stored }) => {
+      kills++;
+      return { ...JSON.parse(JSON.stringify(stored)), config };
+    },
+  });
+  assert.ok(kills > 50, `${kills} kills`);
+  assert.equal(JSON.stringify(answerOf(resumed, RUN)), JSON.stringify(answerOf(search(FOUR), RUN)));
+});
+
+test("a result that is not asked for, or comes twice, changes nothing", () => {
+  const state = createSearch(configFor(FOUR));
+  const result = resultFor(FOUR, QUIET, state.pending[0]!);
+  assert.equal(withResult(state, { ...result, id: "another" }), state);
+  const after = withResult(state, result);
+  assert.equal(withResult(after, result), after);
+  assert.equal(after.trials.length, 1);
+});
+
+test("no stage asks for more than the budget leaves; what it leaves out is said", () => {
+  const { steps } = configFor(FOUR);
+  for (const runs of [0.1, 1, 3, 8, 20, 40, 80, 160]) {
+    const config = configFor(FOUR, { budget: Math.round(runs * steps) });
+    const state = search(FOUR, config, {
+      each: (now) => {
+        const asked = now.pending.reduce((sum, task) => sum + task.steps * task.seeds.length, 0);
+        const used = new Trials(now.trials).stepsUsed + asked;
+        assert.ok(used <= config.budget, `${now.stage}: ${used} steps of ${config.budget}`);
+        return now;
+      },
+    });
+    const { complete, basis, cost } = answerOf(state, RUN);
+    assert.ok(cost.steps <= config.budget);
+    assert.equal(complete, runs >= 80, `${runs} runs`);
+    if (!complete) assert.notEqual(basis?.kind, "verified", `${runs} runs`);
+  }
+});
+
+test("an optimum beyond an end of the range is flagged, and not called verified", () => {
+  for (const [lrRange, flag, end] of [
+    [[1e-4, 0.01], "edge-high", 0.01],
+    [[1, 10], "edge-low", 1],
+  ] as const) {
+    // No cliff within the range, lest all be lost at its low end too.
+    const laws = FOUR.map((each) => ({ ...each, cliff: 5 }));
+    const { winner, ranking, warnings, basis } = answerOf(search(laws, configFor(laws, { lrRange })), RUN);
+    assert.equal(winner!.lr, end);
+    assert.ok(ranking[0]!.flags.includes(flag), ranking[0]!.flags.join());
+    assert.notEqual(basis!.kind, "verified");
+    assert.match(warnings.join(), /end of the range/);
+  }
+});
+
+test("a range in which nothing learns has no winner, and the answer says why", () => {
+  const lost = FOUR.map((each) => ({ ...each, log: -4 }));
+  const diverged = answerOf(search(lost, configFor(lost, { lrRange: [100, 1000] })), RUN);
+  assert.equal(diverged.winner, null);
+  assert.match(diverged.summary, /diverged/);
+  assert.ok(diverged.ranking.every(({ lr, flags }) => lr === null && flags.includes("diverges")));
+
+  const dull = FOUR.map((each) => ({ ...each, loss: 4, cliff: 9 }));
+  const guessing = answerOf(search(dull), RUN);
+  assert.equal(guessing.winner, null);
+  assert.match(guessing.summary, /guessing/);
+  assert.ok(guessing.ranking[0]!.flags.includes("above-guessing"));
+});
+
+test("a schedule that diverges hardly above its best rate is found all the same", () => {
+  const laws = [law({ loss: 2.3 }), law({ loss: 2.2, log: -1.2, cliff: 0.15 }), law({ loss: 2.32, cliff: -9 })];
+  const { winner, ranking } = answerOf(search(laws), RUN);
+  assert.equal(winner!.schedule, "schedule 1");
+  assert.ok(Math.abs(Math.log10(winner!.lr) + 1.2) <= 0.15, String(winner!.lr));
+  const last = ranking.at(-1)!;
+  assert.deepEqual([last.schedule, last.lr, last.flags], ["schedule 2", null, ["diverges"]]);
+});
+
+test("schedules that cannot be told apart are tied; one that is worse by far is not", () => {
+  const laws = [law(), law({ log: -0.7 }), law({ loss: 2.25 })];
+  const { winner, ties, ranking } = answerOf(search(laws), RUN);
+  const other = winner!.schedule === "schedule 0" ? "schedule 1" : "schedule 0";
+  assert.deepEqual(ties, [other]);
+  const worse = ranking.find(({ schedule }) => schedule === "schedule 2")!;
+  assert.equal(worse.tied, false);
+  assert.ok(Math.abs(worse.difference!.mean! - 0.05) < 0.005, `${worse.difference!.mean}`);
+  const [low, high] = worse.difference!.interval!;
+  assert.ok(low > 0 && low < 0.05 && high > 0.05 - 0.005, `[${low}, ${high}]`);
+});
