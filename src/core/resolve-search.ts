@@ -9,8 +9,8 @@ import { invalid, ok, type Result } from "./result.js";
 import { autoRatePaths } from "./schedules/auto-rate.js";
 import { rateParameter } from "./schedules/rates.js";
 import { PORTFOLIO, SHAPES, scheduleAt } from "./search/portfolio.js";
+import { rungsOf } from "./search/rates.js";
 import type { SearchConfig } from "./search/state.js";
-import { rungsOf } from "./search/survey.js";
 
 /**
  * Steps that a search may train where the request does not say: so many times its horizon, but no more than `most` steps, or

@@ -1,24 +1,20 @@
 import type { SearchStage, SearchTask } from "../../schemas/stored-search.js";
 import { compare } from "../statistics/paired.js";
 import { mean, variance } from "../statistics/sample.js";
-import { forecast, indexOfBest, type Minimum, minimumOf, type Point } from "./fit.js";
+import { type Arm, Explorer, type Finding } from "./explore.js";
+import { forecast, indexOfBest } from "./fit.js";
 import { ladderOf, rateAt } from "./rates.js";
 import type { SearchConfig } from "./state.js";
 import { Trials } from "./trials.js";
 
-/** Each horizon is so many times the one before. */
-const RUNG_FACTOR = 4;
-/** Steps below which a training says nothing about a longer one; and rungs at most. */
-const SHORTEST_RUNG = 60;
-const MOST_RUNGS = 6;
 /** Decades between neighbouring rates: over the whole range, around a forecast, and at the true horizon. */
 const SPACING = { scan: 0.5, aim: 0.25, settle: 0.2 } as const;
 /** At rungs so many times shorter than the horizon a second seed costs next to nothing. */
 const CHEAP_RUNG = 64;
 /** Share of the budget that may be used up by the end of each stage. */
 const SHARE = { scan: 0.7, aim: 0.4, settle: 0.75, deepen: 0.8, verify: 0.97, finders: 1 } as const;
-/** Seeds at the true horizon: of who may win, of who cannot, and at most, where the minimum is too blurred. */
-const SETTLE_SEEDS = { contender: 2, other: 2, most: 8 } as const;
+/** Seeds at the true horizon; and at most, where a minimum is too blurred: of who may win, and of who cannot. */
+const SETTLE_SEEDS = { first: 2, contender: 8, other: 4 } as const;
 /** Those that cannot be told from the leader are verified by up to so many times the seeds. */
 const MORE_SEEDS = 4;
 /** A minimum's standard error that asks for more seeds, decades; a difference's, nats, that asks for no more. */
@@ -30,15 +26,6 @@ const INTERVAL = { errors: 3, least: 0.12 } as const;
 export const ALPHA = 0.05;
 /** Where the verifying seeds begin, above the choosing ones. */
 const VERIFY_OFFSET = 1000;
-const SEEDS = 2 ** 32;
-
-/** What is known of a candidate's minimum at one horizon. */
-export interface Finding extends Minimum {
-  readonly steps: number;
-  readonly seeds: readonly number[];
-  /** Ascending in rate: mean losses over the seeds. */
-  readonly points: readonly Point[];
-}
 
 /** What the trials say of a candidate. */
 export interface Standing {
@@ -65,17 +52,6 @@ export interface Survey {
   readonly complete: boolean;
 }
 
-type Arm = Extract<SearchTask, { kind: "arm" }>;
-
-/** Ascending; the last is the horizon itself. */
-export function rungsOf(steps: number): number[] {
-  const rungs = [steps];
-  while (rungs.length < MOST_RUNGS && rungs[0]! / RUNG_FACTOR >= SHORTEST_RUNG) {
-    rungs.unshift(Math.round(rungs[0]! / RUNG_FACTOR));
-  }
-  return rungs;
-}
-
 /**
  * Goes through the stages from the first on with what has been trained, and stops at the first for which something is
  * missing that the budget allows. A pure function of config and trials; their order does not matter.
@@ -87,6 +63,7 @@ export function surveyOf(config: SearchConfig, list: ConstructorParameters<typeo
 class Surveyor {
   readonly #config: SearchConfig;
   readonly #trials: Trials;
+  readonly #explorer: Explorer;
   readonly #findings: Finding[][];
   readonly #hopeless: boolean[];
   readonly #lr: (number | null)[];
@@ -97,6 +74,7 @@ class Surveyor {
   constructor(config: SearchConfig, trials: Trials) {
     this.#config = config;
     this.#trials = trials;
+    this.#explorer = new Explorer(config, trials);
     this.#findings = config.candidates.map(() => []);
     this.#hopeless = config.candidates.map(() => false);
     this.#lr = config.candidates.map(() => null);
@@ -134,14 +112,10 @@ class Surveyor {
     return { stage, tasks, standings, complete: this.#complete };
   }
 
-  get #logRange(): [number, number] {
-    return [Math.log10(this.#config.lrRange[0]), Math.log10(this.#config.lrRange[1])];
-  }
-
   /** The first candidate over the whole range; then the others around its minimum. */
   #scan(steps: number, first: boolean): Arm[] {
-    const [low, high] = this.#logRange;
-    const seeds = this.#seeds(this.#config.steps >= CHEAP_RUNG * steps ? 2 : 1);
+    const [low, high] = this.#explorer.logRange;
+    const seeds = this.#explorer.seeds(this.#config.steps >= CHEAP_RUNG * steps ? 2 : 1);
     const all = this.#config.candidates.map((_, i) => i);
     const reference = this.#findings[0]!.at(-1)?.log;
     const start =
@@ -150,7 +124,7 @@ class Surveyor {
   }
 
   #aim(steps: number): Arm[] {
-    const seeds = this.#seeds(this.#config.steps >= CHEAP_RUNG * steps ? 2 : 1);
+    const seeds = this.#explorer.seeds(this.#config.steps >= CHEAP_RUNG * steps ? 2 : 1);
     return this.#exploreAll(this.#ranked(), steps, "aim", (candidate) => ({
       // One more below: at short horizons a second, higher basin may be the deeper one.
       start: around(forecast(this.#findings[candidate]!, steps).log, SPACING.aim, 2),
@@ -161,18 +135,16 @@ class Surveyor {
   #settle(): Arm[] {
     const { steps } = this.#config;
     const ranked = this.#finalists();
-    const contenders = this.#contenders(ranked);
-    const seeds = (candidate: number) =>
-      this.#seeds(contenders.has(candidate) ? SETTLE_SEEDS.contender : SETTLE_SEEDS.other);
+    const seeds = this.#explorer.seeds(SETTLE_SEEDS.first);
     const tasks = this.#exploreAll(ranked, steps, "settle", (candidate) => ({
       start: around(forecast(this.#findings[candidate]!, steps).log, SPACING.settle),
-      seeds: seeds(candidate),
+      seeds,
     }));
     return tasks.length > 0 ? tasks : this.#bridge(seeds);
   }
 
   /** Who has settled far above the leader may be in a higher, lesser basin: the rates between are tried too. */
-  #bridge(seeds: (candidate: number) => number[]): Arm[] {
+  #bridge(seeds: readonly number[]): Arm[] {
     const { steps } = this.#config;
     const settled = this.#finalists().filter((candidate) => this.#findings[candidate]!.at(-1)!.steps === steps);
     const leader = settled[0] === undefined ? undefined : this.#findings[settled[0]]!.at(-1)!;
@@ -183,7 +155,7 @@ class Surveyor {
     const tasks = this.#exploreAll(far, steps, "settle", (candidate) => {
       const logs = found.get(candidate)!.points.map(({ log }) => log);
       const between = ladderOf(leader!.log, logs[0]!, SPACING.settle).slice(0, -1);
-      return { start: [...between, ...logs], seeds: seeds(candidate) };
+      return { start: [...between, ...logs], seeds };
     });
     // Where the budget has refused them, what was found before stands.
     for (const [candidate, finding] of found) {
@@ -199,21 +171,21 @@ class Surveyor {
     const contenders = this.#contenders(settled);
     const wanted: Arm[][] = [];
     for (const candidate of settled) {
-      const most = contenders.has(candidate) ? SETTLE_SEEDS.most : SETTLE_SEEDS.most / 2;
+      const most = contenders.has(candidate) ? SETTLE_SEEDS.contender : SETTLE_SEEDS.other;
       for (;;) {
         const finding = this.#findings[candidate]!.at(-1)!;
         const count = finding.seeds.length;
         if (count >= most) break;
-        if (count > 1 && this.#blur(candidate, finding) <= BLURRED) break;
-        const seeds = this.#seeds(count * 2);
+        if (count > 1 && this.#explorer.blur(candidate, finding) <= BLURRED) break;
+        const seeds = this.#explorer.seeds(count * 2);
         const best = indexOfBest(finding.points);
         const points = finding.points.slice(Math.max(0, best - 1), best + 2);
-        const arms = points.flatMap(({ log }) => this.#missing(candidate, rateAt(log), steps, seeds));
+        const arms = points.flatMap(({ log }) => this.#explorer.missing(candidate, rateAt(log), steps, seeds));
         if (arms.length > 0) {
           wanted.push(arms);
           break;
         }
-        this.#findings[candidate]![this.#findings[candidate]!.length - 1] = this.#finding(
+        this.#findings[candidate]![this.#findings[candidate]!.length - 1] = this.#explorer.finding(
           candidate,
           steps,
           seeds,
@@ -222,22 +194,6 @@ class Surveyor {
       }
     }
     return this.#admit(wanted, "deepen", false);
-  }
-
-  /** Jackknife standard error of a minimum's log over its seeds, at least two. */
-  #blur(candidate: number, { steps, seeds, points }: Finding): number {
-    const best = indexOfBest(points);
-    const near = points.slice(Math.max(0, best - 1), best + 2);
-    const n = seeds.length;
-    const each = seeds.map((_, skip) => {
-      const kept = seeds.filter((_, i) => i !== skip);
-      const means = near.map(({ log }) => ({
-        log,
-        loss: this.#trials.mean({ candidate, lr: rateAt(log), steps }, kept)!,
-      }));
-      return minimumOf(means)?.log ?? 0;
-    });
-    return ((n - 1) * Math.sqrt(variance(each))) / Math.sqrt(n);
   }
 
   /** The settled rates, by seeds that did not choose them. */
@@ -261,7 +217,7 @@ class Surveyor {
     if (last === undefined) return;
     const settled = last.steps === steps;
     const { log, error } = settled
-      ? { log: last.log, error: last.seeds.length > 1 ? this.#blur(candidate, last) : 0 }
+      ? { log: last.log, error: last.seeds.length > 1 ? this.#explorer.blur(candidate, last) : 0 }
       : forecast(findings, steps);
     const half = Math.max(INTERVAL.least, INTERVAL.errors * error);
     const [low, high] = this.#config.lrRange;
@@ -274,10 +230,10 @@ class Surveyor {
   #fresh(candidate: number, count: number): Arm[] {
     const { steps } = this.#config;
     const lr = this.#lr[candidate]!;
-    const seeds = this.#seeds(count, VERIFY_OFFSET);
+    const seeds = this.#explorer.seeds(count, VERIFY_OFFSET);
     const missing = new Set(this.#trials.missing({ candidate, lr, steps }, seeds));
     this.#verifiedBy[candidate] = seeds.filter((seed) => !missing.has(seed));
-    return this.#missing(candidate, lr, steps, seeds);
+    return this.#explorer.missing(candidate, lr, steps, seeds);
   }
 
   /** More fresh seeds for the leader and those that cannot be told from it, until they can, or it does not matter. */
@@ -289,10 +245,10 @@ class Surveyor {
     const most = MORE_SEEDS * this.#config.verifyingSeeds;
     for (let count = this.#config.verifyingSeeds; count < most; ) {
       const open = verified.filter((candidate) => this.#verifiedBy[candidate]!.length >= count);
-      const means = open.map((candidate) => mean(losses(candidate, this.#seeds(count, VERIFY_OFFSET))));
+      const means = open.map((candidate) => mean(losses(candidate, this.#explorer.seeds(count, VERIFY_OFFSET))));
       const leader = open[means.indexOf(Math.min(...means))];
       if (leader === undefined) return [];
-      const seeds = this.#seeds(count, VERIFY_OFFSET);
+      const seeds = this.#explorer.seeds(count, VERIFY_OFFSET);
       const best = losses(leader, seeds);
       const close = open.filter(
         (candidate) => candidate !== leader && cannotBeTold(losses(candidate, seeds), best, comparisons),
@@ -361,7 +317,7 @@ class Surveyor {
     for (const candidate of candidates) {
       if (this.#hopeless[candidate]) continue;
       const { start, seeds } = of(candidate);
-      const explored = this.#explore(candidate, steps, start, SPACING[stage], seeds);
+      const explored = this.#explorer.explore(candidate, steps, start, SPACING[stage], seeds);
       if (Array.isArray(explored)) wanted.push(explored);
       else found.push([candidate, explored]);
     }
@@ -373,53 +329,6 @@ class Surveyor {
       }
     }
     return admitted;
-  }
-
-  /**
-   * The finding, null where every rate diverged, or the arms that are missing for it. Goes on outwards for as long as the
-   * loss falls that way, be it from the best rate or into another basin.
-   */
-  #explore(
-    candidate: number,
-    steps: number,
-    start: readonly number[],
-    spacing: number,
-    seeds: readonly number[],
-  ): Finding | null | Arm[] {
-    const [low, high] = this.#logRange;
-    let logs = [...new Set(start.map((log) => Math.min(high, Math.max(low, log))))];
-    for (;;) {
-      const arms = logs.flatMap((log) => this.#missing(candidate, rateAt(log), steps, seeds));
-      if (arms.length > 0) return arms;
-      const finding = this.#finding(candidate, steps, seeds, logs);
-      const best = finding === null ? 0 : indexOfBest(finding.points);
-      const [first, last] = [logs[0]!, logs.at(-1)!];
-      if (best === 0 && first > low) logs = [Math.max(low, first - spacing), ...logs];
-      else if (finding !== null && best === logs.length - 1 && last < high)
-        logs = [...logs, Math.min(high, last + spacing)];
-      else return finding;
-    }
-  }
-
-  #finding(candidate: number, steps: number, seeds: readonly number[], logs: readonly number[]): Finding | null {
-    const points = logs.map((log) => ({
-      log,
-      loss: this.#trials.mean({ candidate, lr: rateAt(log), steps }, seeds)!,
-    }));
-    const minimum = minimumOf(points);
-    return minimum && { ...minimum, steps, seeds, points };
-  }
-
-  #seeds(count: number, offset = 0): number[] {
-    return Array.from({ length: count }, (_, i) => (this.#config.seed + offset + i) % SEEDS);
-  }
-
-  #missing(candidate: number, lr: number, steps: number, seeds: readonly number[]): Arm[] {
-    const missing = this.#trials.missing({ candidate, lr, steps }, seeds);
-    if (missing.length === 0) return [];
-    return [
-      { id: `arm-${candidate}-${lr}-${steps}-${missing.join(",")}`, kind: "arm", candidate, lr, steps, seeds: missing },
-    ];
   }
 
   /**

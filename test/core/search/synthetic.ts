@@ -1,7 +1,7 @@
 import { Rng } from "../../../src/core/rng.js";
+import { rungsOf } from "../../../src/core/search/rates.js";
 import { createSearch, withResult } from "../../../src/core/search/search.js";
 import type { SearchConfig, SearchResult, SearchState } from "../../../src/core/search/state.js";
-import { rungsOf } from "../../../src/core/search/survey.js";
 import type { RunSpec } from "../../../src/schemas/run.js";
 import type { SearchTask } from "../../../src/schemas/stored-search.js";
 

@@ -1,0 +1,100 @@
+import type { SearchTask } from "../../schemas/stored-search.js";
+import { variance } from "../statistics/sample.js";
+import { indexOfBest, type Minimum, minimumOf, type Point } from "./fit.js";
+import { rateAt } from "./rates.js";
+import type { SearchConfig } from "./state.js";
+import type { Trials } from "./trials.js";
+
+export type Arm = Extract<SearchTask, { kind: "arm" }>;
+
+/** What is known of a candidate's minimum at one horizon. */
+export interface Finding extends Minimum {
+  readonly steps: number;
+  readonly seeds: readonly number[];
+  /** Ascending in rate: mean losses over the seeds. */
+  readonly points: readonly Point[];
+}
+
+const SEEDS = 2 ** 32;
+
+/** Looks for a candidate's best rate at one horizon: what the trials say of it, or which are missing to say it. */
+export class Explorer {
+  readonly #config: SearchConfig;
+  readonly #trials: Trials;
+
+  constructor(config: SearchConfig, trials: Trials) {
+    this.#config = config;
+    this.#trials = trials;
+  }
+
+  get logRange(): [number, number] {
+    return [Math.log10(this.#config.lrRange[0]), Math.log10(this.#config.lrRange[1])];
+  }
+
+  /**
+   * The finding, null where every rate diverged, or the arms that are missing for it. Goes on outwards for as long as the
+   * loss falls that way, be it from the best rate or into another basin.
+   */
+  explore(
+    candidate: number,
+    steps: number,
+    start: readonly number[],
+    spacing: number,
+    seeds: readonly number[],
+  ): Finding | null | Arm[] {
+    const [low, high] = this.logRange;
+    let logs = [...new Set(start.map((log) => Math.min(high, Math.max(low, log))))];
+    for (;;) {
+      const arms = logs.flatMap((log) => this.missing(candidate, rateAt(log), steps, seeds));
+      if (arms.length > 0) return arms;
+      const finding = this.finding(candidate, steps, seeds, logs);
+      const fallsOutwards = (edge: number, inner: number) =>
+        finding !== null && (logs.length < 2 || finding.points.at(edge)!.loss < finding.points.at(inner)!.loss);
+      const [first, last] = [logs[0]!, logs.at(-1)!];
+      // Where all have diverged, every rate was too high.
+      if ((finding === null || fallsOutwards(0, 1)) && first > low) logs = [Math.max(low, first - spacing), ...logs];
+      else if (fallsOutwards(-1, -2) && last < high) logs = [...logs, Math.min(high, last + spacing)];
+      else return finding;
+    }
+  }
+
+  /** At those rates, all trained; null: all diverged. */
+  finding(candidate: number, steps: number, seeds: readonly number[], logs: readonly number[]): Finding | null {
+    const points = logs.map((log) => ({
+      log,
+      loss: this.#trials.mean({ candidate, lr: rateAt(log), steps }, seeds)!,
+    }));
+    const minimum = minimumOf(points);
+    return minimum && { ...minimum, steps, seeds, points };
+  }
+
+  /** Jackknife standard error of a minimum's log over its seeds, at least two. */
+  blur(candidate: number, { steps, seeds, points }: Finding): number {
+    const best = indexOfBest(points);
+    const near = points.slice(Math.max(0, best - 1), best + 2);
+    const n = seeds.length;
+    const each = seeds.map((_, skip) => {
+      const kept = seeds.filter((_, i) => i !== skip);
+      const means = near.map(({ log }) => ({
+        log,
+        loss: this.#trials.mean({ candidate, lr: rateAt(log), steps }, kept)!,
+      }));
+      return minimumOf(means)?.log ?? 0;
+    });
+    return ((n - 1) * Math.sqrt(variance(each))) / Math.sqrt(n);
+  }
+
+  /** `offset`: above the first. */
+  seeds(count: number, offset = 0): number[] {
+    return Array.from({ length: count }, (_, i) => (this.#config.seed + offset + i) % SEEDS);
+  }
+
+  /** None or one: with those seeds that have not been trained. */
+  missing(candidate: number, lr: number, steps: number, seeds: readonly number[]): Arm[] {
+    const missing = this.#trials.missing({ candidate, lr, steps }, seeds);
+    if (missing.length === 0) return [];
+    return [
+      { id: `arm-${candidate}-${lr}-${steps}-${missing.join(",")}`, kind: "arm", candidate, lr, steps, seeds: missing },
+    ];
+  }
+}
