@@ -4,6 +4,7 @@ import { render } from "preact";
 import { useEffect, useErrorBoundary, useRef } from "preact/hooks";
 import { ComparePage } from "./pages/compare.js";
 import { ComposePage } from "./pages/compose.js";
+import { ComposeSearchPage } from "./pages/compose-search.js";
 import { DatasetsPage } from "./pages/datasets.js";
 import { ListPage } from "./pages/list.js";
 import { RunPage } from "./pages/run.js";
@@ -19,6 +20,10 @@ function pageOf({ path, query }: Place): { title: string; page: preact.JSX.Eleme
     return { title: "Compare", page: <ComparePage key={ids.join()} ids={ids} /> };
   }
   if (path === "/datasets") return { title: "Datasets", page: <DatasetsPage /> };
+  if (path === "/searches/new") {
+    const page = <ComposeSearchPage key={query.toString()} filled={query.get("request")} />;
+    return { title: "New search", page };
+  }
   if (path === "/searches") return { title: "Searches", page: <SearchesPage /> };
   const search = /^\/searches\/(search_[0-9a-z]+)$/.exec(path)?.[1];
   if (search !== undefined) return { title: "Search", page: <SearchPage key={search} id={search} /> };

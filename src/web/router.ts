@@ -28,6 +28,9 @@ export const go = (hash: string): void => {
 export const searchLink = (id: string): string => `#/searches/${id}`;
 export const runLink = (id: string): string => `#/runs/${id}`;
 export const compareLink = (ids: readonly string[]): string => `#/compare?runs=${ids.join(",")}`;
+/** The form of a search, filled in where there is a request. */
+export const searchFormLink = (request?: unknown): string =>
+  request === undefined ? "#/searches/new" : `#/searches/new?request=${encodeURIComponent(JSON.stringify(request))}`;
 /** The runs that a search has made. */
 export const childrenLink = (parent: string): string => `#/?parent=${parent}`;
 /** The list of runs, filtered. */

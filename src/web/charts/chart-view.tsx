@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { Chart, type ChartOptions } from "./chart.js";
+import { Marker } from "./marker.js";
 import { COLORS, darkScheme } from "./palette.js";
 
 export interface Readout {
@@ -8,6 +9,8 @@ export interface Readout {
   /** Index into the palette; absent: not a line. */
   readonly color?: number;
   readonly faint?: boolean;
+  /** Its place among the lines, where shapes tell them apart. */
+  readonly line?: number;
 }
 
 interface Props extends Omit<ChartOptions, "onCursor"> {
@@ -51,6 +54,7 @@ export function ChartView(props: Props) {
       {
         ...latest.current,
         frame: (stretch, width) => latest.current.frame(stretch, width),
+        highest: () => latest.current.highest?.() ?? Number.POSITIVE_INFINITY,
         onCursor: setCursor,
       },
       view,
@@ -113,10 +117,11 @@ export function ChartView(props: Props) {
         onKeyDown={onKeyDown}
       />
       <dl class="readout">
-        {props.readout(cursor).map(({ label, value, color, faint = false }) => (
+        {props.readout(cursor).map(({ label, value, color, line, faint = false }) => (
           <div key={label}>
             <dt>
               {color !== undefined && <span class={`swatch color-${color % COLORS} ${faint ? "faint" : ""}`} />}
+              {line !== undefined && <Marker line={line} />}
               {label}
             </dt>
             <dd>{value}</dd>

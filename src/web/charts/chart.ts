@@ -18,6 +18,8 @@ export interface ChartOptions {
   readonly height: number;
   /** Lets spikes run out of the picture when they would flatten the rest; not on a log axis. */
   readonly clipSpikes?: boolean;
+  /** Lets what is higher run out of the picture; not on a log axis. */
+  readonly highest?: () => number;
   /** What to draw for a view, `width` pixels wide; null: nothing yet. Called once a frame at most. */
   readonly frame: (view: View, width: number) => Drawing | null;
   /** x under the cursor; null: none. */
@@ -147,6 +149,7 @@ export class Chart {
       return [low / pad, high * pad];
     }
     if (this.#options.clipSpikes) high = Math.min(high, spikeLimit(this.#frame?.values.at(-1) ?? [], low));
+    high = Math.min(high, this.#options.highest?.() ?? high);
     const pad = (high - low || Math.abs(high) || 1) * 0.05;
     return [low >= 0 && low - pad < 0 ? 0 : low - pad, high + pad];
   }

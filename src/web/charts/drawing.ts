@@ -24,7 +24,17 @@ export interface Mark {
 
 export interface Point {
   readonly x: number;
-  readonly y: number;
+  /** null: diverged; drawn as a cross at the top. */
+  readonly y: number | null;
+  /** Half the length of its error bar. */
+  readonly error?: number | null;
+}
+
+export interface Points {
+  readonly color: number;
+  readonly at: readonly Point[];
+  /** An SVG path about (0, 0), for points that are joined by a line of their own or by none; absent: squares, joined. */
+  readonly marker?: string;
 }
 
 /** All that is drawn for one view; `values` is one array a line, each as long as `x`. */
@@ -32,6 +42,6 @@ export interface Drawing {
   readonly range: readonly [number, number];
   readonly x: Float64Array;
   readonly values: readonly Values[];
-  readonly points?: readonly { readonly color: number; readonly at: readonly Point[] }[];
+  readonly points?: readonly Points[];
   readonly marks?: readonly Mark[];
 }

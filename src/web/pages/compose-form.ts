@@ -3,7 +3,7 @@ import { ModelSpecSchema } from "../../schemas/model.js";
 import { OPTIMIZERS, type OptimizerType } from "../../schemas/optimizers.js";
 import { ENGINE_NAMES, type RunRequest } from "../../schemas/run.js";
 import { SCHEDULE_SCHEMAS, type ScheduleType } from "../../schemas/schedule.js";
-import type { SearchRequest } from "../../schemas/search.js";
+import { SEARCH_LR_RANGE } from "../../schemas/search.js";
 
 /** What stands in the form, by the JSON pointer of the field without its first slash; "" where left to the default. */
 export type Form = Readonly<Record<string, string>>;
@@ -18,6 +18,8 @@ export interface FieldSchema {
   readonly maximum?: number;
 }
 
+/** A search chooses schedule and rate, or with this for a rate, the rate. */
+export const AUTO = "auto";
 /** Of a fork: the other run's schedule goes on. */
 export const CONTINUED = "continued";
 export const isFork = (form: Form): boolean => form["from/run"] !== undefined;
@@ -60,14 +62,14 @@ function parameters(schema: object): [string, FieldSchema][] {
 }
 
 export const scheduleParameters = (type: string): [string, FieldSchema][] =>
-  type === CONTINUED ? [] : parameters(SCHEDULE_SCHEMAS[type as ScheduleType]);
+  type === CONTINUED || type === AUTO ? [] : parameters(SCHEDULE_SCHEMAS[type as ScheduleType]);
 export const optimizerParameters = (type: string): [string, FieldSchema][] =>
   parameters(OPTIMIZERS[type as OptimizerType].schema);
 export const modelParameters = (): [string, FieldSchema][] => parameters(ModelSpecSchema);
 export const ENGINES: readonly string[] = ENGINE_NAMES;
 
 /** Numbers as numbers, lists and nested objects as JSON, anything else as the text it is: the API says what is wrong. */
-function parsed(text: string): unknown {
+export function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
@@ -100,38 +102,60 @@ function choice(type: string, fields: Record<string, unknown>): unknown {
   return Object.keys(fields).length === 0 ? type : { type, ...fields };
 }
 
-/** The request that a form stands for; nothing in it that was left to a default. */
-export function toRequest(form: Form): RunRequest {
+/** Whether a search is to find the schedule or its rate. */
+export const isAuto = (form: Form): boolean =>
+  form.schedule === AUTO ||
+  Object.entries(form).some(([name, value]) => /^schedule\//.test(name) && /\bauto\b/.test(value));
+
+/** Where the rates of a form lie if it does not say. */
+export const usualRange = (form: Form): readonly [number, number] =>
+  isAuto(form) ? SEARCH_LR_RANGE : DEFAULT_LR_RANGE;
+
+/** `lrRange`, where one end at least is given. */
+export function rangeOf(form: Form, [low, high]: readonly [number, number]): object {
+  const [from = "", to = ""] = [form.low?.trim(), form.high?.trim()];
+  if (from === "" && to === "") return {};
+  return { lrRange: [parsed(from || String(low)), parsed(to || String(high))] };
+}
+
+/** The fields that runs and searches have in common. */
+export function sharedRequest(form: Form): object {
   const text = (name: string) => (form[name] ?? "").trim();
   const optional = (name: string) => (text(name) === "" ? {} : { [name]: parsed(text(name)) });
   const words = (name: string) => (text(name) === "" ? {} : { [name]: text(name) });
-  const schedule = form.schedule ?? "constant";
   const optimizer = form.optimizer ?? "sgd";
   const model = given(form, "model", modelParameters());
   const labels = text("labels")
     .split(",")
     .map((label) => label.trim())
     .filter((label) => label !== "");
-  const [low, high] = DEFAULT_LR_RANGE;
-  const request = {
-    steps: parsed(text("steps")),
-    schedule: choice(schedule, given(form, "schedule", scheduleParameters(schedule))),
-    ...(text("low") === "" && text("high") === ""
-      ? {}
-      : { lrRange: [parsed(text("low") || String(low)), parsed(text("high") || String(high))] }),
+  return {
     ...optional("batchSize"),
     ...words("dataset"),
     ...optional("datasetLimit"),
     ...(Object.keys(model).length === 0 ? {} : { model }),
     optimizer: choice(optimizer, given(form, "optimizer", optimizerParameters(optimizer))),
     ...optional("seed"),
-    ...optional("replicas"),
     ...(form.engine === undefined || form.engine === "auto" ? {} : { engine: form.engine }),
+    ...words("name"),
+    ...(labels.length === 0 ? {} : { labels }),
+  };
+}
+
+/** The request that a form stands for; nothing in it that was left to a default. */
+export function toRequest(form: Form): RunRequest {
+  const text = (name: string) => (form[name] ?? "").trim();
+  const optional = (name: string) => (text(name) === "" ? {} : { [name]: parsed(text(name)) });
+  const schedule = form.schedule ?? "constant";
+  const request = {
+    steps: parsed(text("steps")),
+    schedule: choice(schedule, given(form, "schedule", scheduleParameters(schedule))),
+    ...rangeOf(form, usualRange(form)),
+    ...sharedRequest(form),
+    ...optional("replicas"),
     ...optional("evalEvery"),
     ...(form.stopOnDivergence === "true" ? { stopOnDivergence: true } : {}),
-    ...words("name"),
     ...optional("checkpointEvery"),
-    ...(labels.length === 0 ? {} : { labels }),
   } as unknown as RunRequest;
   if (!isFork(form)) return request;
   for (const name of OF_PARENT) delete request[name];
@@ -161,20 +185,14 @@ export function toForm(request: Record<string, unknown>): Form {
   if (stopOnDivergence) form.stopOnDivergence = "true";
   for (const [field, value] of Object.entries(from ?? {})) form[`from/${field}`] = show(value);
   if (isFork(form) && schedule === undefined) form.schedule = CONTINUED;
-  else if (!Object.hasOwn(SCHEDULE_SCHEMAS, form.schedule!)) form.schedule = DEFAULTS.schedule!;
+  else if (form.schedule !== AUTO && !Object.hasOwn(SCHEDULE_SCHEMAS, form.schedule!))
+    form.schedule = DEFAULTS.schedule!;
   if (!Object.hasOwn(OPTIMIZERS, form.optimizer!)) form.optimizer = DEFAULTS.optimizer!;
   return form;
 }
 
-/** The part of a run's request that a search for its rate takes; where no range is given, the search has its own. */
-export function toSearchRequest(request: RunRequest): SearchRequest {
-  const { schedule: _, replicas: _replicas, evalEvery: _evalEvery, checkpointEvery: _kept, ...rest } = request;
-  const { stopOnDivergence: _stop, from: _from, ...shared } = rest;
-  return shared as SearchRequest;
-}
-
 /** The same as a line for a shell. */
-export function curlOf(request: RunRequest, origin: string): string {
+export function curlOf(path: string, request: object, origin: string): string {
   const body = JSON.stringify(request).replaceAll("'", "'\\''");
-  return `curl -s ${origin}/v1/runs -H 'content-type: application/json' -d '${body}'`;
+  return `curl -s ${origin}${path} -H 'content-type: application/json' -d '${body}'`;
 }

@@ -1,34 +1,36 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { DEFAULT_LR_RANGE } from "../../core/resolve.js";
+import { rateParameter } from "../../core/schedules/rates.js";
 import { resolveSchedule } from "../../core/schedules/resolve.js";
-import { OPTIMIZERS } from "../../schemas/optimizers.js";
-import { SCHEDULE_LIBRARIES, type ScheduleRequest } from "../../schemas/schedule.js";
-import { ApiError, getRun, listDatasets, messageOf, post } from "../data/api.js";
-import { go, runLink, searchLink } from "../router.js";
+import type { RunRequest } from "../../schemas/run.js";
+import { SCHEDULE_LIBRARIES, type ScheduleRequest, type ScheduleType } from "../../schemas/schedule.js";
+import { getRun } from "../data/api.js";
+import { runLink, searchFormLink } from "../router.js";
 import { Choice } from "./choice.js";
 import {
+  AUTO,
   CONTINUED,
   curlOf,
   DEFAULTS,
-  ENGINES,
   type FieldSchema,
   type Form,
   isFork,
-  modelParameters,
-  optimizerParameters,
   PRESETS,
   scheduleParameters,
+  sharedRequest,
   show,
   toForm,
   toRequest,
-  toSearchRequest,
   unreadable,
+  usualRange,
 } from "./compose-form.js";
 import { CurlLine } from "./curl-line.js";
 import { Field } from "./field.js";
 import { Preview, previewOf, Remarks } from "./preview.js";
 import type { ShownSpec } from "./run-facts.js";
+import { OptimizerChoice, SetupFields, withType } from "./setup-fields.js";
 import { Failure } from "./status.js";
+import { useSend } from "./use-send.js";
 
 const LIBRARY_NAMES = { native: "Anneal", pytorch: "PyTorch", "hugging-face": "Hugging Face", optax: "optax" } as const;
 
@@ -43,11 +45,8 @@ function filledForm(text: string | null): Form {
 
 export function ComposePage({ filled }: { filled: string | null }) {
   const [form, setForm] = useState<Form>(() => filledForm(filled));
-  const [refused, setRefused] = useState<Readonly<Record<string, string>>>({});
-  const [failure, setFailure] = useState<string | null>(null);
-  const [sending, setSending] = useState(false);
+  const { send, sending, failure, refused, clear } = useSend();
   const [log, setLog] = useState(false);
-  const datasets = useDatasetNames();
   const request = useMemo(() => toRequest(form), [form]);
   const parent = useParent(request.from?.run);
   const previewed = useMemo(() => previewOf(request, parent), [request, parent]);
@@ -58,32 +57,9 @@ export function ComposePage({ filled }: { filled: string | null }) {
 
   const change = (next: Form) => {
     setForm(next);
-    setRefused({});
-    setFailure(null);
+    clear();
   };
   const set = (name: string, value: string) => change({ ...form, [name]: value });
-  /** Another type has other parameters. */
-  const choose = (name: "schedule" | "optimizer", type: string) =>
-    change(
-      Object.fromEntries([
-        ...Object.entries(form).filter(([key]) => !key.startsWith(`${name}/`)),
-        [name, type],
-      ]) as Form,
-    );
-  const send = async (path: string, body: unknown, link: (id: string) => string) => {
-    setSending(true);
-    try {
-      go(link((await post<{ id: string }>(path, body)).id));
-    } catch (error) {
-      setFailure(messageOf(error));
-      if (error instanceof ApiError) {
-        setRefused(
-          Object.fromEntries((error.problem.errors ?? []).map(({ pointer, expected }) => [pointer.slice(1), expected])),
-        );
-      }
-      setSending(false);
-    }
-  };
   const submit = (event: Event) => {
     event.preventDefault();
     void send("/v1/runs", request, runLink);
@@ -93,6 +69,8 @@ export function ComposePage({ filled }: { filled: string | null }) {
   );
   const fallbacks = scheduleFallbacks(request);
   const fork = isFork(form);
+  const [low, high] = usualRange(form);
+  const rate = [AUTO, CONTINUED].includes(form.schedule!) ? null : rateParameter(form.schedule as ScheduleType);
 
   return (
     <form class="compose" onSubmit={submit} noValidate>
@@ -125,15 +103,7 @@ export function ComposePage({ filled }: { filled: string | null }) {
                 required
               />
               {field("batchSize", "Batch size", { type: "integer" }, fork ? "as before" : "32")}
-              {!fork && (
-                <Choice
-                  label="Optimizer"
-                  name="optimizer"
-                  form={form}
-                  choose={choose}
-                  groups={{ "": Object.keys(OPTIMIZERS) }}
-                />
-              )}
+              {!fork && <OptimizerChoice form={form} change={change} />}
               {field("seed", "Seed", { type: "integer" }, fork ? "as before" : "drawn")}
               {field("evalEvery", "Validate every", { type: "integer", description: "Steps; 0: at the end only" }, "0")}
             </div>
@@ -145,13 +115,23 @@ export function ComposePage({ filled }: { filled: string | null }) {
                 label="Type"
                 name="schedule"
                 form={form}
-                choose={choose}
-                groups={fork ? { "": [CONTINUED], ...SCHEDULE_GROUPS } : SCHEDULE_GROUPS}
+                choose={(name, type) => change(withType(form, name, type))}
+                groups={{ "": [fork ? CONTINUED : AUTO], ...SCHEDULE_GROUPS }}
               />
+              {rate !== null && !fork && (
+                <label class="check">
+                  <input
+                    type="checkbox"
+                    checked={form[`schedule/${rate}`] === AUTO}
+                    onChange={(event) => set(`schedule/${rate}`, event.currentTarget.checked ? AUTO : "")}
+                  />
+                  {rate} by a search
+                </label>
+              )}
               {form.schedule !== CONTINUED && (
                 <>
-                  {field("low", "Lowest lr", { type: "number" }, String(DEFAULT_LR_RANGE[0]))}
-                  {field("high", "Highest lr", { type: "number" }, String(DEFAULT_LR_RANGE[1]))}
+                  {field("low", "Lowest lr", { type: "number" }, String(low))}
+                  {field("high", "Highest lr", { type: "number" }, String(high))}
                 </>
               )}
               {errors.lrRange !== undefined && <small class="error">Expected {errors.lrRange}</small>}
@@ -171,34 +151,8 @@ export function ComposePage({ filled }: { filled: string | null }) {
             <div class="fields">
               {!fork && (
                 <>
-                  {optimizerParameters(form.optimizer!).map(([name, schema]) => (
-                    <Field
-                      key={name}
-                      name={`optimizer/${name}`}
-                      label={`${form.optimizer} ${name}`}
-                      fallback={schema.default === undefined ? undefined : show(schema.default)}
-                      {...{ schema, form, set, errors }}
-                    />
-                  ))}
-                  {modelParameters().map(([name, schema]) => (
-                    <Field
-                      key={name}
-                      name={`model/${name}`}
-                      label={name}
-                      fallback={schema.default === undefined ? undefined : show(schema.default)}
-                      {...{ schema, form, set, errors }}
-                    />
-                  ))}
-                  {field("dataset", "Dataset", datasetSchema(datasets, form.dataset), "names")}
-                  {field("datasetLimit", "First n examples only", { type: "integer" }, "all")}
+                  <SetupFields {...{ form, set, errors }} />
                   {field("replicas", "Replicas", { type: "integer", description: "Seeds trained side by side" }, "1")}
-                  <Choice
-                    label="Engine"
-                    name="engine"
-                    form={form}
-                    choose={(_, value) => set("engine", value)}
-                    groups={{ "": ENGINES }}
-                  />
                 </>
               )}
               {field(
@@ -223,19 +177,15 @@ export function ComposePage({ filled }: { filled: string | null }) {
           </label>
           <Preview previewed={previewed} log={log} />
           <Remarks previewed={previewed} />
-          <CurlLine line={curlOf(request, location.origin)} />
+          <CurlLine line={curlOf("/v1/runs", request, location.origin)} />
           <Failure message={failure} />
           <button type="submit" class="primary" disabled={sending}>
             {sending ? "Starting…" : "Start the run"}
           </button>{" "}
           {!fork && (
-            <button
-              type="button"
-              disabled={sending}
-              onClick={() => void send("/v1/searches", toSearchRequest(request), searchLink)}
-            >
-              Search for the rate first
-            </button>
+            <a class="button" href={searchFormLink({ steps: request.steps, ...sharedRequest(form) })}>
+              Find schedule and rate…
+            </a>
           )}
         </div>
       </div>
@@ -263,27 +213,9 @@ function useParent(id: string | undefined): ShownSpec | null {
   return spec;
 }
 
-/** The names to choose from; null while they are not known, when any can be written. */
-function useDatasetNames(): readonly string[] | null {
-  const [names, setNames] = useState<readonly string[] | null>(null);
-  useEffect(() => {
-    listDatasets().then(
-      (datasets) => setNames(datasets.map(({ name }) => name)),
-      () => {},
-    );
-  }, []);
-  return names;
-}
-
-/** A dataset that a link asks for stays chosen where it is gone: the API says so. */
-function datasetSchema(names: readonly string[] | null, chosen = ""): FieldSchema {
-  if (names === null) return {};
-  return { enum: chosen === "" || names.includes(chosen) ? names : [...names, chosen] };
-}
-
 /** What each parameter left open would be. */
-function scheduleFallbacks({ schedule, steps, lrRange = [...DEFAULT_LR_RANGE], from }: ReturnType<typeof toRequest>) {
-  if (schedule === undefined) return {};
+function scheduleFallbacks({ schedule, steps, lrRange = [...DEFAULT_LR_RANGE], from }: RunRequest) {
+  if (schedule === undefined || schedule === AUTO) return {};
   const type = typeof schedule === "string" ? schedule : schedule.type;
   try {
     const resolved = resolveSchedule(type as ScheduleRequest, {

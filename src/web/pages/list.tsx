@@ -264,7 +264,7 @@ function Row({ run, chosen, toggle }: { run: Run; chosen: boolean; toggle: Table
         <small>{lrRange(spec)}</small>
       </td>
       <td class="col-steps">
-        <Progress run={run} />
+        <Progress {...progress} />
       </td>
       <td class="col-speed">
         {progress.stepsPerSecond === null ? "–" : whole(progress.stepsPerSecond)}

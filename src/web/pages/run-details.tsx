@@ -1,9 +1,11 @@
 import { useEffect, useState } from "preact/hooks";
 import type { Run, RunSpec } from "../../schemas/run.js";
 import { getRun } from "../data/api.js";
-import { time, whole } from "../format.js";
-import { compareLink, runLink } from "../router.js";
+import { number, time, whole } from "../format.js";
+import { compareLink, runLink, searchLink } from "../router.js";
 import { flatten, isSweep, titleOf } from "./run-facts.js";
+import { Warnings } from "./search-answer.js";
+import { intervalText } from "./search-facts.js";
 
 /** What a fork goes on from. */
 export function Origin({ from, id }: { from: NonNullable<RunSpec["from"]>; id: string }) {
@@ -25,6 +27,27 @@ export function Origin({ from, id }: { from: NonNullable<RunSpec["from"]>; id: s
       <a href={runLink(from.run)}>{parent === null ? from.run.slice(-8) : titleOf(parent)}</a>;{" "}
       <a href={compareLink([from.run, id])}>compare the two</a>.
     </p>
+  );
+}
+
+/** What a search has chosen for the run, on what grounds and at which cost. */
+export function Chosen({ autoLr }: { autoLr: NonNullable<Run["autoLr"]> }) {
+  const { search, schedule, lr, interval, basis, stepsUsed, why, warnings = [] } = autoLr;
+  return (
+    <section class="panel" aria-label="Found by a search">
+      <p>
+        <strong>
+          {schedule === undefined ? "" : `${schedule} at `}
+          {number(lr, 3)}
+        </strong>{" "}
+        was found by <a href={searchLink(search)}>a search</a>
+        {stepsUsed !== undefined && ` that trained ${whole(stepsUsed)} steps`}. 95 % interval of the rate:{" "}
+        {intervalText(interval)}
+        {basis !== undefined && `; ${basis}`}.
+      </p>
+      <p>{why}</p>
+      <Warnings warnings={warnings} />
+    </section>
   );
 }
 

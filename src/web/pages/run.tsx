@@ -9,7 +9,7 @@ import { duration, number, whole } from "../format.js";
 import { composeLink, go, searchLink } from "../router.js";
 import { csvLink, downloadCsv } from "./download.js";
 import { LossChart, LrChart } from "./run-charts.js";
-import { Details, Files, Origin } from "./run-details.js";
+import { Chosen, Details, Files, Origin } from "./run-details.js";
 import { forkOf, isSettled, isSweep, requestOf, titleOf } from "./run-facts.js";
 import { Samples } from "./samples.js";
 import { defaultSmoothing, SmoothingControl } from "./smoothing-control.js";
@@ -61,6 +61,12 @@ function RunView({ entry: { stream, run }, bell }: { entry: Loaded; bell: Bell }
         <ConnectionState connection={stream.connection} />
       </div>
       <Failure message={run.reason ?? stream.reason} />
+      {run.parent?.startsWith("search_") && (
+        <p>
+          One of the trainings of <a href={searchLink(run.parent)}>a search</a>.
+        </p>
+      )}
+      {run.autoLr !== null && <Chosen autoLr={run.autoLr} />}
       {run.spec.from !== null && <Origin from={run.spec.from} id={run.id} />}
       <Live columns={columns} run={run} status={status} bell={bell} />
       <Actions run={run} status={status} />
@@ -159,7 +165,7 @@ function Live({ columns, run, status, bell }: { columns: MetricColumns; run: Run
   ];
   return (
     <div class="facts">
-      <Progress run={run} steps={shownSteps} />
+      <Progress steps={shownSteps} total={run.progress.total} />
       <dl class="readout">
         {facts.map(([label, value]) => (
           <div key={label}>

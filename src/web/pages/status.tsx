@@ -1,4 +1,3 @@
-import type { Run } from "../../schemas/run.js";
 import type { Connection } from "../data/run-stream.js";
 import { whole } from "../format.js";
 
@@ -22,11 +21,10 @@ export function Status({ status }: { status: string }) {
   );
 }
 
-export function Progress({ run, steps = run.progress.steps }: { run: Run; steps?: number }) {
-  const { total } = run.progress;
+export function Progress({ steps, total, label = "Steps done" }: { steps: number; total: number; label?: string }) {
   return (
     <span class="progress">
-      <progress max={total} value={steps} aria-label="Steps done" />
+      <progress max={total} value={steps} aria-label={label} />
       <span>
         {whole(steps)} / {whole(total)}
       </span>

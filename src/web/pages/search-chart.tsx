@@ -1,0 +1,122 @@
+import { useState } from "preact/hooks";
+import type { RankedSchedule, Search } from "../../schemas/search.js";
+import { ChartView, type Readout } from "../charts/chart-view.js";
+import type { Drawing } from "../charts/drawing.js";
+import { colorAt, markerAt } from "../charts/markers.js";
+import type { View } from "../charts/plan.js";
+import type { CurvePoint } from "../data/search-curves.js";
+import { number, whole } from "../format.js";
+import { lineOf } from "./search-facts.js";
+
+/** A horizon is shown once so many rates have been trained for it. */
+const ENOUGH = 3;
+
+/** The curve at one horizon; null: at the longest that tells something yet. */
+function curveAt(curve: readonly CurvePoint[], horizon: number | null): readonly CurvePoint[] {
+  if (horizon !== null) return curve.filter(({ steps }) => steps === horizon);
+  const longest = [...new Set(curve.map(({ steps }) => steps))]
+    .sort((a, b) => b - a)
+    .find((steps) => curve.filter((point) => point.steps === steps).length >= ENOUGH);
+  return longest === undefined ? curve : curve.filter(({ steps }) => steps === longest);
+}
+
+/** So high that every schedule's valley is seen, and no exploding rate flattens them. */
+function highestOf(curves: readonly (readonly CurvePoint[])[], guessLoss: number): number {
+  const minima = curves.flatMap((curve) => {
+    const losses = curve.flatMap(({ loss }) => (loss === null ? [] : [loss]));
+    return losses.length < ENOUGH ? [] : [Math.min(...losses)];
+  });
+  if (minima.length === 0) return guessLoss * 1.05;
+  const [low, high] = [Math.min(...minima), Math.min(guessLoss, Math.max(...minima))];
+  return high + Math.max(high - low, 0.15 * Math.abs(guessLoss - low));
+}
+
+/** Validation loss over learning rate, a line a schedule. */
+export function SearchChart({ search: { spec, standing } }: { search: Search }) {
+  const [horizon, setHorizon] = useState<number | null>(null);
+  const [all, setAll] = useState(false);
+  const horizons = [...new Set(standing.flatMap(({ curve }) => curve.map(({ steps }) => steps)))].sort((a, b) => b - a);
+  const drawn = standing
+    .map((row) => ({ ...row, line: lineOf(spec, row.schedule), points: curveAt(row.curve, horizon) }))
+    .filter(({ points }) => points.length > 0)
+    .sort((a, b) => a.line - b.line);
+  const rates = Float64Array.from(new Set(drawn.flatMap(({ points }) => points.map(({ lr }) => lr)))).sort();
+  const best = standing[0];
+  const frame = (view: View): Drawing | null =>
+    rates.length === 0
+      ? null
+      : {
+          range: view ?? [rates[0]! / 1.3, rates.at(-1)! * 1.3],
+          x: rates,
+          values: drawn.map(({ points }) => Array.from(rates, (rate) => lossAt(points, rate))),
+          points: drawn.map(({ points, line }) => ({
+            color: colorAt(line),
+            marker: markerAt(line),
+            at: points.map(({ lr, loss, stderr }) => ({ x: lr, y: loss, error: stderr })),
+          })),
+          marks: best?.lr == null ? [] : [{ x: best.lr, label: `${best.schedule} at ${number(best.lr, 3)}`, color: 6 }],
+        };
+  return (
+    <>
+      <ChartView
+        title="Validation loss over learning rate"
+        xLabel="base or peak learning rate"
+        yLabel="validation loss, nats"
+        xLog
+        yLog={false}
+        height={400}
+        lines={drawn.map(({ schedule, line }) => ({ label: schedule, color: colorAt(line) }))}
+        frame={frame}
+        {...(all
+          ? {}
+          : {
+              highest: () =>
+                highestOf(
+                  drawn.map(({ points }) => points),
+                  spec.guessLoss,
+                ),
+            })}
+        readout={(x) => drawn.map((row) => readoutOf(row, x))}
+        shape={`${all}${drawn.map(({ line }) => line).join()}`}
+        drawn={`${horizon}${drawn.flatMap(({ points }) => points.map(({ lr, seeds }) => [lr, seeds])).join()}`}
+      />
+      <div class="controls" role="toolbar" aria-label="Chart of the search">
+        <label>
+          Trained for
+          <select
+            value={horizon ?? ""}
+            onChange={({ currentTarget: { value } }) => setHorizon(value === "" ? null : Number(value))}
+          >
+            <option value="">the longest so far</option>
+            {horizons.map((steps) => (
+              <option key={steps} value={steps}>
+                {whole(steps)} steps
+              </option>
+            ))}
+          </select>
+        </label>
+        <label class="check">
+          <input type="checkbox" checked={all} onChange={(event) => setAll(event.currentTarget.checked)} />
+          highest losses too
+        </label>
+        <small>Bars: standard error over the seeds. ×: diverged.</small>
+      </div>
+    </>
+  );
+}
+
+function lossAt(points: readonly CurvePoint[], rate: number): number | null {
+  return points.find(({ lr }) => lr === rate)?.loss ?? null;
+}
+
+/** The trained rate next to a position, or the one with the lowest loss. */
+function readoutOf(
+  { schedule, points, line }: Pick<RankedSchedule, "schedule"> & { points: readonly CurvePoint[]; line: number },
+  x: number | null,
+): Readout {
+  const distance = (point: CurvePoint) =>
+    x === null ? (point.loss ?? Number.POSITIVE_INFINITY) : Math.abs(Math.log(point.lr / x));
+  const { lr, loss, steps } = points.reduce((best, point) => (distance(point) < distance(best) ? point : best));
+  const told = loss === null ? "diverged" : number(loss, 5);
+  return { label: schedule, value: `${told} at ${number(lr, 3)}, ${whole(steps)} steps`, line };
+}

@@ -1,0 +1,29 @@
+import { useState } from "preact/hooks";
+import { ApiError, messageOf, post } from "../data/api.js";
+import { go } from "../router.js";
+
+/** Posts a form's request and goes to what it has made; what the API refuses is told by field. */
+export function useSend() {
+  const [sending, setSending] = useState(false);
+  const [failure, setFailure] = useState<string | null>(null);
+  const [refused, setRefused] = useState<Readonly<Record<string, string>>>({});
+  const clear = () => {
+    setRefused({});
+    setFailure(null);
+  };
+  const send = async (path: string, body: unknown, link: (id: string) => string) => {
+    setSending(true);
+    try {
+      go(link((await post<{ id: string }>(path, body)).id));
+    } catch (error) {
+      setFailure(messageOf(error));
+      if (error instanceof ApiError) {
+        setRefused(
+          Object.fromEntries((error.problem.errors ?? []).map(({ pointer, expected }) => [pointer.slice(1), expected])),
+        );
+      }
+      setSending(false);
+    }
+  };
+  return { send, sending, failure, refused, clear };
+}
