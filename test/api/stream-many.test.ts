@@ -128,8 +128,8 @@ test("each run on a socket may be thinned by itself", async () => {
   client.socket.close();
 });
 
-test("a search is followed as runs are; its progress names the child as `child`", async () => {
-  const body = { steps: 200, lrRange: [0.001, 1], model: SMALL };
+test("a search is followed as runs are; its progress names the runs that it is from", async () => {
+  const body = { steps: 60, schedules: ["linear"], lrRange: [0.001, 1], model: SMALL };
   const { id } = (await (await service.post(body, "/v1/searches")).json()) as { id: string };
   const client = await StreamClient.open(service.url);
   client.send({ type: "subscribe", run: id, maxHz: 1 });
@@ -137,8 +137,8 @@ test("a search is followed as runs are; its progress names the child as `child`"
   assert.equal(refused.problem!.errors![0]!.pointer, "/maxHz");
   client.send({ type: "subscribe", run: id });
   await client.until(() => client.ended(id));
-  const progress = client.of(id).filter(({ type }) => type === "progress") as (Received & { child?: string })[];
+  const progress = client.of(id).filter(({ type }) => type === "progress") as (Received & { runs?: string[] })[];
   assert.ok(progress.length > 0);
-  assert.ok(progress.every(({ child }) => /^run_/.test(child!)));
+  assert.ok(progress.every(({ runs }) => runs!.every((run) => /^run_/.test(run))));
   client.socket.close();
 });
