@@ -79,6 +79,20 @@ export async function startService({ worker = true, settings = {} as Partial<Con
   };
 }
 
+let shared: Promise<TestService> | undefined;
+let users = 0;
+
+/**
+ * The one service of this process, for tests that neither harm it nor count what is in it; src/bin/test.mjs runs the files
+ * that ask for it in one process. It stops with the last of its users.
+ */
+export async function sharedService(): Promise<TestService> {
+  users++;
+  shared ??= startService();
+  const service = await shared;
+  return { ...service, stop: async () => void (--users === 0 && (await service.stop())) };
+}
+
 /** All messages of a record's WebSocket from a step on, until the server closes it; with the close code. */
 export function readStream(url: string, id: string, from = 0): Promise<{ messages: StreamMessage[]; code: number }> {
   return new Promise((resolve, reject) => {

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "./setup/build.mjs";
 import { checkNode, ensureInstalled, ROOT, run } from "./setup/install.mjs";
@@ -56,12 +56,36 @@ if (!args.includes("--compiled")) {
 const all = readdirSync(join(ROOT, "dist/test"), { recursive: true }).map((file) => file.replaceAll("\\", "/"));
 const files = all
   .filter((file) => file.endsWith(".test.js") && pass.holds(file))
-  .filter((file) => wanted.length === 0 || wanted.some((part) => file.includes(part)))
-  .map((file) => join("dist/test", file));
+  .filter((file) => wanted.length === 0 || wanted.some((part) => file.includes(part)));
 if (files.length === 0) {
   console.error(`no test file of ${name} has ${wanted.join(" or ")} in its path`);
   process.exit(1);
 }
+
+/** A process for several files: to start one for each takes longer than most of them do. */
+function together(name, files) {
+  if (files.length === 0) return [];
+  const path = `dist/test/together-${name}.mjs`;
+  writeFileSync(join(ROOT, path), files.map((file) => `import "./${file}";\n`).join(""));
+  return [path];
+}
+const sharesService = (file) => readFileSync(join(ROOT, "dist/test", file), "utf8").includes("sharedService(");
+const plain = files.filter((file) => !needsServer(file));
+const entries = [
+  ...together(
+    "plain-1",
+    plain.filter((_, i) => i % 2 === 0),
+  ),
+  ...together(
+    "plain-2",
+    plain.filter((_, i) => i % 2 === 1),
+  ),
+  ...together(
+    "service",
+    files.filter((file) => needsServer(file) && sharesService(file)),
+  ),
+  ...files.filter((file) => needsServer(file) && !sharesService(file)).map((file) => join("dist/test", file)),
+];
 const { status, signal } = spawnSync(
   process.execPath,
   [
@@ -70,7 +94,7 @@ const { status, signal } = spawnSync(
     "--test",
     "--test-reporter=spec",
     `--test-concurrency=${pass.oneByOne ? 1 : 2}`,
-    ...files,
+    ...entries,
   ],
   {
     cwd: ROOT,

@@ -9,7 +9,7 @@ import { atOnce } from "../../src/core/evaluation.js";
 import { createReference } from "../../src/engine/reference.js";
 import type { Run, RunRequest } from "../../src/schemas/run.js";
 import { builtInDataset } from "../../src/store/built-in-dataset.js";
-import { startService, type TestService } from "../service.js";
+import { sharedService, type TestService } from "../service.js";
 
 const PYTHON = process.env.PYTHON ?? "python3";
 const NO_TORCH =
@@ -26,7 +26,7 @@ const REQUEST: RunRequest = {
 let service: TestService;
 let run: Run;
 before(async () => {
-  service = await startService();
+  service = await sharedService();
   run = await service.finished((await service.createRun(REQUEST)).id);
 });
 after(() => service.stop());

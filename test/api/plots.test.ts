@@ -5,7 +5,7 @@ import { withAxes } from "../../src/api/plots/axes.js";
 import { textOf } from "../../src/api/plots/text.js";
 import type { Problem } from "../../src/schemas/problem.js";
 import type { Run } from "../../src/schemas/run.js";
-import { startService, type TestService } from "../service.js";
+import { sharedService, startService, type TestService } from "../service.js";
 
 const SMALL = { contextLength: 2, embeddingDim: 2, hiddenSizes: [8] };
 
@@ -14,7 +14,7 @@ let sweep: Run;
 let diverged: Run;
 let cyclic: Run;
 before(async () => {
-  service = await startService();
+  service = await sharedService();
   const runs = await Promise.all([
     service.createRun({ steps: 300, schedule: "sweep", lrRange: [1e-4, 10], seed: 1, name: "range test" }),
     service.createRun({ steps: 600, schedule: "sweep", lrRange: [1e-3, 1000], seed: 1, stopOnDivergence: true }),

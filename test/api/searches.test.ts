@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type { Run, RunRequest } from "../../src/schemas/run.js";
 import type { Search } from "../../src/schemas/search.js";
-import { readStream, startService, type TestService } from "../service.js";
+import { readStream, sharedService, type TestService } from "../service.js";
 
 const SMALL = { contextLength: 2, embeddingDim: 2, hiddenSizes: [8] };
 
 let service: TestService;
 before(async () => {
-  service = await startService();
+  service = await sharedService();
 });
 after(() => service.stop());
 

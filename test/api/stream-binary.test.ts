@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { WebSocket } from "ws";
-import { columnsOf, exportOf, readStream, startService, type TestService } from "../service.js";
+import { columnsOf, exportOf, readStream, sharedService, type TestService } from "../service.js";
 import { decodeFrame, type Received, StreamClient } from "./stream-client.js";
 
 const SMALL = { contextLength: 2, embeddingDim: 2, hiddenSizes: [8] };
@@ -9,7 +9,7 @@ const BINARY = ["anneal.v1.binary"];
 
 let service: TestService;
 before(async () => {
-  service = await startService();
+  service = await sharedService();
 });
 after(() => service.stop());
 

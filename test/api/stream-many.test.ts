@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type { Run, RunRequest } from "../../src/schemas/run.js";
-import { type Columns, columnsOf, exportOf, startService, type TestService } from "../service.js";
+import { type Columns, columnsOf, exportOf, sharedService, type TestService } from "../service.js";
 import { type Received, type Reply, StreamClient } from "./stream-client.js";
 
 const SMALL = { contextLength: 2, embeddingDim: 2, hiddenSizes: [8] };
 
 let service: TestService;
 before(async () => {
-  service = await startService();
+  service = await sharedService();
 });
 after(() => service.stop());
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import fc from "fast-check";
-import { columnsOf, exportOf, startService, type TestService } from "../service.js";
+import { columnsOf, exportOf, sharedService, type TestService } from "../service.js";
 import { type Received, StreamClient } from "./stream-client.js";
 
 const SMALL = { contextLength: 2, embeddingDim: 2, hiddenSizes: [8] };
@@ -12,7 +12,7 @@ let service: TestService;
 let id: string;
 let whole: Export;
 before(async () => {
-  service = await startService();
+  service = await sharedService();
   const model = { hiddenSizes: [4] };
   const run = await service.createRun({ steps: STEPS, schedule: "cyclic", model, evalEvery: 97, datasetLimit: 500 });
   id = run.id;

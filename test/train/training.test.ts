@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { after, before, test } from "node:test";
 import type { Run, RunRequest } from "../../src/schemas/run.js";
-import { startService, type TestService } from "../service.js";
+import { sharedService, type TestService } from "../service.js";
 
 let service: TestService;
 before(async () => {
-  service = await startService();
+  service = await sharedService();
 });
 after(() => service.stop());
 

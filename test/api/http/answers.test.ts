@@ -3,13 +3,13 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { parse } from "yaml";
-import { startService } from "../../service.js";
+import { sharedService } from "../../service.js";
 
 test("what a trained run answers with is what openapi.yaml says", async () => {
   const document = parse(readFileSync(new URL("../../../../openapi.yaml", import.meta.url), "utf8"));
   const ajv = new Ajv2020({ strict: false, validateFormats: false });
   ajv.addSchema({ $id: "openapi", ...document });
-  const service = await startService();
+  const service = await sharedService();
   try {
     const { id } = await service.createRun({
       steps: 200,
