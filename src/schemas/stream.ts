@@ -158,3 +158,4 @@ export const StreamMessageSchema = Type.Union(
   { $id: "StreamMessage", description: "metrics, then status as it changes; the last message is end" },
 );
 export type StreamMessage = Static<typeof StreamMessageSchema>;
+export type SearchProgress = Extract<StreamMessage, { readonly stage: unknown }>;

@@ -1,9 +1,9 @@
 import { mean, variance } from "../../core/statistics/sample.js";
 import type { RankedSchedule } from "../../schemas/search.js";
-import type { StreamMessage } from "../../schemas/stream.js";
+import type { SearchProgress } from "../../schemas/stream.js";
 
 export type CurvePoint = RankedSchedule["curve"][number];
-export type Arm = NonNullable<(StreamMessage & { type: "progress" })["arm"]>;
+export type Arm = NonNullable<SearchProgress["arm"]>;
 
 /** Loss over rate of each schedule, as the trainings of a search come in. */
 export class SearchCurves {

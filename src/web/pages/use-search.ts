@@ -1,12 +1,10 @@
 import { useEffect, useState } from "preact/hooks";
 import { TERMINAL_STATUSES } from "../../schemas/run.js";
 import type { Search } from "../../schemas/search.js";
-import type { StreamMessage } from "../../schemas/stream.js";
+import type { SearchProgress, StreamMessage } from "../../schemas/stream.js";
 import { ApiError, call, messageOf } from "../data/api.js";
 import type { Connection } from "../data/run-stream.js";
 import { SearchCurves } from "../data/search-curves.js";
-
-type Progress = StreamMessage & { type: "progress" };
 
 export interface FollowedSearch {
   /** null: not here yet. */
@@ -40,7 +38,7 @@ export function useSearch(id: string): FollowedSearch {
         show({});
       });
     };
-    const hear = ({ arm, standing, stage, done, pending, steps }: Progress) => {
+    const hear = ({ arm, standing, stage, done, pending, steps }: SearchProgress) => {
       if (arm !== null) curves.add(arm);
       search = {
         ...search!,
@@ -60,7 +58,7 @@ export function useSearch(id: string): FollowedSearch {
         events!.addEventListener(type, (event) => heard(JSON.parse((event as MessageEvent<string>).data)));
       events.addEventListener("open", () => show({ connection: "live" }));
       events.addEventListener("error", () => show({ connection: "lost" }));
-      on("progress", (message) => hear(message as Progress));
+      on("progress", (message) => hear(message as SearchProgress));
       on("status", (message) => {
         search = { ...search!, status: (message as StreamMessage & { type: "status" }).status };
         moved();
