@@ -12,7 +12,7 @@ before(async () => {
   if (skip) return;
   const sweep = await service.createRun({ steps: 200, schedule: "sweep", seed: 1, labels: ["a"] });
   const plain = await service.createRun({ steps: 200, schedule: "cosine", seed: 1, evalEvery: 50, name: "plain" });
-  // As small as a search can be; its hundred and fifty runs take a few seconds.
+  // As small as a search can be; its runs take a few seconds.
   const request = { steps: 20, seed: 1, batchSize: 8, model: { embeddingDim: 2, hiddenSizes: [4] } };
   const search = (await (await service.post(request, "/v1/searches")).json()) as { id: string };
   for (const { id } of [sweep, plain]) await service.finished(id);
@@ -28,6 +28,8 @@ before(async () => {
     ["run", `#/runs/${plain.id}`],
     ["compare", `#/compare?runs=${sweep.id},${plain.id}`],
     ["searches", "#/searches"],
+    ["search form", "#/searches/new"],
+    ["runs of a search", `#/?parent=${search.id}`],
     ["datasets", "#/datasets"],
     ["search", `#/searches/${search.id}`],
     ["nothing to compare", "#/compare"],
@@ -127,20 +129,4 @@ test("by keyboard alone: from the list to a started run, and about its chart", {
   await page.keyboard.press("ArrowLeft");
   await page.waitForTimeout(100);
   assert.ok((await lr()) < right, "zoomed in about the middle, the same pixel is nearer to it");
-});
-
-test("a search's rate goes into a new run with one click", { skip }, async () => {
-  // The page of no run has rightly been answered with 404.
-  browser.errors.length = 0;
-  const page = await browser.page();
-  await open(page, pages.find(([name]) => name === "search")![1]);
-  const link = page.getByRole("link", { name: /^New run at/ }).first();
-  const rate = Number((await link.textContent())!.replace("New run at ", ""));
-  await link.click();
-  await page.getByRole("heading", { name: "New run" }).waitFor();
-  const filled = Number(await page.getByLabel("lr", { exact: true }).inputValue());
-  assert.ok(Math.abs(filled / rate - 1) < 0.01, `${filled} is the verified rate ${rate}`);
-  await page.getByRole("button", { name: "Start the run" }).click();
-  await page.getByText("Complete", { exact: true }).waitFor();
-  assert.deepEqual(browser.errors, []);
 });

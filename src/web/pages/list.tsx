@@ -18,7 +18,7 @@ interface Column {
 const COLUMNS: readonly Column[] = [
   { key: "name", head: "Run", of: titleOf },
   { key: "status", head: "Status", of: ({ status }) => RUN_STATUSES.indexOf(status) },
-  { key: "schedule", head: "Schedule, lr", of: ({ spec }) => scheduleName(spec) },
+  { key: "schedule", head: "Schedule, lr", of: scheduleName },
   { key: "steps", head: "Progress", of: ({ progress }) => progress.steps / progress.total },
   { key: "speed", head: "Steps/s, ETA", of: ({ progress }) => progress.stepsPerSecond },
   { key: "train", head: "Train loss", of: ({ result }) => result?.finalTrainLoss ?? null },
@@ -168,9 +168,10 @@ export function ListPage({ filter, parent }: { filter: string; parent: string | 
 
 const isOpen = ({ status }: Run): boolean => !TERMINAL_STATUSES.includes(status);
 
-function matches({ id, spec }: Run, text: string): boolean {
+function matches(run: Run, text: string): boolean {
+  const { id, spec } = run;
   const words = text.toLowerCase().split(/\s+/);
-  const where = [id, spec.name ?? "", scheduleName(spec), spec.optimizer.type, ...spec.labels].join(" ").toLowerCase();
+  const where = [id, spec.name ?? "", scheduleName(run), spec.optimizer.type, ...spec.labels].join(" ").toLowerCase();
   return words.every((word) => where.includes(word) || word === `dataset:${spec.dataset.name}`);
 }
 
@@ -260,7 +261,7 @@ function Row({ run, chosen, toggle }: { run: Run; chosen: boolean; toggle: Table
         <Status status={run.status} />
       </td>
       <td class="col-schedule">
-        {run.waitsFor === null ? scheduleName(spec) : <a href={searchLink(run.waitsFor)}>{scheduleName(spec)}</a>}
+        {run.waitsFor === null ? scheduleName(run) : <a href={searchLink(run.waitsFor)}>{scheduleName(run)}</a>}
         <small>{lrRange(spec)}</small>
       </td>
       <td class="col-steps">

@@ -46,7 +46,7 @@ export function Chosen({ autoLr }: { autoLr: NonNullable<Run["autoLr"]> }) {
         {basis !== undefined && `; ${basis}`}.
       </p>
       <p>{why}</p>
-      <Warnings warnings={warnings} />
+      <Warnings title="Not to be trusted as it stands" warnings={warnings} />
     </section>
   );
 }

@@ -1,7 +1,7 @@
 import { buildSchedule, isMetricDriven } from "../../core/schedules/build.js";
 import { baseRate } from "../../core/schedules/rates.js";
 import { LIMITS } from "../../schemas/limits.js";
-import type { Run, RunRequest, RunSpec } from "../../schemas/run.js";
+import { type Run, type RunRequest, type RunSpec, TERMINAL_STATUSES } from "../../schemas/run.js";
 import { number } from "../format.js";
 
 export const titleOf = (run: Run): string => run.spec.name ?? run.id.slice(-8);
@@ -10,7 +10,8 @@ export const titleOf = (run: Run): string => run.spec.name ?? run.id.slice(-8);
 export type ShownSpec = Run["spec"];
 export const isSettled = (spec: ShownSpec): spec is RunSpec => spec.schedule !== null;
 
-export const scheduleName = ({ schedule }: ShownSpec): string => schedule?.type ?? "searching…";
+export const scheduleName = ({ spec, status }: Run): string =>
+  spec.schedule?.type ?? (TERMINAL_STATUSES.includes(status) ? "none" : "searching…");
 
 export const isSweep = ({ schedule }: ShownSpec): boolean => schedule?.type === "sweep";
 

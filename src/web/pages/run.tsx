@@ -51,6 +51,7 @@ function RunView({ entry: { stream, run }, bell }: { entry: Loaded; bell: Bell }
     ),
     ...divergenceMark(run, columns),
   ];
+  const waiting = run.waitsFor !== null && !TERMINAL_STATUSES.includes(run.status);
   const shared = { id: run.id, columns, bell };
   const loss = { ...shared, smoothing, yLog, clipSpikes };
   return (
@@ -70,54 +71,56 @@ function RunView({ entry: { stream, run }, bell }: { entry: Loaded; bell: Bell }
       {run.spec.from !== null && <Origin from={run.spec.from} id={run.id} />}
       <Live columns={columns} run={run} status={status} bell={bell} />
       <Actions run={run} status={status} />
-      <div class="controls" role="toolbar" aria-label="Charts">
-        <SmoothingControl smoothing={smoothing} onChange={setSmoothing} />
-        <label class="check">
-          <input type="checkbox" checked={yLog} onChange={(event) => setYLog(event.currentTarget.checked)} />
-          log10 loss
-        </label>
-        <label class="check">
-          <input
-            type="checkbox"
-            checked={clipSpikes}
-            onChange={(event) => setClipSpikes(event.currentTarget.checked)}
-          />
-          clip spikes
-        </label>
-        <label class="check">
-          <input type="checkbox" checked={lrLog} onChange={(event) => setLrLog(event.currentTarget.checked)} />
-          log10 lr
-        </label>
-        {columns instanceof RunColumns ? (
-          <button
-            type="button"
-            onClick={() => downloadCsv(`${run.id}.csv`, [{ id: run.id, name: run.spec.name, columns }], smoothing)}
-          >
-            Download CSV
-          </button>
-        ) : (
-          <a class="button" href={csvLink(run.id)} download={`${run.id}.csv`}>
-            Download CSV
-          </a>
-        )}
-      </div>
-      {run.waitsFor !== null && (
-        <p>
-          Searching… <a href={searchLink(run.waitsFor)}>the search</a> finds schedule and rate; then the run begins.
+      {waiting ? (
+        <p class="notice">
+          Searching… <a href={searchLink(run.waitsFor!)}>Watch the search</a> that finds schedule and rate; then the run
+          begins.
         </p>
-      )}
-      {run.waitsFor === null && columns.length === 0 && status === "queued" && (
-        <p class="notice">Waiting for a worker…</p>
-      )}
-      {sweep && (
+      ) : (
         <>
-          <LossChart {...loss} axis="lr" marks={marks} />
-          {suggestions !== null && <Suggestions run={run} found={suggestions} />}
-          <LossChart {...loss} axis="exponent" marks={marks} />
+          <div class="controls" role="toolbar" aria-label="Charts">
+            <SmoothingControl smoothing={smoothing} onChange={setSmoothing} />
+            <label class="check">
+              <input type="checkbox" checked={yLog} onChange={(event) => setYLog(event.currentTarget.checked)} />
+              log10 loss
+            </label>
+            <label class="check">
+              <input
+                type="checkbox"
+                checked={clipSpikes}
+                onChange={(event) => setClipSpikes(event.currentTarget.checked)}
+              />
+              clip spikes
+            </label>
+            <label class="check">
+              <input type="checkbox" checked={lrLog} onChange={(event) => setLrLog(event.currentTarget.checked)} />
+              log10 lr
+            </label>
+            {columns instanceof RunColumns ? (
+              <button
+                type="button"
+                onClick={() => downloadCsv(`${run.id}.csv`, [{ id: run.id, name: run.spec.name, columns }], smoothing)}
+              >
+                Download CSV
+              </button>
+            ) : (
+              <a class="button" href={csvLink(run.id)} download={`${run.id}.csv`}>
+                Download CSV
+              </a>
+            )}
+          </div>
+          {columns.length === 0 && status === "queued" && <p class="notice">Waiting for a worker…</p>}
+          {sweep && (
+            <>
+              <LossChart {...loss} axis="lr" marks={marks} />
+              {suggestions !== null && <Suggestions run={run} found={suggestions} />}
+              <LossChart {...loss} axis="exponent" marks={marks} />
+            </>
+          )}
+          <LossChart {...loss} axis="step" />
+          <LrChart {...shared} yLog={lrLog} />
         </>
       )}
-      <LossChart {...loss} axis="step" />
-      <LrChart {...shared} yLog={lrLog} />
       {run.progress.steps > 0 && <Samples run={run} />}
       {run.progress.steps > 0 && <Files run={run} />}
       <Details run={run} />

@@ -20,8 +20,8 @@ export function SearchAnswerView({ search, answer }: { search: Search; answer: S
           {winner.schedule} at {number(winner.lr, 3)}
         </p>
       )}
-      <p>{answer.summary}</p>
-      <Warnings warnings={answer.warnings} />
+      {winner !== null && <p>{answer.summary}</p>}
+      <Warnings title={winner === null ? "Why" : "Not to be trusted as it stands"} warnings={answer.warnings} />
       <dl class="readout">
         {winner !== null && (
           <>
@@ -43,11 +43,11 @@ export function SearchAnswerView({ search, answer }: { search: Search; answer: S
   );
 }
 
-export function Warnings({ warnings }: { warnings: readonly string[] }) {
+export function Warnings({ title, warnings }: { title: string; warnings: readonly string[] }) {
   if (warnings.length === 0) return null;
   return (
     <div class="failure" role="alert">
-      <strong>Not to be trusted as it stands</strong>
+      <strong>{title}</strong>
       <ul>
         {warnings.map((warning) => (
           <li key={warning}>{warning}</li>

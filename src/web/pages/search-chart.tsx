@@ -27,8 +27,9 @@ function highestOf(curves: readonly (readonly CurvePoint[])[], guessLoss: number
     return losses.length < ENOUGH ? [] : [Math.min(...losses)];
   });
   if (minima.length === 0) return guessLoss * 1.05;
-  const [low, high] = [Math.min(...minima), Math.min(guessLoss, Math.max(...minima))];
-  return high + Math.max(high - low, 0.15 * Math.abs(guessLoss - low));
+  const low = Math.min(...minima);
+  const high = Math.max(low, Math.min(guessLoss, Math.max(...minima)));
+  return high + Math.max(high - low, 0.05 * Math.abs(guessLoss - low));
 }
 
 /** Validation loss over learning rate, a line a schedule. */

@@ -11,8 +11,8 @@ export const intervalText = (interval: readonly [number, number] | readonly numb
   interval === null ? "–" : `${number(interval[0], digits)} to ${number(interval[1], digits)}`;
 
 /** What a rate and its loss rest on. */
-export function basisText({ kind, steps, seeds }: RankedSchedule["basis"]): string {
-  if (steps === 0) return "not trained yet";
+export function basisText({ basis: { kind, steps, seeds }, curve }: RankedSchedule): string {
+  if (steps === 0) return curve.length === 0 ? "not trained yet" : `${curve.length} rates so far`;
   if (kind === "extrapolated") return `extrapolated from ${whole(steps)} steps`;
   return kind === "verified" ? `verified: ${seeds} fresh seeds` : `trained at ${whole(steps)} steps`;
 }

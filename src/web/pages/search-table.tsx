@@ -10,14 +10,14 @@ export function SearchTable({ search: { spec, standing, answer } }: { search: Se
     // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls sideways
     <section class="scroll" aria-label="Schedules" tabIndex={0}>
       <h2>{answer === null ? "Where it stands" : "Each schedule at its own best rate"}</h2>
-      <table class="plain">
+      <table class="plain ranking">
         <thead>
           <tr>
             <th scope="col">Schedule</th>
             <th scope="col" class="num">
               Best rate
             </th>
-            <th scope="col">95 % interval, in the range searched</th>
+            <th scope="col">95 % interval</th>
             <th scope="col" class="num">
               Loss, nats
             </th>
@@ -49,7 +49,7 @@ export function SearchTable({ search: { spec, standing, answer } }: { search: Se
               <td class="num">{row.loss?.toFixed(4) ?? "–"}</td>
               {answer !== null && <td>{differenceText(row, place)}</td>}
               <td>
-                {basisText(row.basis)}
+                {basisText(row)}
                 {row.flags.map((flag) => (
                   <small key={flag} class="warning">
                     {FLAGS[flag]}
@@ -59,7 +59,7 @@ export function SearchTable({ search: { spec, standing, answer } }: { search: Se
               {answer !== null && (
                 <>
                   <td>
-                    {row.law === null ? "–" : `${number(row.law.slope, 2)} ± ${number(row.law.error, 1)}`}
+                    {row.law === null ? "–" : `${signed(row.law.slope, 2)} ± ${row.law.error.toFixed(2)}`}
                     {row.law !== null && <small>{row.law.minima.map(minimumText).join(", ")}</small>}
                   </td>
                   <td>
@@ -82,13 +82,15 @@ export function SearchTable({ search: { spec, standing, answer } }: { search: Se
   );
 }
 
+const signed = (value: number, digits: number) => value.toFixed(digits).replace("-", "−");
 const minimumText = ({ steps, lr }: { steps: number; lr: number }) => `${number(lr, 2)} at ${whole(steps)}`;
 
 function differenceText({ difference, tied }: RankedSchedule, place: number): string {
   if (place === 0) return "the best";
   if (difference?.mean == null) return "–";
   const { mean, interval } = difference;
-  return `${mean.toFixed(4)}${interval === null ? "" : ` (${interval.map((end) => end.toFixed(4)).join(" to ")})`}${tied ? ", tied" : ""}`;
+  const ends = interval === null ? "" : ` (${interval.map((end) => signed(end, 4)).join(" to ")})`;
+  return `${signed(mean, 4)}${ends}${tied ? ", tied" : ""}`;
 }
 
 /** The interval's place in the range: a bar that shrinks as the search goes on. */

@@ -66,7 +66,7 @@ export function SearchesPage() {
       {page !== null && page.searches.length > 0 && (
         // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls sideways
         <section class="scroll" aria-label="Searches" tabIndex={0}>
-          <table class="plain">
+          <table class="plain ranking">
             <thead>
               <tr>
                 <th scope="col">Search</th>
@@ -112,10 +112,14 @@ function Row({ search }: { search: Search }) {
         <Status status={status} />
       </td>
       <td>{winnerText(search)}</td>
-      <td class="num">{number(answer?.winner?.loss ?? search.standing[0]?.loss, 5)}</td>
+      <td class="num">{number(answer === null ? search.standing[0]?.loss : answer.winner?.loss, 5)}</td>
       <td>
         {answer?.ties.join(", ") || "–"}
-        {answer !== null && answer.warnings.length > 0 && <small class="warning">{answer.warnings.join("; ")}</small>}
+        {answer !== null && answer.warnings.length > 0 && (
+          <small class="warning">
+            {answer.warnings.length === 1 ? "a warning" : `${answer.warnings.length} warnings`}
+          </small>
+        )}
       </td>
       <td>
         {answer === null ? (
