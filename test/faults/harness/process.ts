@@ -31,7 +31,8 @@ export type Twin =
   | "never-terminates"
   | "exits-at-once"
   | "refused-when-full"
-  | "frozen-kept";
+  | "frozen-kept"
+  | "chance-children";
 
 /** Short, so that a recovery is; FAULTS_LOCKS=shipped leaves the service at its own defaults. */
 const PROFILE: Record<string, string> =
