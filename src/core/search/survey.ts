@@ -25,6 +25,8 @@ const BLURRED = 0.05;
 const SHARP = 0.001;
 /** Half width of a settled rate's interval in standard errors, and at least, decades: the loss is not quite a parabola. */
 const INTERVAL = { errors: 3, least: 0.12 } as const;
+/** A rate whose excess is below that, nats, or below so many of its standard errors, may be the best one as well. */
+const PLATEAU = { nats: 0.002, errors: 3 } as const;
 /** Where the verifying seeds begin, above the choosing ones. */
 const VERIFY_OFFSET = 1000;
 const SEEDS = 2 ** 32;
@@ -191,6 +193,7 @@ class Surveyor {
 
   /** More seeds for minima that are too blurred. */
   #deepen(): Arm[] {
+    if (this.#isVain()) return [];
     const { steps } = this.#config;
     const settled = this.#ranked().filter((candidate) => this.#findings[candidate]!.at(-1)!.steps === steps);
     const contenders = this.#contenders(settled);
@@ -221,6 +224,14 @@ class Surveyor {
     return this.#admit(wanted, "deepen", false);
   }
 
+  /** Whether no schedule got below guessing at the true horizon: there is no winner, and nothing to verify. */
+  #isVain(): boolean {
+    const { steps, guessLoss } = this.#config;
+    const first = this.#ranked()[0];
+    const last = first === undefined ? undefined : this.#findings[first]!.at(-1)!;
+    return last !== undefined && last.steps === steps && last.loss >= guessLoss;
+  }
+
   /** Jackknife standard error of a minimum's log over its seeds, at least two. */
   #blur(candidate: number, { steps, seeds, points }: Finding): number {
     const best = indexOfBest(points);
@@ -240,6 +251,7 @@ class Surveyor {
   /** The settled rates, by seeds that did not choose them. */
   #verify(): Arm[] {
     for (const candidate of this.#findings.keys()) this.#choose(candidate);
+    if (this.#isVain()) return [];
     const ranked = this.#ranked();
     const contenders = this.#contenders(ranked);
     const wanted = ranked.map((candidate) =>
@@ -264,10 +276,42 @@ class Surveyor {
       ? { log: last.log, error: last.seeds.length > 1 ? this.#blur(candidate, last) : 0 }
       : forecast(findings, steps);
     const half = Math.max(INTERVAL.least, INTERVAL.errors * error);
+    const [from, to] = settled ? this.#plateau(candidate, last) : [log, log];
     const [low, high] = this.#config.lrRange;
     const rate = (at: number) => Math.min(high, Math.max(low, Number((10 ** at).toPrecision(3))));
     this.#lr[candidate] = rate(log);
-    this.#interval[candidate] = [rate(log - half), rate(log + half)];
+    this.#interval[candidate] = [rate(Math.min(from, log - half)), rate(Math.max(to, log + half))];
+  }
+
+  /**
+   * The lowest and highest log, of the rates tried about the best one at the true horizon, up to which none can be told from
+   * it: over a flat bottom, or two basins as deep, seeds agree on where the lowest point lies and are wrong together.
+   */
+  #plateau(candidate: number, { steps, seeds, points }: Finding): [number, number] {
+    const centre = points[indexOfBest(points)]!.log;
+    const logs = this.#trials.rates(candidate, steps).map(Math.log10);
+    const losses = (log: number, of: readonly number[]) =>
+      this.#trials.losses({ candidate, lr: rateAt(log), steps }, of)!;
+    const isAlike = (log: number) => {
+      const lr = rateAt(log);
+      const missing = this.#trials.missing({ candidate, lr, steps }, seeds);
+      const common = seeds.filter((seed) => !missing.includes(seed));
+      if (common.length === 0) return null;
+      const best = losses(centre, common);
+      const excess = losses(log, common).map((loss, i) => loss - best[i]!);
+      const error = common.length > 1 ? Math.sqrt(variance(excess) / common.length) : 0;
+      return mean(excess) <= Math.max(PLATEAU.nats, PLATEAU.errors * error);
+    };
+    const reach = (outwards: readonly number[]) => {
+      let end = centre;
+      for (const log of outwards) {
+        const alike = isAlike(log);
+        if (alike === false) break;
+        if (alike) end = log;
+      }
+      return end;
+    };
+    return [reach(logs.filter((log) => log < centre).toReversed()), reach(logs.filter((log) => log > centre))];
   }
 
   /** The arm of a chosen rate with `count` fresh seeds; what of it is there counts as verified. */
@@ -364,7 +408,7 @@ class Surveyor {
 
   /**
    * The finding, null where every rate diverged, or the arms that are missing for it. Goes on outwards for as long as the
-   * loss falls that way, be it from the best rate or into another basin.
+   * loss falls that way, or hardly rises: beyond a flat stretch it may fall again.
    */
   #explore(
     candidate: number,
@@ -379,11 +423,10 @@ class Surveyor {
       const arms = logs.flatMap((log) => this.#missing(candidate, rateAt(log), steps, seeds));
       if (arms.length > 0) return arms;
       const finding = this.#finding(candidate, steps, seeds, logs);
-      const best = finding === null ? 0 : indexOfBest(finding.points);
       const [first, last] = [logs[0]!, logs.at(-1)!];
-      if (best === 0 && first > low) logs = [Math.max(low, first - spacing), ...logs];
-      else if (finding !== null && best === logs.length - 1 && last < high)
-        logs = [...logs, Math.min(high, last + spacing)];
+      const isLow = (at: number) => finding !== null && isOnFloor(finding.points, at);
+      if ((finding === null || isLow(0)) && first > low) logs = [Math.max(low, first - spacing), ...logs];
+      else if (isLow(logs.length - 1) && last < high) logs = [...logs, Math.min(high, last + spacing)];
       else return finding;
     }
   }
@@ -426,6 +469,11 @@ class Surveyor {
     }
     return admitted;
   }
+}
+
+/** Whether a point is the lowest, or not to be told from it. */
+function isOnFloor(points: readonly Point[], at: number): boolean {
+  return points[at]!.loss <= points[indexOfBest(points)]!.loss + PLATEAU.nats;
 }
 
 /** A rate and its neighbours: one above, `below` of them below. */
