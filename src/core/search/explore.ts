@@ -1,5 +1,5 @@
 import type { SearchTask } from "../../schemas/stored-search.js";
-import { variance } from "../statistics/sample.js";
+import { mean, variance } from "../statistics/sample.js";
 import { indexOfBest, type Minimum, minimumOf, type Point } from "./fit.js";
 import { rateAt } from "./rates.js";
 import type { SearchConfig } from "./state.js";
@@ -16,6 +16,8 @@ export interface Finding extends Minimum {
 }
 
 const SEEDS = 2 ** 32;
+/** A rate whose excess is below that, nats, or below so many of its standard errors, may be the best one as well. */
+const PLATEAU = { nats: 0.002, errors: 3 } as const;
 
 /** Looks for a candidate's best rate at one horizon: what the trials say of it, or which are missing to say it. */
 export class Explorer {
@@ -33,7 +35,7 @@ export class Explorer {
 
   /**
    * The finding, null where every rate diverged, or the arms that are missing for it. Goes on outwards for as long as the
-   * loss falls that way, be it from the best rate or into another basin.
+   * loss falls that way or hardly rises, be it from the best rate or into another basin.
    */
   explore(
     candidate: number,
@@ -49,7 +51,10 @@ export class Explorer {
       if (arms.length > 0) return arms;
       const finding = this.finding(candidate, steps, seeds, logs);
       const fallsOutwards = (edge: number, inner: number) =>
-        finding !== null && (logs.length < 2 || finding.points.at(edge)!.loss < finding.points.at(inner)!.loss);
+        finding !== null &&
+        (logs.length < 2 ||
+          finding.points.at(edge)!.loss < finding.points.at(inner)!.loss ||
+          isOnFloor(finding.points, finding.points.at(edge)!));
       const [first, last] = [logs[0]!, logs.at(-1)!];
       // Where all have diverged, every rate was too high.
       if ((finding === null || fallsOutwards(0, 1)) && first > low) logs = [Math.max(low, first - spacing), ...logs];
@@ -84,6 +89,37 @@ export class Explorer {
     return ((n - 1) * Math.sqrt(variance(each))) / Math.sqrt(n);
   }
 
+  /**
+   * The lowest and highest log, of the rates tried about the best one at the true horizon, up to which none can be told from
+   * it: over a flat bottom, or two basins as deep, seeds agree on where the lowest point lies and are wrong together.
+   */
+  plateau(candidate: number, { steps, seeds, points }: Finding): [number, number] {
+    const centre = points[indexOfBest(points)]!.log;
+    const logs = this.#trials.rates(candidate, steps).map(Math.log10);
+    const losses = (log: number, of: readonly number[]) =>
+      this.#trials.losses({ candidate, lr: rateAt(log), steps }, of)!;
+    const isAlike = (log: number) => {
+      const lr = rateAt(log);
+      const missing = this.#trials.missing({ candidate, lr, steps }, seeds);
+      const common = seeds.filter((seed) => !missing.includes(seed));
+      if (common.length === 0) return null;
+      const best = losses(centre, common);
+      const excess = losses(log, common).map((loss, i) => loss - best[i]!);
+      const error = common.length > 1 ? Math.sqrt(variance(excess) / common.length) : 0;
+      return mean(excess) <= Math.max(PLATEAU.nats, PLATEAU.errors * error);
+    };
+    const reach = (outwards: readonly number[]) => {
+      let end = centre;
+      for (const log of outwards) {
+        const alike = isAlike(log);
+        if (alike === false) break;
+        if (alike) end = log;
+      }
+      return end;
+    };
+    return [reach(logs.filter((log) => log < centre).toReversed()), reach(logs.filter((log) => log > centre))];
+  }
+
   /** `offset`: above the first. */
   seeds(count: number, offset = 0): number[] {
     return Array.from({ length: count }, (_, i) => (this.#config.seed + offset + i) % SEEDS);
@@ -97,4 +133,9 @@ export class Explorer {
       { id: `arm-${candidate}-${lr}-${steps}-${missing.join(",")}`, kind: "arm", candidate, lr, steps, seeds: missing },
     ];
   }
+}
+
+/** Whether a point is the lowest, or not to be told from it. */
+function isOnFloor(points: readonly Point[], { loss }: Point): boolean {
+  return loss <= points[indexOfBest(points)]!.loss + PLATEAU.nats;
 }

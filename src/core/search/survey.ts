@@ -166,6 +166,7 @@ class Surveyor {
 
   /** More seeds for minima that are too blurred. */
   #deepen(): Arm[] {
+    if (this.#isVain()) return [];
     const { steps } = this.#config;
     const settled = this.#finalists().filter((candidate) => this.#findings[candidate]!.at(-1)!.steps === steps);
     const contenders = this.#contenders(settled);
@@ -196,9 +197,18 @@ class Surveyor {
     return this.#admit(wanted, "deepen", false);
   }
 
+  /** Whether no schedule got below guessing at the true horizon: there is no winner, and nothing to verify. */
+  #isVain(): boolean {
+    const { steps, guessLoss } = this.#config;
+    const first = this.#ranked()[0];
+    const last = first === undefined ? undefined : this.#findings[first]!.at(-1)!;
+    return last !== undefined && last.steps === steps && last.loss >= guessLoss;
+  }
+
   /** The settled rates, by seeds that did not choose them. */
   #verify(): Arm[] {
     for (const candidate of this.#findings.keys()) this.#choose(candidate);
+    if (this.#isVain()) return [];
     const ranked = this.#finalists();
     const wanted = ranked.map((candidate) => this.#fresh(candidate, this.#config.verifyingSeeds));
     const first = this.#admit(
@@ -220,10 +230,11 @@ class Surveyor {
       ? { log: last.log, error: last.seeds.length > 1 ? this.#explorer.blur(candidate, last) : 0 }
       : forecast(findings, steps);
     const half = Math.max(INTERVAL.least, INTERVAL.errors * error);
+    const [from, to] = settled ? this.#explorer.plateau(candidate, last) : [log, log];
     const [low, high] = this.#config.lrRange;
     const rate = (at: number) => Math.min(high, Math.max(low, Number((10 ** at).toPrecision(3))));
     this.#lr[candidate] = rate(log);
-    this.#interval[candidate] = [rate(log - half), rate(log + half)];
+    this.#interval[candidate] = [rate(Math.min(from, log - half)), rate(Math.max(to, log + half))];
   }
 
   /** The arm of a chosen rate with `count` fresh seeds; what of it is there counts as verified. */

@@ -18,7 +18,7 @@ HYPERBAND = {"min_resource": 1, "max_resource": 16, "reduction_factor": 4}
 
 def main():
     peer, seed, space = sys.argv[1], int(sys.argv[2]), json.loads(sys.argv[3])
-    optuna.logging.disable_logging()
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
     sampler = (
         optuna.samplers.RandomSampler(seed=seed) if peer == "random" else optuna.samplers.TPESampler(seed=seed)
     )

@@ -1,4 +1,5 @@
 import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { standingOf } from "../../../src/core/search/answer.js";
@@ -89,6 +90,7 @@ async function peerCurve(
   const { seed } = spec.run;
   const space = JSON.stringify({ schedules: spec.schedules.map(({ name }) => name), lrRange, steps });
   const child = spawn(python, [SCRIPT, peer, String(seed), space], { stdio: ["pipe", "pipe", "inherit"] });
+  const ended = once(child, "exit");
   const points: Promise<Point>[] = [];
   let runs = 0;
   for await (const line of createInterface({ input: child.stdout })) {
@@ -106,6 +108,8 @@ async function peerCurve(
     runs += train.steps / steps;
     child.stdin.write(`${JSON.stringify({ loss })}\n`);
   }
+  const [code] = await ended;
+  if (code !== 0) throw new Error(`${peer} ended with code ${code}`);
   return Promise.all(points);
 }
 

@@ -50,27 +50,34 @@ export async function truthOf(trainer: Trainer, spec: SearchSpec, gridLow: numbe
 
 const bestOf = (cells: readonly Cell[]) => cells.reduce((a, b) => (b.loss < a.loss ? b : a));
 
-/** Through the lowest cell and its neighbours; evenly spaced, so that the vertex has a short form. */
-function vertexOf(cells: readonly Cell[], losses: (cell: Cell) => number): number {
-  const best = cells.reduce((at, cell, i) => (losses(cell) < losses(cells[at]!) ? i : at), 0);
+/** One neighbour's excess so many times the other's: a cliff, and no parabola. */
+const CLIFF = 10;
+
+/**
+ * The vertex of the parabola through the lowest cell and its neighbours, which has a short form where they are evenly spaced;
+ * null beside a cliff or an end of the grid.
+ */
+function vertexOf(cells: readonly Cell[], losses: (cell: Cell) => number): number | null {
+  const best = indexOfLowest(cells, losses);
   const [below, centre, above] = [cells[best - 1], cells[best]!, cells[best + 1]];
-  const log = Math.log10(centre.lr);
-  if (below === undefined || above === undefined) return log;
+  if (below === undefined || above === undefined) return null;
   const [left, right] = [losses(below) - losses(centre), losses(above) - losses(centre)];
-  // The limit where one side has diverged: half the way to the other.
-  if (!Number.isFinite(left + right)) return log + (Number.isFinite(left) ? -SPACING / 2 : SPACING / 2);
-  return log + (SPACING / 2) * ((left - right) / (left + right));
+  if (!(Math.max(left, right) <= CLIFF * Math.min(left, right))) return null;
+  return Math.log10(centre.lr) + (SPACING / 2) * ((left - right) / (left + right));
 }
 
+const indexOfLowest = (cells: readonly Cell[], losses: (cell: Cell) => number) =>
+  cells.reduce((at, cell, i) => (losses(cell) < losses(cells[at]!) ? i : at), 0);
+
+/** Without a vertex the lowest cell's rate, known to half the spacing. */
 function minimumOf(cells: readonly Cell[]): Estimate {
   const n = TRUTH_SEEDS.length;
-  const without = TRUTH_SEEDS.map((_, skip) =>
-    vertexOf(cells, ({ losses }) => mean(losses.filter((_, i) => i !== skip))),
-  );
-  return {
-    log: vertexOf(cells, ({ loss }) => loss),
-    error: ((n - 1) * Math.sqrt(variance(without))) / Math.sqrt(n),
-  };
+  const at = (losses: (cell: Cell) => number) =>
+    vertexOf(cells, losses) ?? Math.log10(cells[indexOfLowest(cells, losses)]!.lr);
+  const without = TRUTH_SEEDS.map((_, skip) => at(({ losses }) => mean(losses.filter((_, i) => i !== skip))));
+  const error = ((n - 1) * Math.sqrt(variance(without))) / Math.sqrt(n);
+  const isVertex = vertexOf(cells, ({ loss }) => loss) !== null;
+  return { log: at(({ loss }) => loss), error: isVertex ? error : Math.max(error, SPACING / 2) };
 }
 
 /** Mean paired excess over the same seeds, nats, with its standard error. */

@@ -111,7 +111,13 @@ test("a range in which nothing learns has no winner, and the answer says why", (
   assert.ok(diverged.ranking.every(({ lr, flags }) => lr === null && flags.includes("diverges")));
 
   const dull = FOUR.map((each) => ({ ...each, loss: 4, cliff: 9 }));
-  const guessing = answerOf(search(dull), RUN);
+  const state = search(dull);
+  const chosen = state.config.seed + 1000;
+  assert.ok(
+    state.trials.every(({ seed }) => seed < chosen),
+    "nothing is there to verify",
+  );
+  const guessing = answerOf(state, RUN);
   assert.equal(guessing.winner, null);
   assert.match(guessing.summary, /guessing/);
   assert.ok(guessing.ranking[0]!.flags.includes("above-guessing"));
@@ -136,4 +142,17 @@ test("schedules that cannot be told apart are tied; one that is worse by far is 
   assert.ok(Math.abs(worse.difference!.mean! - 0.05) < 0.005, `${worse.difference!.mean}`);
   const [low, high] = worse.difference!.interval!;
   assert.ok(low > 0 && low < 0.05 && high > 0.05 - 0.005, `[${low}, ${high}]`);
+});
+
+test("where the bottom is flat the interval spans it", () => {
+  const laws = [law({ curvature: 0.006, cliff: 0.7 }), law({ loss: 2.3 })];
+  const { log } = laws[0]!;
+  let covered = 0;
+  for (let seed = 0; seed < 20; seed++) {
+    const config = configFor(laws, { seed: 100 * seed });
+    const { ranking } = answerOf(search(laws, config, { noise: { common: 0.01, own: 0.0007 } }), RUN);
+    const [low, high] = ranking.find(({ schedule }) => schedule === "schedule 0")!.interval!;
+    if (Math.log10(low) <= log && log <= Math.log10(high)) covered++;
+  }
+  assert.ok(covered >= 18, `${covered} of 20`);
 });
