@@ -228,7 +228,10 @@ test("a run trains on an own dataset to its end and pins it; used, it can be nei
 test("a search pins its dataset until it is deleted, with its runs", async () => {
   await json(await put("searched", items("abcd")), 201);
   const { model, batchSize, seed } = TINY;
-  const response = await service.post({ steps: 20, schedules: ["linear"], dataset: "searched", model, batchSize, seed }, "/v1/searches");
+  const response = await service.post(
+    { steps: 20, schedules: ["linear"], dataset: "searched", model, batchSize, seed },
+    "/v1/searches",
+  );
   const { id } = await json<{ id: string }>(response, 202);
   await refused(await remove(path("searched")), 409);
   const found = await json<{ searches: { id: string }[] }>(await service.get("/v1/searches?dataset=searched"), 200);
