@@ -1,45 +1,12 @@
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
 import { test } from "node:test";
-import { setTimeout as delay } from "node:timers/promises";
-import type { Page } from "playwright-core";
 import type { Run } from "../../src/schemas/run.js";
 import { whole } from "../../src/web/format.js";
-import { HANGS_AFTER_MS, skip, startDashboard } from "./browser.js";
+import { skip, startDashboard } from "./browser.js";
+import { canvas, csv, shown, until } from "./page.js";
 import { startProxy } from "./proxy.js";
 
 const { service, browser } = await startDashboard();
-/** The number beside a word in the first read-out. */
-async function shown(page: Page, label: string, chart = 0): Promise<number> {
-  const entry = page
-    .locator("figure .readout")
-    .nth(chart)
-    .locator("div", { has: page.getByText(label, { exact: true }) });
-  return Number((await entry.locator("dd").textContent())!.replaceAll(",", ""));
-}
-
-/** Repeats until true; fails where that never comes. */
-async function until(what: string, condition: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + HANGS_AFTER_MS;
-  while (!(await condition())) {
-    if (Date.now() > deadline) assert.fail(`never: ${what}`);
-    await delay(30);
-  }
-}
-
-const canvas = (page: Page) => page.evaluate("document.querySelector('.plot canvas').toDataURL()");
-
-async function csv(page: Page): Promise<string[][]> {
-  const download = page.waitForEvent("download");
-  await page.getByRole("button", { name: "Download CSV" }).click();
-  const text = await readFile(await (await download).path(), "utf8");
-  return text
-    .trimEnd()
-    .split("\n")
-    .slice(1)
-    .map((line) => line.split(","));
-}
-
 async function act(id: string, verb: "pause" | "resume"): Promise<void> {
   assert.equal((await fetch(`${service.url}/v1/runs/${id}/${verb}`, { method: "POST" })).status, 202);
 }
@@ -121,32 +88,6 @@ test("compose, submit, live curve, cut connection, resume without a gap, finishe
   }
 });
 
-test("a message lost on the way is noticed, and asked for again", { skip }, async () => {
-  const run = await service.createRun({ steps: 20_000, seed: 3 });
-  await service.finished(run.id);
-  const page = await browser.page();
-  const froms: string[] = [];
-  await page.routeWebSocket(/\/stream/, (socket) => {
-    froms.push(new URL(socket.url()).searchParams.get("from")!);
-    const server = socket.connectToServer();
-    const lossy = froms.length === 1;
-    let count = 0;
-    server.onMessage((message) => {
-      if (!(lossy && ++count === 4)) socket.send(message);
-    });
-  });
-  await page.goto(`${service.url}/#/runs/${run.id}`);
-  await page.getByText("Complete", { exact: true }).waitFor();
-  assert.equal(froms.length, 2, `connected from ${froms}`);
-  assert.ok(Number(froms[1]) > 0, "not from the beginning again");
-  const rows = await csv(page);
-  assert.equal(rows.length, 20_000);
-  assert.equal(
-    rows.findIndex(([, , step], i) => Number(step) !== i),
-    -1,
-  );
-});
-
 test("pause, resume and cancel from the run page", { skip }, async () => {
   const run = await service.createRun({ steps: 260_000, model: { hiddenSizes: [400] }, batchSize: 64 });
   const page = await browser.page();
@@ -208,33 +149,6 @@ test("sweep: true log axis with real units, zoom that survives updates", { skip 
   assert.deepEqual(browser.errors, []);
 });
 
-test("compare: from the list, grouped with a band, differing parameters, PNG and CSV", { skip }, async () => {
-  const labels = ["together"];
-  const runs: Run[] = [];
-  for (const seed of [1, 2, 3]) {
-    runs.push(await service.createRun({ steps: 400, seed, schedule: "cosine", labels, name: `seed ${seed}` }));
-  }
-  for (const { id } of runs) await service.finished(id);
-  const page = await browser.page();
-  await page.goto(service.url);
-  await page.getByLabel("Filter").fill("together");
-  await page.getByLabel("Select all shown").check();
-  await page.getByRole("button", { name: "Compare 3" }).click();
-  await page.getByRole("heading", { name: "Compare 3 runs" }).waitFor();
-  const rows = page.locator("section table tbody tr");
-  assert.deepEqual(await rows.locator("th").allTextContents(), ["seed", "steps done", "train loss", "validation loss"]);
-  const alone = await canvas(page);
-  await page.getByLabel("Group").selectOption("seed");
-  await page.getByText("seed 3 and seeds").waitFor();
-  await until("the band", async () => (await canvas(page)) !== alone);
-  assert.equal((await csv(page)).length, 1200);
-  const download = page.waitForEvent("download");
-  await page.getByRole("button", { name: "Download PNG" }).click();
-  const png = await readFile(await (await download).path());
-  assert.equal(png.subarray(1, 4).toString(), "PNG");
-  assert.deepEqual(browser.errors, []);
-});
-
 test("the list is live: a new run appears, moves and ends by push; a deleted one goes", { skip }, async () => {
   const page = await browser.page();
   await page.goto(service.url);
@@ -249,32 +163,4 @@ test("the list is live: a new run appears, moves and ends by push; a deleted one
   await fetch(`${service.url}/v1/runs/${run.id}`, { method: "DELETE" });
   await row.waitFor({ state: "detached" });
   assert.deepEqual(requests, [], "nothing was polled");
-});
-
-test("the list says when the service is away, and is right again once it is back", { skip }, async () => {
-  const proxy = await startProxy(service.url);
-  try {
-    const page = await browser.page();
-    await page.goto(proxy.url);
-    await page.getByRole("heading", { name: "Runs" }).waitFor();
-    proxy.cut();
-    await page.getByRole("alert").getByText("cannot be reached").waitFor();
-    await service.createRun({ steps: 10, name: "made meanwhile" });
-    proxy.restore();
-    await page.getByText("made meanwhile").waitFor();
-    assert.equal(await page.getByRole("alert").count(), 0);
-  } finally {
-    await proxy.close();
-  }
-});
-
-test("what the API refuses is said at the field it is about", { skip }, async () => {
-  const page = await browser.page();
-  await page.goto(`${service.url}/#/new`);
-  await page.getByLabel("Batch size").fill("0");
-  await page.getByRole("button", { name: "Start the run" }).click();
-  await page.getByRole("alert").getByText("/batchSize").waitFor();
-  assert.equal(await page.getByLabel("Batch size").getAttribute("aria-invalid"), "true");
-  await page.getByLabel("Steps", { exact: true }).fill("many");
-  await page.getByText("Expected a whole number").waitFor();
 });

@@ -9,7 +9,7 @@ import { FaultyLink } from "./harness/proxy.js";
 import { type Api, Scene, SMALL } from "./harness/scene.js";
 import { exported, listen, Seen } from "./harness/subscriber.js";
 
-const SECONDS = count(5, 120);
+const SECONDS = count(3, 120);
 /** What a client waits for an answer. */
 const OPEN_FOR_MS = patience(10_000);
 /** Of a request that is made again and again; the long run beside them is followed and compared with its oracle. */
@@ -118,7 +118,7 @@ async function loseReplies(seconds: number, steps: number, twin?: Twin): Promise
 
 promise(
   `promise 5: lost replies, 200 ms and half-open sockets on every link for ${SECONDS} s double and lose nothing`,
-  () => loseReplies(SECONDS, count(400_000, 5_000_000)),
+  () => loseReplies(SECONDS, count(200_000, 5_000_000)),
 );
 
 twin("promise 5, twin: where a commit that is sent again is not recognised, the same check fails", async () => {

@@ -23,7 +23,7 @@ function descendantsOf(pid: number): number[] {
   return found.slice(1);
 }
 
-const KILLS = count(2, 50);
+const KILLS = count(1, 50);
 const GONE_WITHIN_MS = 1000;
 
 /** Kills a training worker again and again; throws when it leaves anything behind for longer than 1 s. */

@@ -9,7 +9,7 @@ import { until } from "./harness/process.js";
 import { type Api, Scene, SMALL } from "./harness/scene.js";
 import { exported, listen, Seen } from "./harness/subscriber.js";
 
-const REQUEST: RunRequest = { ...SMALL, steps: count(400_000, 2_000_000), schedule: "cyclic" };
+const REQUEST: RunRequest = { ...SMALL, steps: count(200_000, 2_000_000), schedule: "cyclic" };
 const KILLS = count(2, 15);
 
 /** What clients have been told: the ids that were answered 202, and the steps that were sent, by run. */

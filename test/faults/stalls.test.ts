@@ -4,7 +4,7 @@ import { count, HELD, promise, twin } from "./harness/passes.js";
 import { type Twin, until } from "./harness/process.js";
 import { Scene } from "./harness/scene.js";
 
-const SECONDS = count(4, 300);
+const SECONDS = count(3, 300);
 /** Where times are not held, a busy machine may keep a worker from its lock for longer than the test profile allows. */
 const LOCKS = HELD ? {} : { LOCK_DURATION_MS: 6000 };
 const CLIENTS = 16;

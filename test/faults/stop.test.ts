@@ -71,7 +71,7 @@ twin("promise 12, twin: where frozen readers are waited for, the same check fail
   await assert.rejects(stopApi("never-terminates"), /the API took more/);
 });
 
-const HAND_OVERS = count(2, 10);
+const HAND_OVERS = count(1, 10);
 
 /** Stops the training worker while others wait for work; throws when the run is not simply handed over. */
 async function handOver(request: RunRequest, handOvers: number, twin?: Twin): Promise<void> {
@@ -112,7 +112,7 @@ async function handOver(request: RunRequest, handOvers: number, twin?: Twin): Pr
 }
 
 promise("promise 12: SIGTERM to a training worker: handed over within 2 s, no attempt used, bytes exact", () =>
-  handOver({ ...SMALL, steps: count(2_000_000, 9_000_000), schedule: "cyclic" }, HAND_OVERS),
+  handOver({ ...SMALL, steps: count(1_500_000, 9_000_000), schedule: "cyclic" }, HAND_OVERS),
 );
 
 twin("promise 12, twin: with a worker that just exits, the same check fails", async () => {

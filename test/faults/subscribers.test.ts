@@ -45,8 +45,8 @@ async function followCut(url: string, chance: Chance, subscribers: number, cuts:
   for (const digest of digests) assert.equal(digest, wanted);
 }
 
-const SUBSCRIBERS = count(20, 200);
-const CUTS = count(6, 20);
+const SUBSCRIBERS = count(12, 200);
+const CUTS = count(4, 20);
 
 promise(`promise 8: ${SUBSCRIBERS} subscribers, each cut ${CUTS} times, see every step exactly once`, async () => {
   const chance = createChance("promise 8");

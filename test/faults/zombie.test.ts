@@ -8,7 +8,7 @@ import { count, patience, promise, twin } from "./harness/passes.js";
 import { type Twin, until } from "./harness/process.js";
 import { type Api, Scene, SMALL } from "./harness/scene.js";
 
-const REQUEST: RunRequest = { ...SMALL, steps: count(1_000_000, 3_000_000), schedule: "cyclic", seed: 11 };
+const REQUEST: RunRequest = { ...SMALL, steps: count(700_000, 3_000_000), schedule: "cyclic", seed: 11 };
 const STOPS = count(2, 10);
 
 let scene: Scene;

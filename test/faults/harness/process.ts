@@ -110,7 +110,7 @@ export async function until(
   probe: () => boolean | Promise<boolean>,
   withinMs = HANGS_AFTER_MS,
 ): Promise<void> {
-  for (const end = Date.now() + withinMs; !(await probe()); await delay(5)) {
+  for (const end = Date.now() + withinMs; !(await probe()); await delay(HELD ? 5 : 20)) {
     if (Date.now() > end) throw new Error(`waited ${withinMs} ms in vain until ${what}`);
   }
 }
