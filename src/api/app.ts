@@ -4,6 +4,7 @@ import websocket from "@fastify/websocket";
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
 import { Type } from "typebox";
 import { DatasetSchema } from "../schemas/dataset.js";
+import { EstimateSchema } from "../schemas/estimate.js";
 import { ArmRequestSchema, ExperimentReportSchema, ExperimentRequestSchema } from "../schemas/experiment.js";
 import { ExperimentSchema, ExperimentSummarySchema } from "../schemas/experiment-view.js";
 import { LIMITS } from "../schemas/limits.js";
@@ -16,6 +17,7 @@ import { StreamCommandSchema, StreamReplySchema } from "../schemas/stream-many.j
 import { strict } from "../schemas/strict.js";
 import { datasetRoutes } from "./datasets/routes.js";
 import type { ApiDeps } from "./deps.js";
+import { estimateRoutes } from "./estimates/routes.js";
 import { experimentRoutes } from "./experiments/routes.js";
 import { existing } from "./http/existing.js";
 import { healthRoutes } from "./http/health.js";
@@ -56,6 +58,7 @@ const SHARED = [
   ExperimentReportSchema,
   ExperimentSchema,
   ExperimentSummarySchema,
+  EstimateSchema,
   DatasetSchema,
   StreamMessageSchema,
   StreamCommandSchema,
@@ -158,6 +161,7 @@ export async function buildApp(deps: ApiDeps, log: FastifyBaseLogger): Promise<F
     suggestionRoutes,
     searchRoutes,
     experimentRoutes,
+    estimateRoutes,
     datasetRoutes,
   ]) {
     await app.register(routes, v1);

@@ -1,5 +1,13 @@
 import type { RunQueue } from "../queue/run-queue.js";
-import type { DatasetStore, ExperimentStore, MetricsReader, RunStore, SearchStore, Tail } from "../store/contract.js";
+import type {
+  DatasetStore,
+  ExperimentStore,
+  Fleet,
+  MetricsReader,
+  RunStore,
+  SearchStore,
+  Tail,
+} from "../store/contract.js";
 
 /** What the routes work with; composed in src/bin, and by tests. */
 export interface ApiDeps {
@@ -12,6 +20,7 @@ export interface ApiDeps {
   readonly searchQueue: RunQueue;
   readonly experiments: ExperimentStore;
   readonly experimentQueue: RunQueue;
+  readonly fleet: Fleet;
   readonly tail: Tail;
   readonly datasets: DatasetStore;
   /** Why the service cannot work right now; null: it can. */

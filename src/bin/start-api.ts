@@ -5,6 +5,7 @@ import { RunQueue } from "../queue/run-queue.js";
 import { connect, storageProblem } from "../store/connect.js";
 import { RedisDatasetStore } from "../store/datasets.js";
 import { RedisExperimentStore } from "../store/experiments.js";
+import { RedisFleet } from "../store/fleet.js";
 import { formatProblem } from "../store/format.js";
 import { WORKERS_KEY } from "../store/keys.js";
 import { RedisMetricsReader } from "../store/metrics.js";
@@ -60,6 +61,7 @@ export async function startApi(
     searchQueue,
     experiments: new RedisExperimentStore(prompt),
     experimentQueue,
+    fleet: new RedisFleet(prompt),
     tail,
     datasets: new RedisDatasetStore(prompt),
     readiness,

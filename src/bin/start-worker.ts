@@ -3,8 +3,8 @@ import type { Logger } from "pino";
 import { QueueWorker } from "../queue/worker.js";
 import { connect, storageProblem } from "../store/connect.js";
 import { RedisExperimentStore } from "../store/experiments.js";
+import { RedisFleet } from "../store/fleet.js";
 import { formatProblem } from "../store/format.js";
-import { WORKERS_KEY, workerKey } from "../store/keys.js";
 import { RedisMetricsReader } from "../store/metrics.js";
 import { RedisRunStore } from "../store/runs.js";
 import { RedisSearchStore } from "../store/searches.js";
@@ -41,6 +41,7 @@ export async function startWorker(config: Config, log: Logger): Promise<Service>
   const suspects = new Suspects();
   const [runs, searches] = [new RedisRunStore(connection), new RedisSearchStore(connection)];
   const experiments = new RedisExperimentStore(connection);
+  const fleet = new RedisFleet(connection);
   const metrics = new RedisMetricsReader(connection);
   const tail = new RedisTail(reader, subscriber);
   await tail.start();
@@ -71,9 +72,8 @@ export async function startWorker(config: Config, log: Logger): Promise<Service>
         },
       };
     },
-    heartbeat: async (ttlSeconds) => {
-      for (const key of [WORKERS_KEY, workerKey(hostname())]) await connection.set(key, 1, "EX", ttlSeconds);
-    },
+    heartbeat: (ttlSeconds) =>
+      fleet.heartbeat(`${hostname()}:${process.pid}`, hostname(), config.WORKER_CONCURRENCY, ttlSeconds),
     records: runs,
     endForsaken: () => releaseForsaken({ runs, searches }),
     expire: async (ttlSeconds) => {

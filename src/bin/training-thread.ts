@@ -3,6 +3,7 @@ import pino from "pino";
 import { createEngine } from "../engine/create.js";
 import { connect } from "../store/connect.js";
 import { RedisDatasetStore } from "../store/datasets.js";
+import { RedisFleet } from "../store/fleet.js";
 import { RedisRunStore } from "../store/runs.js";
 import { runTraining } from "../train/run-training.js";
 import type { ThreadData, ToPool, ToThread } from "../train/thread-pool.js";
@@ -15,6 +16,7 @@ redis.on("error", (error) => log.debug({ err: error }, "redis"));
 const datasets = new RedisDatasetStore(redis);
 const deps = {
   runs: new RedisRunStore(redis),
+  fleet: new RedisFleet(redis),
   createEngine,
   loadDataset: (digest: string) => datasets.text(digest),
   log,

@@ -13,3 +13,14 @@ export function stepCost(
   const multiplyAdds = 3 * forwardCost(model, vocabSize) * examples * replicas;
   return { multiplyAdds, seconds: SECONDS.perStep * replicas + SECONDS.perMultiplyAdd * multiplyAdds };
 }
+
+/** Seconds of one core for that many evaluations of each split; of the words, a tenth are for validation and eight tenths for training. */
+export function evaluationSeconds(
+  { model, replicas, dataset }: Pick<RunSpec, "model" | "replicas" | "dataset">,
+  { vocabSize, trainExamples }: { readonly vocabSize: number; readonly trainExamples: number },
+  { validation, train }: { readonly validation: number; readonly train: number },
+): number {
+  const examples =
+    validation * Math.ceil(trainExamples / 8) + train * Math.min(trainExamples, dataset.limit ?? trainExamples);
+  return SECONDS.perMultiplyAdd * forwardCost(model, vocabSize) * examples * replicas;
+}

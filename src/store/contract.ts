@@ -238,6 +238,21 @@ export interface ParentStore<Spec, R extends StoredRecord<Spec>> extends RecordS
 export type SearchStore = ParentStore<SearchSpec, SearchRecord>;
 export type ExperimentStore = ParentStore<ExperimentSpec, ExperimentRecord>;
 
+/** The workers there are, and how fast they have been. */
+export interface Fleet {
+  /** Shows that a worker process lives, on that host and for that many seconds, and trains so many runs at once. */
+  heartbeat(worker: string, host: string, slots: number, ttlSeconds: number): Promise<void>;
+
+  /** Runs that all present workers train at once. Not atomic. */
+  slots(): Promise<number>;
+
+  /** Notes what a training took by this engine (as a spec names it), as a multiple of what src/core/cost.ts says. */
+  noteSpeed(engine: string, ratio: number): Promise<void>;
+
+  /** An average of those, the newest counting most; null: there is none. */
+  speed(engine: string): Promise<number | null>;
+}
+
 /** Stored metrics, a page of chunks at a time, however long the run. */
 export interface MetricsReader {
   /** The chunks of steps [from, to), cut to that range, in order. */

@@ -11,6 +11,10 @@ export const FORMAT_KEY = `${ROOT}:format`;
 export const WAKE_CHANNEL = `${ROOT}:wake`;
 /** Set while a worker process lives; expires soon after it dies. */
 export const WORKERS_KEY = `${ROOT}:workers`;
+/** Hash: for each worker process how many runs it trains at once, and till when that holds without another sign of life. */
+export const SLOTS_KEY = `${ROOT}:slots`;
+/** Hash: for each engine the seconds that trainings took to those estimated, an exponential average. */
+export const SPEED_KEY = `${ROOT}:speed`;
 /** The same for the worker process on one host: a container's health check. */
 export const workerKey = (host: string) => `${WORKERS_KEY}:${host}`;
 
@@ -67,6 +71,9 @@ export const datasetUsersKey = (name: string) => `${DATASET_USERS_PREFIX}${name}
 export const LUA_KEYS = {
   FORMAT_KEY,
   WAKE_CHANNEL,
+  WORKERS_KEY,
+  SLOTS_KEY,
+  SPEED_KEY,
   RUN_PREFIX,
   LOG_SUFFIX,
   CHECKPOINT_SUFFIX,

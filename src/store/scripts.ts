@@ -130,6 +130,16 @@ export const SCRIPTS = {
     args: { name: "text" },
     reply: oneOf("deleted", "gone", "used"),
   }),
+  annealHeartbeat: defineScript({
+    file: "heartbeat.lua",
+    args: { worker: "text", host: "text", slots: "number", ttl: "number" },
+    reply: oneOf("ok"),
+  }),
+  annealNoteSpeed: defineScript({
+    file: "note-speed.lua",
+    args: { engine: "text", ratio: "number", weight: "number" },
+    reply: oneOf("ok"),
+  }),
   annealOpenFormat: defineScript({
     file: "open-format.lua",
     evenWhenFull: true,

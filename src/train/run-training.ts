@@ -1,17 +1,19 @@
 import { randomUUID } from "node:crypto";
 import type { Logger } from "pino";
 import type { Engine, EngineOptions, SplitName } from "../core/engine.js";
+import { runCost } from "../core/estimate.js";
 import { initialParameters } from "../core/model.js";
 import { ReplicaSet } from "../core/replicas.js";
 import { train } from "../core/train.js";
 import { LIMITS } from "../schemas/limits.js";
 import type { EngineName, RunResult } from "../schemas/run.js";
-import type { Checkpoint, Claim, CommitReply, RunRecord, RunStore } from "../store/contract.js";
+import type { Checkpoint, Claim, CommitReply, Fleet, RunRecord, RunStore } from "../store/contract.js";
 import { isRedisError, patiently } from "../store/patience.js";
 import { prepareExamples } from "./examples.js";
 
 export interface TrainingDeps {
   readonly runs: RunStore;
+  readonly fleet: Pick<Fleet, "noteSpeed">;
   readonly createEngine: (name: EngineName, options: EngineOptions) => Promise<Engine>;
   /** The text with that digest. */
   readonly loadDataset: (digest: string) => Promise<Buffer | null>;
@@ -52,13 +54,18 @@ export async function runTraining(
   let engine: Engine | undefined;
   try {
     const checkpoint = await deps.runs.checkpoint(runId);
-    engine = await prepareEngine(deps, claim, checkpoint);
+    const prepared = await prepareEngine(deps, claim, checkpoint);
+    engine = prepared.engine;
+    const { step } = engine;
+    const trainingAt = performance.now();
     log.info({ engine: engine.build, fromStep: engine.step, fence: claim.fence }, "training");
     const onCommit = (step: number) => {
       log.debug({ step }, "committed");
       onProgress();
     };
     const outcome = await trainAndCommit(deps.runs, claim, checkpoint, engine, signal, onCommit);
+    const seconds = (performance.now() - trainingAt) / 1000;
+    if (outcome === "succeeded") await noteSpeed(deps, claim.record, prepared.facts, step, seconds).catch(() => {});
     log.info({ outcome, seconds: (performance.now() - startedAt) / 1000 }, "attempt ended");
     return outcome === "released" ? "released" : "over";
   } catch (error) {
@@ -73,11 +80,31 @@ export async function runTraining(
   }
 }
 
+/** What takes less says more of the moment than of the machine. */
+const MEASURED_SECONDS = 0.5;
+
+/** An estimate is worth no attempt: it may be lost. */
+async function noteSpeed(
+  { fleet }: TrainingDeps,
+  { spec, parent }: RunRecord,
+  facts: Parameters<typeof runCost>[1],
+  fromStep: number,
+  seconds: number,
+): Promise<void> {
+  // A limit hides how large the validation split is.
+  if (seconds < MEASURED_SECONDS || spec.dataset.limit !== null) return;
+  const trained = { ...spec, steps: spec.steps - fromStep, from: null };
+  await fleet.noteSpeed(spec.engine, seconds / runCost(trained, facts, parent !== null).seconds);
+}
+
 async function prepareEngine(
   deps: TrainingDeps,
   claim: Claim<RunRecord>,
   checkpoint: Checkpoint | null,
-): Promise<Engine> {
+): Promise<{
+  readonly engine: Engine;
+  readonly facts: { readonly vocabSize: number; readonly trainExamples: number };
+}> {
   const { spec, engineBuild } = claim.record;
   const { vocabSize, splits } = await prepareExamples(deps.loadDataset, spec);
   const create = (seed: number) =>
@@ -99,7 +126,7 @@ async function prepareEngine(
   }
   await deps.runs.noteEngineBuild(claim, engine.build);
   if (checkpoint !== null) engine.writeState(checkpoint.engine);
-  return engine;
+  return { engine, facts: { vocabSize, trainExamples: splits.train.count } };
 }
 
 async function trainAndCommit(

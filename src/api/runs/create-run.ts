@@ -3,14 +3,15 @@ import { type DatasetFacts, DEFAULT_LR_RANGE, resolveRun } from "../../core/reso
 import { autoSearch, isOpen } from "../../core/resolve-search.js";
 import { substituteRate } from "../../core/schedules/auto-rate.js";
 import { LIMITS } from "../../schemas/limits.js";
-import type { RunRequest } from "../../schemas/run.js";
+import type { RunRequest, RunSpec } from "../../schemas/run.js";
 import type { ScheduleRequest } from "../../schemas/schedule.js";
+import type { SearchSpec } from "../../schemas/search.js";
 import type { RunRecord, SearchStore } from "../../store/contract.js";
 import { datasetFacts } from "../datasets/dataset-facts.js";
 import { invalidRequest } from "../http/problems.js";
 import { newId } from "../ids.js";
 import { createRecord, enqueue, type Origin, type Producer } from "./create-record.js";
-import { type ForkDeps, forkRun } from "./fork-run.js";
+import { type ForkDeps, forkRun, resolvedFork } from "./fork-run.js";
 
 export interface CreateRunDeps extends ForkDeps {
   readonly searches: Pick<SearchStore, "create" | "cancel" | "delete">;
@@ -22,27 +23,41 @@ export async function createRun(deps: CreateRunDeps, request: RunRequest, origin
   const id = newId("run", Date.now());
   const { from } = request;
   if (from !== undefined) return forkRun(deps, id, { ...request, from }, origin);
-  const facts = await datasetFacts(deps.datasets, request.dataset);
-  if (isOpen(request.schedule)) return createWithSearch(deps, id, request, facts, origin);
-  return createRecord(deps.runs, deps.queue, id, resolved(request, facts), origin);
+  const { spec, search } = await resolvedRun(deps, id, request);
+  if (search !== null) return createWithSearch(deps, id, spec, search, origin);
+  return createRecord(deps.runs, deps.queue, id, spec, origin);
 }
 
-/** "auto": the run waits for a search; until then some schedule stands in its spec, which nobody is shown. */
-async function createWithSearch(
-  { runs, searches, searchQueue }: CreateRunDeps,
+/** What would be created; throws a ProblemError that names the fields of the request. `search`: what the run waits for. */
+export async function resolvedRun(
+  deps: Pick<CreateRunDeps, "runs" | "datasets">,
   id: string,
   request: RunRequest,
-  facts: DatasetFacts,
-  origin: Origin,
-): Promise<RunRecord> {
+): Promise<{ readonly spec: RunSpec; readonly search: SearchSpec | null; readonly facts: DatasetFacts }> {
+  const { from } = request;
+  if (from !== undefined) return { ...(await resolvedFork(deps, { ...request, from })), search: null };
+  const facts = await datasetFacts(deps.datasets, request.dataset);
+  if (!isOpen(request.schedule)) return { spec: resolved(request, facts), search: null, facts };
+  // Until the search has answered, some schedule stands in the spec, which nobody is shown.
   const asked = request.schedule as "auto" | ScheduleRequest;
   const schedule = asked === "auto" ? asked : substituteRate(asked, (request.lrRange ?? DEFAULT_LR_RANGE)[1]);
   const spec = resolved({ ...request, schedule }, facts);
   const search = autoSearch(spec, id, request, facts);
   if (!search.ok) throw invalidRequest(search.errors);
+  return { spec, search: search.value, facts };
+}
+
+/** "auto": the run waits for a search. */
+async function createWithSearch(
+  { runs, searches, searchQueue }: CreateRunDeps,
+  id: string,
+  spec: RunSpec,
+  search: SearchSpec,
+  origin: Origin,
+): Promise<RunRecord> {
   const searchId = newId("search", Date.now());
   // The search first: without its run it does no harm, while the run would wait for ever without its search.
-  await createRecord(searches, null, searchId, search.value, origin);
+  await createRecord(searches, null, searchId, search, origin);
   const run = await createRecord(runs, null, id, spec, origin, { waitsFor: searchId });
   void enqueue(searchQueue, searchId, origin.log);
   return run;

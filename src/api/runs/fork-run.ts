@@ -1,9 +1,10 @@
+import type { DatasetFacts } from "../../core/resolve.js";
 import { resolveFork } from "../../core/resolve-fork.js";
 import { autoRatePaths } from "../../core/schedules/auto-rate.js";
 import { forkedState } from "../../core/train.js";
 import { ProblemError } from "../../schemas/problem.js";
-import type { RunRequest } from "../../schemas/run.js";
-import type { RunRecord, RunStore } from "../../store/contract.js";
+import type { RunRequest, RunSpec } from "../../schemas/run.js";
+import type { CreateOptions, RunRecord, RunStore } from "../../store/contract.js";
 import { type DatasetFinder, datasetFacts } from "../datasets/dataset-facts.js";
 import { invalidRequest } from "../http/problems.js";
 import { createRecord, type Origin, type Producer } from "./create-record.js";
@@ -26,24 +27,37 @@ export async function forkRun(
   request: ForkRequest,
   origin: Origin,
 ): Promise<RunRecord> {
+  // A run that trains may move on between the look at its latest checkpoint and the copy of it.
+  for (let tries = 1; ; tries++) {
+    const { spec, fork } = await resolvedFork({ runs, datasets }, request);
+    try {
+      return await createRecord(runs, queue, id, spec, origin, { fork });
+    } catch (error) {
+      const moved = error instanceof ProblemError && error.code === "conflict" && request.from.step === undefined;
+      if (!moved || tries === MOST_TRIES) throw error;
+    }
+  }
+}
+
+/** The fork that a request would make now; throws a ProblemError. */
+export async function resolvedFork(
+  { runs, datasets }: Pick<ForkDeps, "runs" | "datasets">,
+  request: ForkRequest,
+): Promise<{
+  readonly spec: RunSpec;
+  readonly facts: DatasetFacts;
+  readonly fork: NonNullable<CreateOptions["fork"]>;
+}> {
   const { schedule } = request;
   const auto = schedule === "auto" ? [""] : schedule === undefined ? [] : autoRatePaths(schedule);
   if (auto.length > 0) {
     const expected = 'no "auto": it is found by training from the start';
     throw invalidRequest(auto.map((pointer) => ({ pointer: `/schedule${pointer}`, expected })));
   }
-  // A run that trains may move on between the look at its latest checkpoint and the copy of it.
-  for (let tries = 1; ; tries++) {
-    const { run, loop } = await forkPoint(runs, request.from);
-    const facts = await datasetFacts(datasets, run.spec.dataset.name);
-    const resolved = resolveFork(request, { run: run.id, step: loop.step, spec: run.spec }, facts);
-    if (!resolved.ok) throw invalidRequest(resolved.errors);
-    const fork = { run: run.id, step: loop.step, loop: forkedState(resolved.value, run.spec, loop) };
-    try {
-      return await createRecord(runs, queue, id, resolved.value, origin, { fork });
-    } catch (error) {
-      const moved = error instanceof ProblemError && error.code === "conflict" && request.from.step === undefined;
-      if (!moved || tries === MOST_TRIES) throw error;
-    }
-  }
+  const { run, loop } = await forkPoint(runs, request.from);
+  const facts = await datasetFacts(datasets, run.spec.dataset.name);
+  const resolved = resolveFork(request, { run: run.id, step: loop.step, spec: run.spec }, facts);
+  if (!resolved.ok) throw invalidRequest(resolved.errors);
+  const fork = { run: run.id, step: loop.step, loop: forkedState(resolved.value, run.spec, loop) };
+  return { spec: resolved.value, facts, fork };
 }

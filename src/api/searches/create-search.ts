@@ -1,7 +1,8 @@
 import { randomInt } from "node:crypto";
+import type { DatasetFacts } from "../../core/resolve.js";
 import { resolveSearch } from "../../core/resolve-search.js";
 import { LIMITS } from "../../schemas/limits.js";
-import type { SearchRequest } from "../../schemas/search.js";
+import type { SearchRequest, SearchSpec } from "../../schemas/search.js";
 import type { SearchRecord, SearchStore } from "../../store/contract.js";
 import { type DatasetFinder, datasetFacts } from "../datasets/dataset-facts.js";
 import { invalidRequest } from "../http/problems.js";
@@ -20,8 +21,17 @@ export async function createSearch(
   request: SearchRequest,
   origin: Origin,
 ): Promise<SearchRecord> {
+  const { spec } = await resolvedSearch({ datasets }, request);
+  return createRecord(searches, searchQueue, newId("search", Date.now()), spec, origin);
+}
+
+/** Throws a ProblemError that names the fields of the request. */
+export async function resolvedSearch(
+  { datasets }: Pick<CreateSearchDeps, "datasets">,
+  request: SearchRequest,
+): Promise<{ readonly spec: SearchSpec; readonly facts: DatasetFacts }> {
   const facts = await datasetFacts(datasets, request.dataset);
   const resolved = resolveSearch(request, facts, randomInt(LIMITS.seed));
   if (!resolved.ok) throw invalidRequest(resolved.errors);
-  return createRecord(searches, searchQueue, newId("search", Date.now()), resolved.value, origin);
+  return { spec: resolved.value, facts };
 }
