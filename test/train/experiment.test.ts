@@ -148,6 +148,26 @@ test("killed after any number of results, it goes on with the runs that there ar
   }
 });
 
+test("a run that failed leaves its seed out, whatever came before it; the report says so, and the experiment too", async () => {
+  const { attempt, runs, seen, deps } = house(spec(2, 3), first);
+  const { get } = deps.runs;
+  const lost = (run: RunRecord | null) => run?.spec.seed === 0 && run.spec.batchSize === 2;
+  (deps.runs as { get: typeof get }).get = async (id) => {
+    const run = await get(id);
+    return lost(run) ? { ...run!, status: "failed", reason: "no engine", result: null } : run;
+  };
+  await attempt();
+  const [status, reason, report] = seen.ended as [string, string, { seeds: number[]; arms: { losses: number[] }[] }];
+  assert.equal(status, "failed");
+  assert.match(reason, /^1 of 6 trainings have no result.* was failed: no engine$/);
+  assert.deepEqual(report.seeds, [10, 20]);
+  const specs = [...runs.values()].map((run) => run.spec);
+  for (const [arm, { losses }] of report.arms.entries()) {
+    const of = specs.filter(({ batchSize, seed }) => batchSize === arm + 1 && seed > 0);
+    assert.deepEqual(losses, of.toSorted((a, b) => a.seed - b.seed).map(lossOf));
+  }
+});
+
 test("only so many runs are under way at once", async () => {
   const { attempt, runs, seen } = house(spec(4, 40), first);
   await attempt();

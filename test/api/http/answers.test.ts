@@ -28,6 +28,7 @@ test("what a trained run answers with is what openapi.yaml says", async () => {
       ["/v1/runs/{id}/suggestions", ""],
       ["/v1/runs/{id}/checkpoints", ""],
       ["/v1/searches", ""],
+      ["/v1/experiments", ""],
       ["/v1/datasets", ""],
     ] as const) {
       const response = await service.get(path.replace("{id}", id) + query);
