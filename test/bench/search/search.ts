@@ -3,7 +3,8 @@
  *   npm run bench:search -- [--setting default|short|small|big|momentum|alphabet|nowhere] [--init scaled|raw] [--steps N]
  *     [--searches 20] [--schedule cosine] [--peers N] [--peer-runs 160] [--threads 2] [--cache FOLDER]
  * --schedule: the search behind "auto" in that schedule. --peers: random search, Optuna's TPE and its Hyperband pruner beside
- * it, N times each, for 160 trainings of the horizon. Losses are kept in --cache (or SEARCH_BENCH_CACHE; default in the system's folder for temporary files).
+ * it, N times each, for 160 trainings of the horizon. Losses are kept in --cache (or SEARCH_BENCH_CACHE; default in the
+ * system's folder for temporary files).
  */
 import { tmpdir } from "node:os";
 import { join } from "node:path";
