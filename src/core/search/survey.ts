@@ -14,8 +14,11 @@ const MOST_RUNGS = 6;
 const SPACING = { scan: 0.5, aim: 0.25, settle: 0.2 } as const;
 /** At rungs so many times shorter than the horizon a second seed costs next to nothing. */
 const CHEAP_RUNG = 64;
-/** Share of the budget that may be used up by the end of each stage. */
-const SHARE = { scan: 0.7, aim: 0.4, settle: 0.75, deepen: 0.8, verify: 0.97, finders: 1 } as const;
+/**
+ * Share of the budget that may be used up by the end of each stage; after the deepening there is enough left of the usual
+ * budget to verify the whole portfolio.
+ */
+const SHARE = { scan: 0.7, aim: 0.4, settle: 0.75, deepen: 0.79, verify: 0.97, finders: 1 } as const;
 /** Seeds at the true horizon: of who may win, of who cannot, and at most, where the minimum is too blurred. */
 const SETTLE_SEEDS = { contender: 2, other: 2, most: 8 } as const;
 /** Fresh seeds of a verification, likewise; more for those that cannot be told from the leader. */
