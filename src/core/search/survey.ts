@@ -11,8 +11,11 @@ import { Trials } from "./trials.js";
 const SPACING = { scan: 0.5, aim: 0.25, settle: 0.2 } as const;
 /** At rungs so many times shorter than the horizon a second seed costs next to nothing. */
 const CHEAP_RUNG = 64;
-/** Share of the budget that may be used up by the end of each stage. */
-const SHARE = { scan: 0.7, aim: 0.4, settle: 0.75, deepen: 0.8, verify: 0.97, finders: 1 } as const;
+/**
+ * Share of the budget that may be used up by the end of each stage; after the deepening there is enough left of the usual
+ * budget to verify the whole portfolio.
+ */
+const SHARE = { scan: 0.7, aim: 0.4, settle: 0.75, deepen: 0.79, verify: 0.97, finders: 1 } as const;
 /** Seeds at the true horizon; and at most, where a minimum is too blurred: of who may win, and of who cannot. */
 const SETTLE_SEEDS = { first: 2, contender: 8, other: 4 } as const;
 /** Those that cannot be told from the leader are verified by up to so many times the seeds. */
@@ -124,7 +127,9 @@ class Surveyor {
   }
 
   #aim(steps: number): Arm[] {
-    const seeds = this.#explorer.seeds(this.#config.steps >= CHEAP_RUNG * steps ? 2 : 1);
+    // The last horizon before the true one says where to look there: one seed alone may mislead it.
+    const isLast = steps === this.#config.rungs.at(-2);
+    const seeds = this.#explorer.seeds(isLast || this.#config.steps >= CHEAP_RUNG * steps ? 2 : 1);
     return this.#exploreAll(this.#ranked(), steps, "aim", (candidate) => ({
       // One more below: at short horizons a second, higher basin may be the deeper one.
       start: around(forecast(this.#findings[candidate]!, steps).log, SPACING.aim, 2),

@@ -13,8 +13,7 @@ const PEERS = ["random", "tpe", "hyperband"] as const;
 type Peer = (typeof PEERS)[number];
 
 const SCRIPT = fileURLToPath(new URL("../../../../test/bench/search/peers.py", import.meta.url));
-/** Runs of the horizon that each peer may train, where the curves are read, and what is to be reached, nats. */
-const BUDGET = 160;
+/** Runs of the horizon at which the curves are read, and what is to be reached, nats. */
 const READINGS = [2, 5, 10, 15, 20, 30, 40, 60, 80, 100, 130, 160];
 const LEVELS = [0.02, 0.01, 0.005];
 
@@ -29,8 +28,14 @@ interface Point {
  * A peer trains one seed for each trial, always the same: that pairs its trials, as ours are, which favours it. The pruner
  * sees the loss of trainings whose schedule is resolved for T/16 and T/4 steps, which predict the full one; the
  * intermediate losses of the full run, which cost nothing, would not: while its rate is high they favour constant schedules.
+ * `budget`: runs of the horizon that each peer may train.
  */
-export async function benchPeers(trainer: Trainer, specs: readonly SearchSpec[], gridLow: number): Promise<void> {
+export async function benchPeers(
+  trainer: Trainer,
+  specs: readonly SearchSpec[],
+  gridLow: number,
+  budget: number,
+): Promise<void> {
   const python = process.env.PYTHON ?? "python3";
   if (spawnSync(python, ["-c", "import optuna"]).status !== 0) {
     console.log(`SKIPPED: ${python} cannot import optuna; PYTHON names another interpreter`);
@@ -40,14 +45,15 @@ export async function benchPeers(trainer: Trainer, specs: readonly SearchSpec[],
   const truth = await truthOf(trainer, specs[0]!, gridLow);
   const [ours, ...theirs] = await Promise.all([
     Promise.all(specs.map((spec) => ourCurve(trainer, spec, truth))),
-    ...PEERS.map((peer) => Promise.all(specs.map((spec) => peerCurve(python, peer, trainer, spec, truth)))),
+    ...PEERS.map((peer) => Promise.all(specs.map((spec) => peerCurve(python, peer, trainer, spec, truth, budget)))),
   ]);
   console.log(`mean excess over runs of the horizon spent (${specs.length} repetitions)`);
-  console.log(["".padEnd(10), ...READINGS.map((runs) => String(runs).padStart(7))].join(" "));
+  const readings = READINGS.filter((runs) => runs <= budget);
+  console.log(["".padEnd(10), ...readings.map((runs) => String(runs).padStart(7))].join(" "));
   const reached = new Map<string, (number | null)[]>();
   for (const [i, curves] of [ours!, ...theirs].entries()) {
     const name = i === 0 ? "ours" : PEERS[i - 1]!;
-    console.log([name.padEnd(10), ...READINGS.map((runs) => meanAt(curves, runs).toFixed(4).padStart(7))].join(" "));
+    console.log([name.padEnd(10), ...readings.map((runs) => meanAt(curves, runs).toFixed(4).padStart(7))].join(" "));
     reached.set(
       name,
       LEVELS.map((level) => runsToReach(curves, level)),
@@ -60,8 +66,8 @@ export async function benchPeers(trainer: Trainer, specs: readonly SearchSpec[],
       const ratio =
         name === "ours" || our === null
           ? ""
-          : ` (ours: ${value === null ? `below ${(our / BUDGET).toFixed(2)}` : (our / value).toFixed(2)} of it)`;
-      return `${name} ${value === null ? `not in ${BUDGET}` : value.toFixed(1)}${ratio}`;
+          : ` (ours: ${value === null ? `below ${(our / budget).toFixed(2)}` : (our / value).toFixed(2)} of it)`;
+      return `${name} ${value === null ? `not in ${budget}` : value.toFixed(1)}${ratio}`;
     });
     console.log(`runs until the mean excess is at most ${level}: ${texts.join(", ")}`);
   }
@@ -85,6 +91,7 @@ async function peerCurve(
   trainer: Trainer,
   spec: SearchSpec,
   truth: Truth,
+  budget: number,
 ): Promise<Point[]> {
   const { steps, lrRange } = spec;
   const { seed } = spec.run;
@@ -99,7 +106,7 @@ async function peerCurve(
       points.push(pointOf(trainer, spec, truth, runs, best.schedule, best.lr));
       continue;
     }
-    if (runs + train.steps / steps > BUDGET) {
+    if (runs + train.steps / steps > budget) {
       child.stdin.end();
       continue;
     }

@@ -1,9 +1,10 @@
 /**
  * How far the joint search's answers are from the truth, on seeds and rates that no search uses:
  *   npm run bench:search -- [--setting default|short|small|big|momentum|alphabet|nowhere] [--init scaled|raw] [--steps N]
- *     [--searches 20] [--schedule cosine] [--peers N] [--threads 2] [--cache FOLDER]
+ *     [--searches 20] [--schedule cosine] [--peers N] [--peer-runs 160] [--threads 2] [--cache FOLDER]
  * --schedule: the search behind "auto" in that schedule. --peers: random search, Optuna's TPE and its Hyperband pruner beside
- * it, N times each. Losses are kept in --cache (or SEARCH_BENCH_CACHE; default in the system's folder for temporary files).
+ * it, N times each, for 160 trainings of the horizon. Losses are kept in --cache (or SEARCH_BENCH_CACHE; default in the
+ * system's folder for temporary files).
  */
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -23,6 +24,7 @@ const { values } = parseArgs({
     searches: { type: "string", default: "20" },
     schedule: { type: "string" },
     peers: { type: "string" },
+    "peer-runs": { type: "string", default: "160" },
     threads: { type: "string", default: "2" },
     cache: { type: "string", default: process.env.SEARCH_BENCH_CACHE ?? join(tmpdir(), "anneal-search-bench") },
   },
@@ -53,7 +55,7 @@ console.log(
   `## ${values.setting}, ${values.init}, ${specs[0]!.steps} steps, ${values.schedule ?? "all schedules"}, ${count} searches`,
 );
 try {
-  if (values.peers !== undefined) await benchPeers(trainer, specs, setting.gridLow);
+  if (values.peers !== undefined) await benchPeers(trainer, specs, setting.gridLow, Number(values["peer-runs"]));
   else if (values.setting === "nowhere") await benchNowhere();
   else await benchAccuracy(trainer, specs, setting.gridLow);
 } finally {

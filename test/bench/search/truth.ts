@@ -50,8 +50,11 @@ export async function truthOf(trainer: Trainer, spec: SearchSpec, gridLow: numbe
 
 const bestOf = (cells: readonly Cell[]) => cells.reduce((a, b) => (b.loss < a.loss ? b : a));
 
-/** One neighbour's excess so many times the other's: a cliff, and no parabola. */
-const CLIFF = 10;
+/**
+ * One neighbour's excess so many times that of the cell two places off on the other side: a cliff. On a parabola it is at most
+ * as large, wherever between the cells the vertex lies.
+ */
+const CLIFF = 3;
 
 /**
  * The vertex of the parabola through the lowest cell and its neighbours, which has a short form where they are evenly spaced;
@@ -59,10 +62,13 @@ const CLIFF = 10;
  */
 function vertexOf(cells: readonly Cell[], losses: (cell: Cell) => number): number | null {
   const best = indexOfLowest(cells, losses);
-  const [below, centre, above] = [cells[best - 1], cells[best]!, cells[best + 1]];
-  if (below === undefined || above === undefined) return null;
-  const [left, right] = [losses(below) - losses(centre), losses(above) - losses(centre)];
-  if (!(Math.max(left, right) <= CLIFF * Math.min(left, right))) return null;
+  const centre = cells[best]!;
+  const excess = (places: number) => {
+    const cell = cells[best + places];
+    return cell === undefined ? Number.POSITIVE_INFINITY : losses(cell) - losses(centre);
+  };
+  const [left, right] = [excess(-1), excess(1)];
+  if (!(right <= CLIFF * excess(-2) && left <= CLIFF * excess(2) && Number.isFinite(left + right))) return null;
   return Math.log10(centre.lr) + (SPACING / 2) * ((left - right) / (left + right));
 }
 

@@ -156,3 +156,11 @@ test("where the bottom is flat the interval spans it", () => {
   }
   assert.ok(covered >= 18, `${covered} of 20`);
 });
+
+test("what few seeds cannot resolve is a tie, however large the difference looks", () => {
+  const laws = [law(), law({ loss: 2.205, log: -0.7 }), law({ loss: 2.6 })];
+  const { ties, ranking } = answerOf(search(laws, undefined, { noise: { common: 0.01, own: 0.05 } }), RUN);
+  assert.equal(ties.length, 1);
+  const tied = ranking.find(({ schedule }) => schedule === ties[0])!.difference!;
+  assert.ok(Math.abs(tied.mean!) > 0.002 && tied.interval![0] < 0 && tied.interval![1] > 0, JSON.stringify(tied));
+});
