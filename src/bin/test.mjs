@@ -93,7 +93,7 @@ const { status, signal } = spawnSync(
     `--import=${new URL("../../test/watchdog.mjs", import.meta.url)}`,
     "--test",
     "--test-reporter=spec",
-    `--test-concurrency=${pass.oneByOne ? 1 : 2}`,
+    `--test-concurrency=${pass.oneByOne ? 1 : 3}`,
     ...entries,
   ],
   {
