@@ -18,6 +18,8 @@ const CHEAP_RUNG = 64;
 const SHARE = { scan: 0.7, aim: 0.4, settle: 0.75, deepen: 0.79, verify: 0.97, finders: 1 } as const;
 /** Seeds at the true horizon; and at most, where a minimum is too blurred: of who may win, and of who cannot. */
 const SETTLE_SEEDS = { first: 2, contender: 8, other: 4 } as const;
+/** Candidates that are settled before all others. */
+const FIRST_WAVE = 2;
 /** Those that cannot be told from the leader are verified by up to so many times the seeds. */
 const MORE_SEEDS = 4;
 /** A minimum's standard error that asks for more seeds, decades; a difference's, nats, that asks for no more. */
@@ -141,11 +143,15 @@ class Surveyor {
     const { steps } = this.#config;
     const ranked = this.#finalists();
     const seeds = this.#explorer.seeds(SETTLE_SEEDS.first);
-    const tasks = this.#exploreAll(ranked, steps, "settle", (candidate) => ({
-      start: around(forecast(this.#findings[candidate]!, steps).log, SPACING.settle),
-      seeds,
-    }));
-    return tasks.length > 0 ? tasks : this.#bridge(seeds);
+    // The most promising first: whoever leads is proved or displaced before the others are trained at full length.
+    for (const wave of [ranked.slice(0, FIRST_WAVE), ranked.slice(FIRST_WAVE)]) {
+      const tasks = this.#exploreAll(wave, steps, "settle", (candidate) => ({
+        start: around(forecast(this.#findings[candidate]!, steps).log, SPACING.settle),
+        seeds,
+      }));
+      if (tasks.length > 0) return tasks;
+    }
+    return this.#bridge(seeds);
   }
 
   /** Who has settled far above the leader may be in a higher, lesser basin: the rates between are tried too. */
