@@ -120,6 +120,11 @@ function resolveSchedules(requests: readonly ScheduleRequest[], steps: number, s
       });
       continue;
     }
+    const text = JSON.stringify(request);
+    if (schedules.some((other) => JSON.stringify(other.request) === text)) {
+      errors.push({ pointer, expected: "a schedule unlike those before it" });
+      continue;
+    }
     const resolved = scheduleAt(request, SOME_RATE, steps, steps);
     if (!resolved.ok)
       errors.push(...resolved.errors.map((error) => ({ ...error, pointer: `${pointer}${error.pointer}` })));

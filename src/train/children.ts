@@ -120,10 +120,16 @@ export function watchForCancel(tail: Tail, parentId: string, from: number): { si
   return { signal: controller.signal, stop: () => cursor.close() };
 }
 
-/** Validation losses of an ended child, one for each replica; null: it diverged, failed, or was canceled or deleted by hand. */
+/** A child has no result: it failed, or was canceled or deleted by hand. Nothing can be concluded without it. */
+export class NoResultError extends Error {}
+
+/** Validation losses of an ended child, one for each replica; null: it diverged. Throws NoResultError where it has none. */
 export async function lossesOf(runs: RunStore, { runId, spec }: Child): Promise<(number | null)[]> {
   const run = await runs.get(runId);
-  const nothing = Array.from({ length: spec.replicas }, () => null);
-  if (run?.status !== "succeeded") return nothing;
+  if (run === null) throw new NoResultError(`${runId} was deleted`);
+  if (run.status === "diverged") return Array.from({ length: spec.replicas }, () => null);
+  if (run.status !== "succeeded") {
+    throw new NoResultError(`${runId} was ${run.status}${run.reason === null ? "" : `: ${run.reason}`}`);
+  }
   return run.result!.replicaValidationLosses ?? [run.result!.finalValidationLoss];
 }

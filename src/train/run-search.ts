@@ -19,6 +19,7 @@ import {
   cancelChildren,
   ended,
   lossesOf,
+  NoResultError,
   startChildren,
   watchForCancel,
 } from "./children.js";
@@ -86,6 +87,14 @@ export async function runSearch(
     await conclude(deps, claim, answerOf(state, claim.record.spec.run));
     log.info({ done }, "search ended");
     return "over";
+  } catch (error) {
+    if (!(error instanceof NoResultError)) throw error;
+    const reason = `a training of it has no result: ${error.message}`;
+    await cancelPending(deps, claim.record, state);
+    const { settles } = claim.record.spec;
+    if (settles !== null) await deps.runs.failWaiting(settles.runId, "failed", `search ${searchId}: ${reason}`);
+    await deps.searches.finish(claim, "failed", reason, null);
+    return "over";
   } finally {
     canceled.stop();
   }
@@ -136,7 +145,12 @@ async function conclude(deps: SearchDeps, claim: Claim<SearchRecord>, answer: Se
   // First the run that waits: a crash here repeats this, and nothing else.
   if (settles !== null) await settle(deps, claim.id, settles.runId, answer);
   if (answer.winner === null)
-    await deps.searches.finish(claim, "diverged", answer.warnings[0] ?? answer.summary, answer);
+    await deps.searches.finish(
+      claim,
+      answer.complete ? "diverged" : "failed",
+      answer.warnings[0] ?? answer.summary,
+      answer,
+    );
   else await deps.searches.finish(claim, "succeeded", null, answer);
 }
 
@@ -216,7 +230,10 @@ async function resultOf(deps: SearchDeps, { task, children }: Work): Promise<Sea
   const losses: number[][] = task.seeds.map(() => []);
   const { runId } = children[0]!;
   const run = await deps.runs.get(runId);
-  for await (const chunk of deps.metrics.chunks(runId, 0, run?.committed ?? 0)) {
+  if (run === null || run.status === "canceled" || run.status === "failed") {
+    throw new NoResultError(`${runId} was ${run?.status ?? "deleted"}`);
+  }
+  for await (const chunk of deps.metrics.chunks(runId, 0, run.committed)) {
     lr.push(...chunk.lr);
     for (const [k, loss] of (chunk.replicas ?? [chunk.loss]).entries()) losses[k]!.push(...loss);
   }

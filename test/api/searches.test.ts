@@ -132,6 +132,27 @@ test("a range without the optimum in it is said to be one, and verifies nothing"
   assert.match(over.reason!, /found no rate/);
 });
 
+test("a search whose training was canceled by hand fails with the reason; so does the run that waits for it", async () => {
+  const run = await service.createRun({ steps: 2_000_000, schedule: { type: "constant", lr: "auto" }, model: SMALL });
+  const id = run.waitsFor!;
+  while (["queued", "running"].includes((await getSearch(id)).status)) {
+    const { runs } = (await (await service.get(`/v1/runs?parent=${id}&limit=100`)).json()) as { runs: Run[] };
+    for (const child of runs) await service.post({}, `/v1/runs/${child.id}/cancel`);
+  }
+  const search = await getSearch(id);
+  assert.equal(search.status, "failed");
+  assert.match(search.reason!, /run_\w+ was canceled/);
+  const over = await service.finished(run.id);
+  assert.equal(over.status, "failed");
+  assert.match(over.reason!, /has no result/);
+});
+
+test("a budget too small for a first look says so", async () => {
+  const { id } = await createSearch({ steps: 60, schedules: ["linear"], budget: { steps: 1 }, model: SMALL });
+  await readStream(service.url, id);
+  assert.match((await getSearch(id)).answer!.summary, /too small for a first look/);
+});
+
 test("a budget is kept, and what it leaves out is said", async () => {
   const { id } = await createSearch({ steps: 240, schedules: ["linear"], budget: { steps: 1000 }, model: SMALL });
   await readStream(service.url, id);
@@ -188,6 +209,7 @@ test("bad searches are refused, naming the field", async () => {
     [{ steps: 100, schedules: [{ type: "cosine", lr: 0.1 }] }, "/schedules/0/lr"],
     [{ steps: 100, schedules: ["cosine", { type: "step", milestones: [-1] }] }, "/schedules/1/milestones/0"],
     [{ steps: 100, budget: {} }, "/budget"],
+    [{ steps: 100, schedules: ["linear", "linear"] }, "/schedules/1"],
   ] as const) {
     const response = await service.post(body, "/v1/searches");
     assert.equal(response.status, 400);

@@ -69,6 +69,6 @@ function refuseBuiltIn(name: string): void {
 function inUse(name: string): ProblemError {
   return new ProblemError(
     "conflict",
-    `Runs or searches use the dataset ${name} (GET /v1/runs?dataset=${name}): it stays as it is until they are deleted`,
+    `Runs, searches or experiments use the dataset ${name} (GET /v1/runs?dataset=${name}, and likewise of /v1/searches and /v1/experiments): it stays as it is until they are deleted`,
   );
 }

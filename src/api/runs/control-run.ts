@@ -34,7 +34,10 @@ export async function resumeRun({ runs, queue }: ControlDeps, id: string): Promi
   return existing(runs, id);
 }
 
-export async function deleteRun({ runs }: ControlDeps, id: string): Promise<void> {
+/** Deletes a run; the search that it waits for is canceled. */
+export async function deleteRun({ runs, searches }: ControlDeps, id: string): Promise<void> {
+  const record = await runs.get(id);
+  if (record !== null && record.waitsFor !== null) await searches.cancel(record.waitsFor);
   refuse(id, await runs.delete(id), "The run is being trained: cancel it first");
 }
 

@@ -200,8 +200,8 @@ function summaryOf({ schedule, lr, loss, basis }: RankedSchedule, ties: readonly
     basis.kind === "verified"
       ? `validation loss ${loss?.toFixed(4)}, verified over ${steps} steps by ${basis.seeds} fresh seeds`
       : basis.kind === "trained"
-        ? `chosen at ${steps} steps, not verified`
-        : `carried to ${steps} steps from ${basis.steps}, not trained there`;
+        ? `chosen at ${steps} steps; see the warnings before you trust it`
+        : `rate carried to ${steps} steps from ${basis.steps}${loss === null ? ", not trained there" : `; validation loss ${loss.toFixed(4)} there, by ${basis.seeds} fresh seeds`}`;
   const tied = ties.length === 0 ? "" : `; cannot be told from it: ${ties.join(", ")}`;
   return `${schedule} at ${lr}: ${how}${tied}`;
 }
@@ -209,8 +209,13 @@ function summaryOf({ schedule, lr, loss, basis }: RankedSchedule, ties: readonly
 function warningsOf(first: RankedSchedule | undefined, { config }: SearchState, { complete }: Survey): string[] {
   const warnings: string[] = [];
   const [low, high] = config.lrRange;
-  if (first === undefined || first.lr === null)
-    warnings.push(`every schedule diverged at every rate in [${low}, ${high}]`);
+  if (first === undefined || first.lr === null) {
+    warnings.push(
+      first?.flags.includes("diverges")
+        ? `every schedule diverged at every rate in [${low}, ${high}]`
+        : `a budget of ${config.budget} steps is too small for a first look at the range`,
+    );
+  }
   if (first?.flags.includes("above-guessing")) {
     warnings.push(
       `the lowest loss found is not below ${config.guessLoss.toFixed(2)}, that of guessing: the range [${low}, ${high}] may hold no rate that learns`,
@@ -220,8 +225,10 @@ function warningsOf(first: RankedSchedule | undefined, { config }: SearchState, 
     warnings.push(`the best rate lies at the low end of the range, ${low}: a lower one may be better`);
   if (first?.flags.includes("edge-high"))
     warnings.push(`the best rate lies at the high end of the range, ${high}: a higher one may be better`);
-  if (first?.flags.includes("diverges")) warnings.push("the winner diverged for at least one of the fresh seeds");
-  if (first?.flags.includes("not-verified")) warnings.push("the winner was not verified: the budget did not allow it");
+  if (first !== undefined && first.lr !== null && first.flags.includes("diverges"))
+    warnings.push("the winner diverged for at least one of the fresh seeds");
+  if (first?.flags.includes("not-verified") && !first.flags.includes("above-guessing"))
+    warnings.push("the winner was not verified: the budget did not allow it");
   if (!complete) warnings.push("the budget left something out");
   return warnings;
 }

@@ -26,21 +26,23 @@ export interface Regret {
 export function finderTasks({ config, trials, sweeps }: SearchState, survey: Survey): SearchTask[] {
   const winner = leaderOf(config, trials, survey);
   if (!config.finders || winner === null) return [];
+  const done = new Trials(trials);
+  const left = config.budget - done.stepsUsed - SWEEPS.seeds * SWEEPS.steps;
+  if (left < 0) return [];
   if (sweeps.length === 0) {
     const seeds = Array.from({ length: SWEEPS.seeds }, (_, i) => (config.seed + i) % 2 ** 32);
     return [{ id: "sweep", kind: "sweep", steps: SWEEPS.steps, seeds }];
   }
-  const done = new Trials(trials);
   const { candidate, verifiedBy } = winner;
-  let left = config.budget - done.stepsUsed;
+  let spent = 0;
   const tasks = new Map<string, SearchTask>();
   for (const { lr } of suggestedRates({ sweeps })) {
     if (lr === null) continue;
     const seeds = done.missing({ candidate, lr, steps: config.steps }, verifiedBy.slice(0, SEEDS));
     const id = `arm-${candidate}-${lr}-${config.steps}-${seeds.join(",")}`;
     if (seeds.length === 0 || tasks.has(id)) continue;
-    left -= seeds.length * config.steps;
-    if (left < 0) break;
+    spent += seeds.length * config.steps;
+    if (spent > left) break;
     tasks.set(id, { id, kind: "arm", candidate, lr, steps: config.steps, seeds });
   }
   return [...tasks.values()];
