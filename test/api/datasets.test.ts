@@ -211,7 +211,7 @@ test("a run trains on an own dataset to its end and pins it; used, it can be nei
 
   assert.equal((await json<Dataset>(await service.get(path("greek")), 200)).usedBy, 1);
   assert.equal((await json<Dataset>(await put("greek", text), 200)).digest, digest);
-  assert.match((await refused(await put("greek", items("abc")), 409)).detail, /Runs or searches use/);
+  assert.match((await refused(await put("greek", items("abc")), 409)).detail, /Runs, searches or experiments use/);
   await refused(await remove(path("greek")), 409);
   // Another name may have the same text, and nothing of its own uses it.
   await json(await put("greek-twin", text), 201);
