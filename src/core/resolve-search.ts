@@ -2,7 +2,7 @@ import { LIMITS } from "../schemas/limits.js";
 import type { FieldError } from "../schemas/problem.js";
 import type { RunRequest, RunSpec } from "../schemas/run.js";
 import type { ScheduleRequest, ScheduleRequestObject } from "../schemas/schedule.js";
-import { SEARCH_LR_RANGE, type SearchRequest, type SearchSpec } from "../schemas/search.js";
+import { DEFAULT_BUDGET, SEARCH_LR_RANGE, type SearchRequest, type SearchSpec } from "../schemas/search.js";
 import { stepCost } from "./cost.js";
 import { type DatasetFacts, resolveRun } from "./resolve.js";
 import { invalid, ok, type Result } from "./result.js";
@@ -17,8 +17,8 @@ import type { SearchConfig } from "./search/state.js";
  * `least` times the horizon where that is more. A search of one schedule needs less.
  */
 const BUDGET = {
-  joint: { usual: 160, least: 10, most: 60_000_000 },
-  single: { usual: 30, least: 2, most: 20_000_000 },
+  joint: { usual: DEFAULT_BUDGET.joint, least: 10, most: 60_000_000 },
+  single: { usual: DEFAULT_BUDGET.single, least: 2, most: 20_000_000 },
 } as const;
 
 /** Fresh seeds that verify a rate. */

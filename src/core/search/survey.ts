@@ -15,7 +15,7 @@ const CHEAP_RUNG = 64;
  * Share of the budget that may be used up by the end of each stage; after the deepening there is enough left of the usual
  * budget to verify the whole portfolio.
  */
-const SHARE = { scan: 0.7, aim: 0.4, settle: 0.75, deepen: 0.79, verify: 0.97, finders: 1 } as const;
+const SHARE = { scan: 0.7, aim: 0.4, settle: 0.75, deepen: 0.79, verify: 0.97 } as const;
 /** Seeds at the true horizon; and at most, where a minimum is too blurred: of who may win, and of who cannot. */
 const SETTLE_SEEDS = { first: 2, contender: 8, other: 4 } as const;
 /** Candidates that are settled before all others. */
