@@ -213,11 +213,14 @@ export interface RunStore extends RecordStore<RunSpec, RunRecord> {
   /** Did an attempt at it die before a commit? A lone death after earlier commits does not count yet. */
   diedEarly(id: string): Promise<boolean>;
 
+  /** Records of every kind that a worker may hold: not many more than the workers train at once. Not atomic. */
+  held(): Promise<JobRef[]>;
+
   /**
-   * Records of every kind that should have a job, a page at a time. Not atomic: one that changes status meanwhile may be
-   * missing, or come twice.
+   * Records of every kind that wait for a worker and should have a job, a page at a time, and at least one page. Not atomic: one
+   * that changes status meanwhile may be missing, or come twice.
    */
-  unfinished(): AsyncIterable<JobRef[]>;
+  queued(): AsyncIterable<JobRef[]>;
 
   /** The epoch of the new job that a record without an owner needs; null when it needs none any more. */
   requeue(id: string, epoch: number): Promise<number | null>;
