@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
-import pino from "pino";
 import { WebSocket } from "ws";
 import type { Config } from "../src/bin/config.js";
+import { observe } from "../src/bin/observability.js";
 import { type Service, startApi } from "../src/bin/start-api.js";
 import { startWorker } from "../src/bin/start-worker.js";
 import { kindOf, RECORD_KINDS } from "../src/schemas/record-kinds.js";
@@ -27,6 +27,7 @@ export function testConfig(redisUrl: string): Config {
     REDIS_URL: redisUrl,
     WORKER_CONCURRENCY: 2,
     LOG_LEVEL: "silent",
+    ACCESS_LOG: false,
     LOCK_DURATION_MS: 1000,
     STALLED_INTERVAL_MS: 500,
     RUN_TTL_SECONDS: 0,
@@ -38,16 +39,16 @@ export function testConfig(redisUrl: string): Config {
 export async function startService({ worker = true, settings = {} as Partial<Config> } = {}): Promise<TestService> {
   const redis = await startRedis();
   const config = { ...testConfig(redis.url), ...settings };
-  const log = pino({ level: config.LOG_LEVEL });
+  const observability = await observe(config);
   const services: Service[] = [];
   const stop = async () => {
     for (const service of services) await service.close();
     await redis.stop();
   };
   const start = async () => {
-    const api = await startApi(config, log);
+    const api = await startApi(config, observability);
     services.push(api);
-    if (worker) services.push(await startWorker(config, log));
+    if (worker) services.push(await startWorker(config, observability));
     return api;
   };
   const api = await start().catch(async (error) => {
