@@ -12,6 +12,8 @@ import { startRedis, type TestRedis } from "./redis.js";
 export interface TestService {
   readonly redis: TestRedis;
   readonly url: string;
+  /** Of the worker, where it has WORKER_PORT. */
+  readonly workerUrl: string | null;
   post(body: unknown, path?: string): Promise<Response>;
   get(path: string, headers?: Record<string, string>): Promise<Response>;
   createRun(request: RunRequest): Promise<Run>;
@@ -48,14 +50,14 @@ export async function startService({ worker = true, settings = {} as Partial<Con
   const start = async () => {
     const api = await startApi(config, observability);
     services.push(api);
-    if (worker) services.push(await startWorker(config, observability));
-    return api;
+    const started = worker ? await startWorker(config, observability) : null;
+    if (started !== null) services.push(started);
+    return { url: api.url, workerUrl: started?.url ?? null };
   };
-  const api = await start().catch(async (error) => {
+  const { url, workerUrl } = await start().catch(async (error) => {
     await stop();
     throw error;
   });
-  const { url } = api;
   const get: TestService["get"] = (path, headers = {}) => fetch(url + path, { headers });
   const post: TestService["post"] = async (body, path = "/v1/runs") => {
     // A busy machine's Redis may not answer within its second; nothing was done then.
@@ -68,6 +70,7 @@ export async function startService({ worker = true, settings = {} as Partial<Con
   return {
     redis,
     url,
+    workerUrl,
     get,
     post,
     createRun: async (request) => {
