@@ -23,7 +23,9 @@ export class RunQueue {
   constructor(connection: Redis, name: QueueName = "runs", telemetry?: Telemetry) {
     this.#connection = connection;
     this.#telemetry = telemetry;
-    this.#queue = new Queue(name, { connection, prefix: QUEUE_PREFIX, ...(telemetry && { telemetry }) });
+    // Its look at the server's version is taken once: where that times out, at a busy start, no job could ever be enqueued.
+    const own = { prefix: QUEUE_PREFIX, skipVersionCheck: true };
+    this.#queue = new Queue(name, { connection, ...own, ...(telemetry && { telemetry }) });
     // Without a listener a lost connection would end the process; commands report it to their callers.
     this.#queue.on("error", () => {});
   }
