@@ -1,12 +1,12 @@
 import { GRACE_MS, type Jobs, type Reconcilable, Reconciler } from "./reconcile.js";
 
-/** The sign of life that /readyz and the container's health check look for, and how long it outlives a worker. */
+/** The sign of life that /readyz and /v1/workers look for, and how long it outlives a worker. */
 const HEARTBEAT_MS = 1000;
 const HEARTBEAT_TTL_SECONDS = 5;
 
 export interface HousekeepingOptions {
-  /** Shows that this worker lives, for that many seconds. */
-  readonly heartbeat: (ttlSeconds: number) => Promise<void>;
+  /** Shows that this worker lives, for that many seconds; `lagMs`: by how much it comes late. */
+  readonly heartbeat: (ttlSeconds: number, lagMs: number) => Promise<void>;
   readonly records: Reconcilable;
   readonly jobs: Jobs;
   /** Ends what waits for something that will not come. */
@@ -36,10 +36,13 @@ export class Housekeeping {
   /** Now, and then again and again until `stop`. */
   start(): void {
     const { heartbeat, intervalMs } = this.#options;
-    this.#timers = [
-      this.#every(HEARTBEAT_MS, () => heartbeat(HEARTBEAT_TTL_SECONDS)),
-      this.#every(intervalMs, () => this.look()),
-    ];
+    let due = performance.now();
+    const beat = () => {
+      const lagMs = Math.max(0, Math.round(performance.now() - due));
+      due = performance.now() + HEARTBEAT_MS;
+      return heartbeat(HEARTBEAT_TTL_SECONDS, lagMs);
+    };
+    this.#timers = [this.#every(HEARTBEAT_MS, beat), this.#every(intervalMs, () => this.look())];
   }
 
   stop(): void {

@@ -232,6 +232,9 @@ export const RunSchema = Type.Object(
       strict,
     ),
     result: Type.Union([RunResultSchema, Type.Null()]),
+    worker: Type.Union([Type.String(), Type.Null()], {
+      description: "The worker process that has taken it last, as host:pid; see GET /v1/workers",
+    }),
     engineBuild: Type.Union([Type.String(), Type.Null()]),
     traceId: Type.String({ description: "Of the request that made it; the logs of all processes carry it" }),
     attempts: Type.Integer({ description: "How often a worker has taken it up" }),

@@ -5,7 +5,7 @@ import type { MetricChunk } from "../schemas/metrics.js";
 import type { RunResult, RunSpec } from "../schemas/run.js";
 import type { SearchAnswer, SearchSpec } from "../schemas/search.js";
 import type { RunStatus, TerminalStatus } from "../schemas/status.js";
-import type { AutoLr, DatasetEntry, StatusChange, StoredLoopSchema } from "../schemas/stored.js";
+import type { AutoLr, DatasetEntry, StatusChange, StoredLoopSchema, StoredWorker } from "../schemas/stored.js";
 import type { ExperimentSpec, StoredExperimentState } from "../schemas/stored-experiment.js";
 import type { StoredSearchState } from "../schemas/stored-search.js";
 
@@ -16,7 +16,7 @@ import type { StoredSearchState } from "../schemas/stored-search.js";
  * it holds is not what this version writes; whether a change was made is unknown then, and all changes can be repeated.
  */
 
-export type { AutoLr, DatasetEntry, StatusChange };
+export type { AutoLr, DatasetEntry, StatusChange, StoredWorker };
 
 /** What all records have: runs, searches and their like. */
 export interface StoredRecord<Spec> {
@@ -31,6 +31,8 @@ export interface StoredRecord<Spec> {
   /** Position in the log: of a run, steps whose metrics are stored; of a search or experiment, trainings done. Never falls. */
   readonly committed: number;
   readonly attempts: number;
+  /** The worker process that has taken it last, as `<host>:<pid>`; null: none, or one that did not say so yet. */
+  readonly worker: string | null;
   readonly reason: string | null;
   /** Of the request that made it, 32 hexadecimal digits: in the logs of every process that has to do with it. */
   readonly traceId: string;
@@ -119,12 +121,18 @@ export interface RecordStore<Spec, R extends StoredRecord<Spec>> {
   list(query: ListQuery): Promise<R[]>;
 
   /**
-   * Takes the record for one attempt; `token` is unique to it, `epoch` is that of its job. Refused where there is nothing to
+   * Takes the record for one attempt by that worker; `token` is unique to it, `epoch` is that of its job. Refused where there is nothing to
    * do: it is gone, paused, over, waiting, or another job's. From now on what an earlier attempt writes is refused. Waits
    * while the store is full. A record that has been claimed `crashLimit` times in a row without a commit or release between
    * is failed.
    */
-  claim(id: string, token: string, crashLimit: number, epoch: number): Promise<Claim<R> | { readonly refused: string }>;
+  claim(
+    id: string,
+    token: string,
+    crashLimit: number,
+    epoch: number,
+    worker: string,
+  ): Promise<Claim<R> | { readonly refused: string }>;
 
   /** Ends it; a cancel that came first wins. Returns the status it has now. Waits while the store is full. */
   finish(
@@ -162,6 +170,24 @@ export interface Checkpoint {
 export interface JobRef {
   readonly id: string;
   readonly epoch: number;
+}
+
+/** Counters: they only grow. `crashes`: attempts that ended without a word. */
+export interface Totals {
+  readonly commits: number;
+  readonly steps: number;
+  readonly refused: number;
+  readonly crashes: number;
+}
+
+/** A run that a worker has taken, and not let go. */
+export interface HeldRun {
+  readonly id: string;
+  readonly worker: string;
+  readonly claimedAt: number;
+  /** Steps that are stored, of all; when the last were. null: none since it was created. */
+  readonly committed: number;
+  readonly committedAt: number | null;
 }
 
 export interface RunStore extends RecordStore<RunSpec, RunRecord> {
@@ -226,7 +252,10 @@ export interface RunStore extends RecordStore<RunSpec, RunRecord> {
   requeue(id: string, epoch: number): Promise<number | null>;
 
   /** Totals since ever, over all processes. */
-  totals(): Promise<{ commits: number; steps: number; refused: number }>;
+  totals(): Promise<Totals>;
+
+  /** Runs that a worker holds. Not atomic. */
+  held(): Promise<HeldRun[]>;
 
   /** How many records of every kind stand in each status, and for how long (ms) the oldest queued one has waited. Not atomic. */
   census(): Promise<{ counts: Record<RunStatus, number>; longestWaitMs: number | null }>;
@@ -258,8 +287,11 @@ export interface OnceStore {
 
 /** The workers there are, and how fast they have been. */
 export interface Fleet {
-  /** Shows that a worker process lives, on that host and for that many seconds, and trains so many runs at once. */
-  heartbeat(worker: string, host: string, slots: number, ttlSeconds: number): Promise<void>;
+  /** Shows that a worker process lives, for that many seconds, and trains so many runs at once. */
+  heartbeat(worker: string, slots: number, ttlSeconds: number, facts: StoredWorker): Promise<void>;
+
+  /** The workers that live, by name, each with how long ago it said so. Not atomic. */
+  workers(): Promise<{ worker: string; slots: number; seenAt: number; facts: StoredWorker }[]>;
 
   /** Runs that all present workers train at once. Not atomic. */
   slots(): Promise<number>;

@@ -129,8 +129,11 @@ export abstract class RedisRecordStore<Spec extends Labelled, R extends StoredRe
     token: string,
     crashLimit: number,
     epoch: number,
+    worker: string,
   ): Promise<Claim<R> | { readonly refused: string }> {
-    const claimed = await patiently(() => call(this.redis, "annealClaim", { id, token, limit: crashLimit, epoch }));
+    const claimed = await patiently(() =>
+      call(this.redis, "annealClaim", { id, token, limit: crashLimit, epoch, worker }),
+    );
     if ("refused" in claimed) return claimed;
     const record = await this.get(id);
     return record === null ? { refused: "gone" } : { id, fence: claimed.fence, record };
@@ -201,6 +204,7 @@ export function commonFields<Spec>(hash: StoredHash, parse: Parser<Spec>): Store
     finishedAt: hash.numberOrNull("finishedAt"),
     committed: hash.number("committed"),
     attempts: hash.number("attempts"),
+    worker: hash.textOrNull("worker"),
     reason: hash.textOrNull("reason"),
     traceId: hash.text("traceId"),
   };

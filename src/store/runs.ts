@@ -1,4 +1,5 @@
 import type { MetricChunk } from "../schemas/metrics.js";
+import { RECORD_KINDS } from "../schemas/record-kinds.js";
 import { RunResultSchema, type RunSpec } from "../schemas/run.js";
 import { HELD_STATUSES, RUN_STATUSES, type RunStatus } from "../schemas/status.js";
 import { StoredAutoLrSchema, StoredLoopSchema } from "../schemas/stored.js";
@@ -9,10 +10,12 @@ import type {
   Checkpoint,
   Claim,
   CommitReply,
+  HeldRun,
   JobRef,
   Loop,
   RunRecord,
   RunStore,
+  Totals,
 } from "./contract.js";
 import {
   checkpointKey,
@@ -187,9 +190,32 @@ export class RedisRunStore extends RedisRecordStore<RunSpec, RunRecord> implemen
     return call(this.redis, "annealRequeue", { id, epoch });
   }
 
-  async totals(): Promise<{ commits: number; steps: number; refused: number }> {
-    const [commits, steps, refused] = await this.redis.hmget(TOTALS_KEY, "commits", "steps", "refused");
-    return { commits: Number(commits ?? 0), steps: Number(steps ?? 0), refused: Number(refused ?? 0) };
+  async totals(): Promise<Totals> {
+    const names = ["commits", "steps", "refused", "crashes"] as const;
+    const [commits, steps, refused, crashes] = (await this.redis.hmget(TOTALS_KEY, ...names)).map(Number) as number[];
+    return { commits: commits!, steps: steps!, refused: refused!, crashes: crashes! };
+  }
+
+  async held(): Promise<HeldRun[]> {
+    const indexes = (["running", "canceling"] as const).flatMap((status) => [
+      statusKey(status),
+      childStatusKey(status),
+    ]);
+    const { prefix } = RECORD_KINDS.run;
+    const range = [`[${prefix}`, `(${prefix}~`] as const;
+    const ids = (await Promise.all(indexes.map((index) => this.redis.zrangebylex(index, ...range)))).flat();
+    const names = ["worker", "claimedAt", "committed", "committedAt"] as const;
+    const found = await Promise.all(ids.map((id) => this.redis.hmget(runKey(id), ...names)));
+    return found.flatMap(([worker, claimedAt, committed, committedAt], i) =>
+      worker == null
+        ? []
+        : [
+            {
+              ...{ id: ids[i]!, worker, claimedAt: Number(claimedAt), committed: Number(committed) },
+              committedAt: committedAt == null ? null : Number(committedAt),
+            },
+          ],
+    );
   }
 
   async census(): Promise<{ counts: Record<RunStatus, number>; longestWaitMs: number | null }> {

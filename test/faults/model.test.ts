@@ -177,7 +177,7 @@ async function play(commands: readonly Command[], runs: RunStore): Promise<void>
     const next = expected(model, command, end);
     if (command === "create") await runs.create(id, SPEC, { traceId: "" });
     if (command === "start") {
-      const claimed = await runs.claim(id, randomUUID(), CRASH_LIMIT, model.epoch);
+      const claimed = await runs.claim(id, randomUUID(), CRASH_LIMIT, model.epoch, "worker");
       // The first claim after a restart of Redis does not count as a crash.
       if (afterRestart && model.status === "running") Object.assign(next, await forgiven(id));
       if (!("refused" in claimed)) {
@@ -188,7 +188,10 @@ async function play(commands: readonly Command[], runs: RunStore): Promise<void>
       }
     }
     if (command === "superseded start" && model.epoch > 0)
-      assert.ok("refused" in (await runs.claim(id, randomUUID(), CRASH_LIMIT, model.epoch - 1)), "an old job's start");
+      assert.ok(
+        "refused" in (await runs.claim(id, randomUUID(), CRASH_LIMIT, model.epoch - 1, "worker")),
+        "an old job's start",
+      );
     if (command === "commit" && claim !== null) await commit(claim);
     if (command === "stale commit" && lost !== null) assert.equal(await commit(lost), "stale");
     if (command === "finish" && claim !== null) await runs.finish(claim, end, null, null);

@@ -34,7 +34,7 @@ const createChild = (n: number) =>
   runs.create(run(n), runSpec({ seed: n, labels: ["mine"] }), { traceId: "t", parent: PARENT });
 
 async function finish(id: string, store: RedisRunStore | RedisSearchStore = runs): Promise<void> {
-  const claim = await (store as RedisRunStore).claim(id, `token of ${id}`, CRASH_LIMIT, 0);
+  const claim = await (store as RedisRunStore).claim(id, `token of ${id}`, CRASH_LIMIT, 0, "worker");
   assert.ok(!("refused" in claim));
   await (store as RedisRunStore).finish(claim, "succeeded", null, null);
 }
@@ -112,7 +112,7 @@ test("deleting a parent deletes its children, and leaves nothing of them", async
 
 test("a parent with a child that a worker may hold stays, with all of its children", async () => {
   for (const n of [1, 2]) await createChild(n);
-  const claim = await runs.claim(run(2), "t", CRASH_LIMIT, 0);
+  const claim = await runs.claim(run(2), "t", CRASH_LIMIT, 0, "worker");
   assert.ok(!("refused" in claim));
   assert.equal(await searches.delete(PARENT), "conflict");
   await runs.cancel(run(2));

@@ -24,6 +24,7 @@ export function toRun(record: RunRecord): Run {
       etaSeconds: remaining === null ? null : Math.round(remaining * 10) / 10,
     },
     result: record.result,
+    worker: record.worker,
     engineBuild: record.engineBuild,
     traceId: record.traceId,
     attempts: record.attempts,
