@@ -8,6 +8,7 @@ import { idSchema } from "./record-kinds.js";
 import { type ScheduleRequest, ScheduleRequestSchema, ScheduleSpecSchema } from "./schedule.js";
 import { RUN_STATUSES, type RunStatus, TERMINAL_STATUSES } from "./status.js";
 import { strict } from "./strict.js";
+import { WarningSchema } from "./warning.js";
 
 export { RUN_STATUSES, type RunStatus, ScheduleRequestSchema, ScheduleSpecSchema, TERMINAL_STATUSES };
 
@@ -232,6 +233,9 @@ export const RunSchema = Type.Object(
       strict,
     ),
     result: Type.Union([RunResultSchema, Type.Null()]),
+    warnings: Type.Array(WarningSchema, {
+      description: "Of a request that is valid, but surely meant otherwise; and of a result that is hopeless",
+    }),
     engineBuild: Type.Union([Type.String(), Type.Null()]),
     traceId: Type.String({ description: "Of the request that made it; the logs of all processes carry it" }),
     attempts: Type.Integer({ description: "How often a worker has taken it up" }),

@@ -5,7 +5,7 @@ import type { MetricChunk } from "../schemas/metrics.js";
 import type { RunResult, RunSpec } from "../schemas/run.js";
 import type { SearchAnswer, SearchSpec } from "../schemas/search.js";
 import type { RunStatus, TerminalStatus } from "../schemas/status.js";
-import type { AutoLr, DatasetEntry, StatusChange, StoredLoopSchema } from "../schemas/stored.js";
+import type { Advice, AutoLr, DatasetEntry, StatusChange, StoredLoopSchema } from "../schemas/stored.js";
 import type { ExperimentSpec, StoredExperimentState } from "../schemas/stored-experiment.js";
 import type { StoredSearchState } from "../schemas/stored-search.js";
 
@@ -16,7 +16,7 @@ import type { StoredSearchState } from "../schemas/stored-search.js";
  * it holds is not what this version writes; whether a change was made is unknown then, and all changes can be repeated.
  */
 
-export type { AutoLr, DatasetEntry, StatusChange };
+export type { Advice, AutoLr, DatasetEntry, StatusChange };
 
 /** What all records have: runs, searches and their like. */
 export interface StoredRecord<Spec> {
@@ -45,6 +45,8 @@ export interface RunRecord extends StoredRecord<RunSpec> {
   readonly waitsFor: string | null;
   /** What a search chose for it, and why. */
   readonly autoLr: AutoLr | null;
+  /** null: a child's, or an older version's. */
+  readonly advice: Advice | null;
 }
 
 export interface SearchRecord extends StoredRecord<SearchSpec> {
@@ -83,6 +85,7 @@ export interface ListQuery {
 /** What a record may begin with. */
 export interface CreateOptions {
   readonly traceId: string;
+  readonly advice?: Advice;
   /** The search whose answer completes the spec; no job is due until then. */
   readonly waitsFor?: string;
   /**

@@ -1,7 +1,7 @@
 import type { MetricChunk } from "../schemas/metrics.js";
 import { RunResultSchema, type RunSpec } from "../schemas/run.js";
 import { RUN_STATUSES, type RunStatus } from "../schemas/status.js";
-import { StoredAutoLrSchema, StoredLoopSchema } from "../schemas/stored.js";
+import { StoredAdviceSchema, StoredAutoLrSchema, StoredLoopSchema } from "../schemas/stored.js";
 import type { AnnealRedis } from "./connect.js";
 import type {
   AttemptReply,
@@ -32,6 +32,7 @@ import { parseRunSpec, parserOf, type StoredHash } from "./stored.js";
 
 const parseResult = parserOf("result", RunResultSchema);
 const parseAutoLr = parserOf("rate", StoredAutoLrSchema);
+const parseAdvice = parserOf("advice", StoredAdviceSchema);
 const parseStoredLoop = parserOf("loop state", StoredLoopSchema);
 
 function parseLoop(text: string): Loop {
@@ -58,6 +59,7 @@ export class RedisRunStore extends RedisRecordStore<RunSpec, RunRecord> implemen
       result: hash.jsonOrNull("result", parseResult),
       waitsFor: hash.textOrNull("waitsFor"),
       autoLr: hash.jsonOrNull("autoLr", parseAutoLr),
+      advice: hash.jsonOrNull("advice", parseAdvice),
     };
   }
 
