@@ -103,9 +103,8 @@ export const scheduleRoutes: FastifyPluginAsyncTypebox<{ readonly plotThread: Pl
       const preview = previewSchedule(resolved.value, { steps, points, lrLimit });
       reply.header("vary", "accept");
       if (format !== "application/json") {
-        const { width, height } = size!;
         const plot = schedulePicture(resolved.value, preview, steps, request.query);
-        return reply.type(contentType(format)).send(await render(plotThread, plot, format, width, height));
+        return reply.type(contentType(format)).send(await render(plotThread, plot, format, size!));
       }
       return { schedule: resolved.value, ...preview, equivalents: equivalents(resolved.value, { steps }) };
     },
