@@ -57,7 +57,11 @@ const Labels = Type.Array(Type.String({ minLength: 1, maxLength: LIMITS.labelLen
   maxItems: LIMITS.labels,
   uniqueItems: true,
 });
-const DatasetLimit = Type.Integer({ minimum: 1, description: "Keep only the first n training examples" });
+const DatasetLimit = Type.Integer({
+  minimum: 1,
+  description:
+    "Keep only the first n training examples (contexts, not items), in the order of GET /v1/datasets/{name}/splits/train",
+});
 const Replicas = Type.Integer({
   minimum: 1,
   maximum: LIMITS.replicas,
