@@ -110,7 +110,8 @@ test("a kept checkpoint has weights of its own; one that was not kept is a 400 t
   const refused = await service.get(`/v1/runs/${run.id}/weights?step=501`);
   const { errors } = (await refused.json()) as { errors: unknown };
   const expected = "a step with a checkpoint: 500, 1000, 1500, 2000";
-  assert.deepEqual([refused.status, errors], [400, [{ pointer: "/step", expected }]]);
+  const message = `expected ${expected}`;
+  assert.deepEqual([refused.status, errors], [400, [{ pointer: "/step", expected, message }]]);
 });
 
 test("PyTorch loads the weights into its own modules and gets the same loss", { skip: NO_TORCH }, async () => {
