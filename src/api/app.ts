@@ -22,6 +22,7 @@ import { estimateRoutes } from "./estimates/routes.js";
 import { experimentRoutes } from "./experiments/routes.js";
 import { existing } from "./http/existing.js";
 import { healthRoutes } from "./http/health.js";
+import { takeJson } from "./http/json-body.js";
 import { toOpenApi31 } from "./http/openapi-document.js";
 import { sendProblem } from "./http/problems.js";
 import { prometheusRoutes } from "./http/prometheus.js";
@@ -87,12 +88,7 @@ export async function buildApp(deps: ApiDeps, log: FastifyBaseLogger): Promise<F
   // Before all routes and hooks, which it wraps.
   if (deps.tracing !== undefined) await app.register(deps.tracing);
   app.removeContentTypeParser(["text/plain", "application/json"]);
-  // Many clients name a media type even where there is no body, as for /cancel: no body is none, not a broken one.
-  const parseJson = app.getDefaultJsonParser("error", "error");
-  app.addContentTypeParser("application/json", { parseAs: "string" }, (request, body, done) => {
-    if (body === "") done(null, undefined);
-    else parseJson(request, body as string, done);
-  });
+  takeJson(app);
   app.setErrorHandler(sendProblem);
   refuseUnknownRoutes(app);
   app.setValidatorCompiler(createValidatorCompiler(SHARED));

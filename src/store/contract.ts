@@ -5,7 +5,7 @@ import type { MetricChunk } from "../schemas/metrics.js";
 import type { RunResult, RunSpec } from "../schemas/run.js";
 import type { SearchAnswer, SearchSpec } from "../schemas/search.js";
 import type { RunStatus, TerminalStatus } from "../schemas/status.js";
-import type { AutoLr, DatasetEntry, StatusChange, StoredLoopSchema, StoredWorker } from "../schemas/stored.js";
+import type { Advice, AutoLr, DatasetEntry, StatusChange, StoredLoopSchema, StoredWorker } from "../schemas/stored.js";
 import type { ExperimentSpec, StoredExperimentState } from "../schemas/stored-experiment.js";
 import type { StoredSearchState } from "../schemas/stored-search.js";
 
@@ -16,7 +16,7 @@ import type { StoredSearchState } from "../schemas/stored-search.js";
  * it holds is not what this version writes; whether a change was made is unknown then, and all changes can be repeated.
  */
 
-export type { AutoLr, DatasetEntry, StatusChange, StoredWorker };
+export type { Advice, AutoLr, DatasetEntry, StatusChange, StoredWorker };
 
 /** What all records have: runs, searches and their like. */
 export interface StoredRecord<Spec> {
@@ -47,6 +47,8 @@ export interface RunRecord extends StoredRecord<RunSpec> {
   readonly waitsFor: string | null;
   /** What a search chose for it, and why. */
   readonly autoLr: AutoLr | null;
+  /** null: a child's, or an older version's. */
+  readonly advice: Advice | null;
 }
 
 export interface SearchRecord extends StoredRecord<SearchSpec> {
@@ -85,6 +87,7 @@ export interface ListQuery {
 /** What a record may begin with. */
 export interface CreateOptions {
   readonly traceId: string;
+  readonly advice?: Advice;
   /** The search whose answer completes the spec; no job is due until then. */
   readonly waitsFor?: string;
   /**
@@ -254,8 +257,8 @@ export interface RunStore extends RecordStore<RunSpec, RunRecord> {
   /** Totals since ever, over all processes. */
   totals(): Promise<Totals>;
 
-  /** Runs that a worker holds. Not atomic. */
-  held(): Promise<HeldRun[]>;
+  /** Runs that a worker trains, or has died over. Not atomic. */
+  training(): Promise<HeldRun[]>;
 
   /** How many records of every kind stand in each status, and for how long (ms) the oldest queued one has waited. Not atomic. */
   census(): Promise<{ counts: Record<RunStatus, number>; longestWaitMs: number | null }>;

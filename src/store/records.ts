@@ -47,7 +47,7 @@ export abstract class RedisRecordStore<Spec extends Labelled, R extends StoredRe
   }
 
   async create(id: string, spec: Spec, options: CreateOptions): Promise<R | Uncreated> {
-    const { traceId, waitsFor = null, parent = null, fork } = options;
+    const { traceId, waitsFor = null, parent = null, fork, advice = null } = options;
     const { name, digest } = this.datasetOf(spec);
     const created = await call(
       this.redis,
@@ -65,6 +65,7 @@ export abstract class RedisRecordStore<Spec extends Labelled, R extends StoredRe
         forkRun: fork?.run ?? null,
         forkStep: fork?.step ?? null,
         forkLoop: fork?.loop ?? null,
+        advice,
       },
       this.#indexes(spec, parent),
     );
@@ -75,6 +76,7 @@ export abstract class RedisRecordStore<Spec extends Labelled, R extends StoredRe
     };
     if (waitsFor !== null) fresh.waitsFor = waitsFor;
     if (parent !== null) fresh.parent = parent;
+    if (advice !== null) fresh.advice = JSON.stringify(advice);
     return this.toRecord(new StoredHash(fresh));
   }
 

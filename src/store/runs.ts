@@ -2,7 +2,7 @@ import type { MetricChunk } from "../schemas/metrics.js";
 import { RECORD_KINDS } from "../schemas/record-kinds.js";
 import { RunResultSchema, type RunSpec } from "../schemas/run.js";
 import { HELD_STATUSES, RUN_STATUSES, type RunStatus } from "../schemas/status.js";
-import { StoredAutoLrSchema, StoredLoopSchema } from "../schemas/stored.js";
+import { StoredAdviceSchema, StoredAutoLrSchema, StoredLoopSchema } from "../schemas/stored.js";
 import type { AnnealRedis } from "./connect.js";
 import type {
   AttemptReply,
@@ -35,6 +35,7 @@ import { parseRunSpec, parserOf, type StoredHash } from "./stored.js";
 
 const parseResult = parserOf("result", RunResultSchema);
 const parseAutoLr = parserOf("rate", StoredAutoLrSchema);
+const parseAdvice = parserOf("advice", StoredAdviceSchema);
 const parseStoredLoop = parserOf("loop state", StoredLoopSchema);
 
 function parseLoop(text: string): Loop {
@@ -61,6 +62,7 @@ export class RedisRunStore extends RedisRecordStore<RunSpec, RunRecord> implemen
       result: hash.jsonOrNull("result", parseResult),
       waitsFor: hash.textOrNull("waitsFor"),
       autoLr: hash.jsonOrNull("autoLr", parseAutoLr),
+      advice: hash.jsonOrNull("advice", parseAdvice),
     };
   }
 
@@ -196,11 +198,8 @@ export class RedisRunStore extends RedisRecordStore<RunSpec, RunRecord> implemen
     return { commits: commits!, steps: steps!, refused: refused!, crashes: crashes! };
   }
 
-  async held(): Promise<HeldRun[]> {
-    const indexes = (["running", "canceling"] as const).flatMap((status) => [
-      statusKey(status),
-      childStatusKey(status),
-    ]);
+  async training(): Promise<HeldRun[]> {
+    const indexes = HELD_STATUSES.flatMap((status) => [statusKey(status), childStatusKey(status)]);
     const { prefix } = RECORD_KINDS.run;
     const range = [`[${prefix}`, `(${prefix}~`] as const;
     const ids = (await Promise.all(indexes.map((index) => this.redis.zrangebylex(index, ...range)))).flat();

@@ -81,7 +81,7 @@ test("what waits is read page by page, children beside the others, each once; wh
   const alone = (n: number) => run(1_000_000 + n);
   for (let n = 0; n < 600; n++) await runs.create(alone(n), runSpec(), { traceId: "t" });
   for (let n = 0; n < 3; n++) await createChild(n);
-  for (const id of [run(0), alone(0)]) assert.ok(!("refused" in (await runs.claim(id, id, CRASH_LIMIT, 0))));
+  for (const id of [run(0), alone(0)]) assert.ok(!("refused" in (await runs.claim(id, id, CRASH_LIMIT, 0, "w:1"))));
   await runs.pause(alone(1));
   const pages = [];
   for await (const page of runs.queued()) pages.push(page.map(({ id }) => id));
