@@ -2,22 +2,33 @@ import { mean, variance } from "../../../src/core/statistics/sample.js";
 import type { SearchSpec } from "../../../src/schemas/search.js";
 import type { Trainer } from "./trainer.js";
 
-/** Far above any seed that a search of the bench begins with. */
-export const TRUTH_SEEDS = [1_000_000, 1_000_001, 1_000_002, 1_000_003, 1_000_004];
-/** On which the grid's best cell, which the truth's seeds have chosen for being low, is compared without that favour. */
-export const CHECK_SEEDS = Array.from({ length: 16 }, (_, i) => 2_000_000 + i);
-const RATES = 13;
 const SPACING = 0.2;
+
+/** What the truth is measured by; none of its seeds is one that a search of the bench uses. */
+export interface Grid {
+  /** log10 of the lowest rate; how many rates, a fifth of a decade apart. */
+  readonly low: number;
+  readonly rates: number;
+  readonly seeds: readonly number[];
+  /** On which the best cell, which `seeds` have chosen for being low, is compared without that favour. */
+  readonly checkSeeds: readonly number[];
+}
+
+export function gridOf(low: number, rates: number, seeds: number, checkSeeds: number): Grid {
+  const from = (first: number, count: number) => Array.from({ length: count }, (_, i) => first + i);
+  return { low, rates, seeds: from(1_000_000, seeds), checkSeeds: from(2_000_000, checkSeeds) };
+}
 
 export interface Cell {
   readonly schedule: string;
   readonly lr: number;
-  /** (TRUTH_SEEDS) nats; Infinity: diverged. */
+  /** (the grid's seeds) nats; Infinity: diverged. */
   readonly losses: readonly number[];
   readonly loss: number;
 }
 
 export interface Truth {
+  readonly grid: Grid;
   readonly best: Cell;
   readonly schedules: ReadonlyMap<string, { readonly best: Cell; readonly minimum: Estimate }>;
 }
@@ -29,15 +40,15 @@ interface Estimate {
   readonly error: number;
 }
 
-/** Every schedule of a search at 13 rates a fifth of a decade apart, 5 seeds each, none of which a search uses. */
-export async function truthOf(trainer: Trainer, spec: SearchSpec, gridLow: number): Promise<Truth> {
-  const rates = Array.from({ length: RATES }, (_, i) => Number((10 ** (gridLow + SPACING * i)).toPrecision(6)));
+/** Every schedule of a search at every rate of the grid, by its seeds. */
+export async function truthOf(trainer: Trainer, spec: SearchSpec, grid: Grid): Promise<Truth> {
+  const rates = Array.from({ length: grid.rates }, (_, i) => Number((10 ** (grid.low + SPACING * i)).toPrecision(6)));
   const schedules = new Map(
     await Promise.all(
       spec.schedules.map(async ({ name }) => {
         const cells = await Promise.all(
           rates.map(async (lr): Promise<Cell> => {
-            const losses = await trainer.losses(spec, name, lr, TRUTH_SEEDS);
+            const losses = await trainer.losses(spec, name, lr, grid.seeds);
             return { schedule: name, lr, losses, loss: mean(losses) };
           }),
         );
@@ -45,7 +56,7 @@ export async function truthOf(trainer: Trainer, spec: SearchSpec, gridLow: numbe
       }),
     ),
   );
-  return { best: bestOf([...schedules.values()].map(({ best }) => best)), schedules };
+  return { grid, best: bestOf([...schedules.values()].map(({ best }) => best)), schedules };
 }
 
 const bestOf = (cells: readonly Cell[]) => cells.reduce((a, b) => (b.loss < a.loss ? b : a));
@@ -77,10 +88,10 @@ const indexOfLowest = (cells: readonly Cell[], losses: (cell: Cell) => number) =
 
 /** Without a vertex the lowest cell's rate, known to half the spacing. */
 function minimumOf(cells: readonly Cell[]): Estimate {
-  const n = TRUTH_SEEDS.length;
+  const n = cells[0]!.losses.length;
   const at = (losses: (cell: Cell) => number) =>
     vertexOf(cells, losses) ?? Math.log10(cells[indexOfLowest(cells, losses)]!.lr);
-  const without = TRUTH_SEEDS.map((_, skip) => at(({ losses }) => mean(losses.filter((_, i) => i !== skip))));
+  const without = cells[0]!.losses.map((_, skip) => at(({ losses }) => mean(losses.filter((_, i) => i !== skip))));
   const error = ((n - 1) * Math.sqrt(variance(without))) / Math.sqrt(n);
   const isVertex = vertexOf(cells, ({ loss }) => loss) !== null;
   return { log: at(({ loss }) => loss), error: isVertex ? error : Math.max(error, SPACING / 2) };
