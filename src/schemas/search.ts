@@ -111,7 +111,11 @@ export const RankedScheduleSchema = Type.Object(
     lr: { ...Nullable, description: "Its best base or peak rate for these steps; null: every rate diverged" },
     interval: Type.Union([Interval, Type.Null()], { description: "95 % interval of the best rate" }),
     spec: Type.Union([ScheduleSpecSchema, Type.Null()], { description: "The schedule at that rate, in full" }),
-    loss: { ...Nullable, description: "Mean validation loss over the fresh seeds, nats" },
+    loss: {
+      ...Nullable,
+      description:
+        "Mean validation loss over the fresh seeds, nats; of a schedule that has fewer of them than the winner, the winner's mean and their difference by common seeds",
+    },
     difference: Type.Union(
       [
         Type.Object({ mean: Nullable, interval: Type.Union([Interval, Type.Null()]), seeds: Type.Integer() }, strict),
@@ -140,7 +144,7 @@ export const RankedScheduleSchema = Type.Object(
     curve: Type.Array(CurvePoint, { description: "Loss over rate, at every horizon trained" }),
     flags: Type.Array(Type.Enum(["edge-low", "edge-high", "above-guessing", "diverges", "not-verified"]), {
       description:
-        "edge: the best rate lies at the end of lrRange, and may lie beyond; above-guessing: its loss is no better than guessing; diverges: every rate did",
+        "edge: the best rate lies at the end of lrRange, or of what the budget allowed to try, and may lie beyond; above-guessing: its loss is no better than guessing; diverges: every rate did",
     }),
   },
   strict,
@@ -190,7 +194,9 @@ export const SearchAnswerSchema = Type.Object(
       },
       strict,
     ),
-    complete: Type.Boolean({ description: "False when the budget left something out" }),
+    complete: Type.Boolean({
+      description: "False when the budget left something out, be it only a rate that a finder suggests",
+    }),
   },
   strict,
 );

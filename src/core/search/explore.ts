@@ -13,6 +13,15 @@ export interface Finding extends Minimum {
   readonly seeds: readonly number[];
   /** Ascending in rate: mean losses over the seeds. */
   readonly points: readonly Point[];
+  /** Where the loss may go on falling beyond the rates tried, though the range does not end there; null: nowhere. */
+  readonly open: "low" | "high" | null;
+}
+
+/** What must be trained before a minimum is known. */
+export interface Unfinished {
+  readonly arms: readonly Arm[];
+  /** By what has been trained: it stands where the budget refuses the arms. null: nothing is known. */
+  readonly soFar: Finding | null;
 }
 
 const SEEDS = 2 ** 32;
@@ -34,8 +43,8 @@ export class Explorer {
   }
 
   /**
-   * The finding, null where every rate diverged, or the arms that are missing for it. Goes on outwards for as long as the
-   * loss falls that way or hardly rises, be it from the best rate or into another basin.
+   * The finding, null where every rate diverged, or what is missing for it. Goes on outwards for as long as the loss falls
+   * that way or hardly rises, be it from the best rate or into another basin.
    */
   explore(
     candidate: number,
@@ -43,12 +52,13 @@ export class Explorer {
     start: readonly number[],
     spacing: number,
     seeds: readonly number[],
-  ): Finding | null | Arm[] {
+  ): Finding | null | Unfinished {
     const [low, high] = this.logRange;
+    let soFar: Finding | null = null;
     let logs = [...new Set(start.map((log) => Math.min(high, Math.max(low, log))))];
     for (;;) {
       const arms = logs.flatMap((log) => this.missing(candidate, rateAt(log), steps, seeds));
-      if (arms.length > 0) return arms;
+      if (arms.length > 0) return { arms, soFar };
       const finding = this.finding(candidate, steps, seeds, logs);
       const fallsOutwards = (edge: number, inner: number) =>
         finding !== null &&
@@ -57,9 +67,13 @@ export class Explorer {
           isOnFloor(finding.points, finding.points.at(edge)!));
       const [first, last] = [logs[0]!, logs.at(-1)!];
       // Where all have diverged, every rate was too high.
-      if ((finding === null || fallsOutwards(0, 1)) && first > low) logs = [Math.max(low, first - spacing), ...logs];
-      else if (fallsOutwards(-1, -2) && last < high) logs = [...logs, Math.min(high, last + spacing)];
-      else return finding;
+      if ((finding === null || fallsOutwards(0, 1)) && first > low) {
+        logs = [Math.max(low, first - spacing), ...logs];
+        soFar = finding && { ...finding, open: "low" };
+      } else if (fallsOutwards(-1, -2) && last < high) {
+        logs = [...logs, Math.min(high, last + spacing)];
+        soFar = finding && { ...finding, open: "high" };
+      } else return finding;
     }
   }
 
@@ -70,7 +84,7 @@ export class Explorer {
       loss: this.#trials.mean({ candidate, lr: rateAt(log), steps }, seeds)!,
     }));
     const minimum = minimumOf(points);
-    return minimum && { ...minimum, steps, seeds, points };
+    return minimum && { ...minimum, steps, seeds, points, open: null };
   }
 
   /** Jackknife standard error of a minimum's log over its seeds, at least two. */
@@ -139,3 +153,7 @@ export class Explorer {
 function isOnFloor(points: readonly Point[], { loss }: Point): boolean {
   return loss <= points[indexOfBest(points)]!.loss + PLATEAU.nats;
 }
+
+/** A rate and its neighbours: one above, `below` of them below. */
+export const around = (log: number, spacing: number, below = 1) =>
+  Array.from({ length: below + 2 }, (_, i) => log + (i - below) * spacing);

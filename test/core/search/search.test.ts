@@ -103,6 +103,57 @@ test("an optimum beyond an end of the range is flagged, and not called verified"
   }
 });
 
+test("where the budget ends while the loss still falls at the last rate tried, the answer says so", () => {
+  // At the horizon the best rates lie far below what the shorter ones foretell.
+  const laws = FOUR.map((each) => ({ ...each, slope: -1 }));
+  const noise = { common: 0.01, own: 0 };
+  const open = new Set<string>();
+  for (let runs = 4; runs <= 90; runs++) {
+    const config = configFor(laws, { budget: runs * configFor(laws).steps });
+    const { ranking, warnings, basis } = answerOf(search(laws, config, { noise }), RUN);
+    for (const [i, { curve, flags, schedule, interval }] of ranking.entries()) {
+      const tried = curve.filter(({ steps, loss }) => steps === config.steps && loss !== null);
+      const lowest = tried.reduce((a, b) => (b.loss! < a.loss! ? b : a), tried[0]!);
+      if (tried.length < 2 || lowest !== tried[0]) continue;
+      open.add(schedule);
+      assert.ok(flags.includes("edge-low"), `${runs} runs: ${schedule} is lowest at its lowest rate, ${flags}`);
+      assert.equal(interval![0], config.lrRange[0]);
+      if (i > 0) continue;
+      assert.notEqual(basis!.kind, "verified");
+      assert.match(warnings.join(), /still fell towards lower rates/);
+    }
+  }
+  assert.ok(open.size > 1, `${open.size} schedules were cut short`);
+});
+
+test("losses and differences rank the schedules alike, however few seeds some have", () => {
+  for (let seed = 0; seed < 60; seed++) {
+    const laws = [law(), law({ loss: 2.202 }), law({ loss: 2.204 }), law({ loss: 2.22 }), law({ loss: 2.25 })];
+    const config = configFor(laws, { seed: 50 * seed, budget: (seed % 2 === 0 ? 160 : 90) * configFor(laws).steps });
+    const { ranking } = answerOf(search(laws, config, { noise: { common: 0.02, own: 0.006 } }), RUN);
+    const verified = ranking.filter(({ loss }) => loss !== null);
+    assert.ok(verified.length > 1);
+    for (const [i, { loss, difference }] of verified.entries()) {
+      if (i === 0) continue;
+      assert.ok(loss! >= verified[i - 1]!.loss!, `seed ${seed}: ${verified.map((each) => each.loss)}`);
+      assert.ok(Math.abs(loss! - verified[0]!.loss! - difference!.mean!) < 1e-12);
+    }
+  }
+});
+
+test("what is left out of the finders leaves the answer incomplete, and verified", () => {
+  const outcomes = [20, 160].map((runs) => {
+    const config = configFor([law()], { budget: runs * configFor([law()]).steps, finders: true });
+    return answerOf(search([law()], config), RUN);
+  });
+  assert.deepEqual(
+    outcomes.map(({ complete }) => complete),
+    [false, true],
+  );
+  for (const { basis } of outcomes) assert.equal(basis!.kind, "verified");
+  assert.ok(outcomes[1]!.finders.some(({ regret }) => regret !== null && regret > 0));
+});
+
 test("a range in which nothing learns has no winner, and the answer says why", () => {
   const lost = FOUR.map((each) => ({ ...each, log: -4 }));
   const diverged = answerOf(search(lost, configFor(lost, { lrRange: [100, 1000] })), RUN);

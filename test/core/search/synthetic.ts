@@ -58,10 +58,13 @@ export function trueLoss({ loss, log, slope, curvature, cliff }: Law, lr: number
   return off > cliff ? Number.POSITIVE_INFINITY : loss - AGES * decades + curvature * off ** 2;
 }
 
-type Arm = Extract<SearchTask, { kind: "arm" }>;
-
 export function resultFor(laws: readonly Law[], noise: Noise, task: SearchTask): SearchResult {
-  const { id, candidate, lr, steps, seeds } = task as Arm;
+  if (task.kind === "sweep") {
+    const lr = Array.from({ length: task.steps }, (_, i) => 1e-4 * 1e5 ** (i / task.steps));
+    const loss = lr.map((rate) => 3.3 - Math.min(1, rate) + Math.max(0, rate - 1));
+    return { id: task.id, sweeps: task.seeds.map((seed) => ({ seed, lr, loss })) };
+  }
+  const { id, candidate, lr, steps, seeds } = task;
   const losses = seeds.map((seed) => {
     const loss = trueLoss(laws[candidate]!, lr, steps);
     const own = new Rng(seed, 1000 * candidate + Math.round(100 * Math.log10(lr)) + steps);
