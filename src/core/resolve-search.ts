@@ -1,12 +1,13 @@
 import { LIMITS } from "../schemas/limits.js";
 import type { FieldError } from "../schemas/problem.js";
 import type { RunRequest, RunSpec } from "../schemas/run.js";
-import type { ScheduleRequest, ScheduleRequestObject } from "../schemas/schedule.js";
+import type { ScheduleRequest, ScheduleRequestObject, ScheduleSpec } from "../schemas/schedule.js";
 import { DEFAULT_BUDGET, SEARCH_LR_RANGE, type SearchRequest, type SearchSpec } from "../schemas/search.js";
-import { stepCost } from "./cost.js";
+import { evaluationSeconds, stepCost } from "./cost.js";
 import { type DatasetFacts, resolveRun } from "./resolve.js";
 import { invalid, ok, type Result } from "./result.js";
 import { autoRatePaths } from "./schedules/auto-rate.js";
+import { lintSchedule } from "./schedules/lint.js";
 import { rateParameter } from "./schedules/rates.js";
 import { PORTFOLIO, SHAPES, scheduleAt } from "./search/portfolio.js";
 import { rungsOf } from "./search/rates.js";
@@ -30,8 +31,16 @@ const SOME_RATE = 0.1;
 
 type Schedules = SearchSpec["schedules"];
 
-/** Spells out every default of a search request; what its trainings have in common is checked as a run of its own. */
-export function resolveSearch(request: SearchRequest, dataset: DatasetFacts, seed: number): Result<SearchSpec> {
+/**
+ * Spells out every default of a search request; what its trainings have in common is checked as a run of its own.
+ * `slowness`: seconds that trainings take here, in those that are assumed (src/core/cost.ts).
+ */
+export function resolveSearch(
+  request: SearchRequest,
+  dataset: DatasetFacts,
+  seed: number,
+  slowness = 1,
+): Result<SearchSpec> {
   const {
     lrRange,
     budget,
@@ -57,7 +66,7 @@ export function resolveSearch(request: SearchRequest, dataset: DatasetFacts, see
     steps: request.steps,
     schedules: chosen.value,
     lrRange: [low, high],
-    budget: budgetOf(budget, chosen.value, run.value, dataset),
+    budget: budgetOf(budget, chosen.value, run.value, dataset, slowness),
     seeds,
     finders,
     guessLoss: Math.log(dataset.vocabSize),
@@ -88,7 +97,7 @@ export function autoSearch(
     steps: spec.steps,
     schedules: schedules.value,
     lrRange: [low, high],
-    budget: budgetOf(undefined, schedules.value, spec, dataset),
+    budget: budgetOf(undefined, schedules.value, spec, dataset, 1),
     seeds: SEEDS,
     finders: false,
     guessLoss: Math.log(dataset.vocabSize),
@@ -126,9 +135,9 @@ function resolveSchedules(requests: readonly ScheduleRequest[], steps: number, s
       continue;
     }
     const resolved = scheduleAt(request, SOME_RATE, steps, steps);
-    if (!resolved.ok)
-      errors.push(...resolved.errors.map((error) => ({ ...error, pointer: `${pointer}${error.pointer}` })));
-    else
+    const wrong = resolved.ok ? neverReached(resolved.value, steps) : resolved.errors;
+    errors.push(...wrong.map((error) => ({ ...error, pointer: `${pointer}${error.pointer}` })));
+    if (wrong.length === 0)
       schedules.push(
         ...(shapes
           ? shapesOf(request, schedules, steps)
@@ -136,6 +145,13 @@ function resolveSchedules(requests: readonly ScheduleRequest[], steps: number, s
       );
   }
   return errors.length > 0 ? invalid(...errors) : ok(schedules);
+}
+
+/** Milestones that a search would never see: what it found would be another schedule's rate. */
+function neverReached(schedule: ScheduleSpec, steps: number): FieldError[] {
+  return lintSchedule(schedule, { steps }).flatMap(({ code, pointer, message }) =>
+    code === "milestone-past-end" ? [{ pointer, expected: `what comes before the end: ${message}` }] : [],
+  );
 }
 
 /** A schedule, and where nothing but its type is given, its other shapes. */
@@ -160,13 +176,22 @@ function nameOf({ type, ...given }: ScheduleRequestObject, before: Schedules): s
   for (let n = 2; ; n++) if (!taken(`${type} ${n}`)) return `${type} ${n}`;
 }
 
-function budgetOf(asked: SearchRequest["budget"], schedules: Schedules, run: RunSpec, dataset: DatasetFacts): number {
+function budgetOf(
+  asked: SearchRequest["budget"],
+  schedules: Schedules,
+  run: RunSpec,
+  dataset: DatasetFacts,
+  slowness: number,
+): number {
   const { usual, least, most } = schedules.length > 1 ? BUDGET.joint : BUDGET.single;
   const { steps } = run;
   const cost = stepCost(run, dataset);
   const limits = [LIMITS.searchSteps, Math.floor(LIMITS.multiplyAddsPerRun / cost.multiplyAdds)];
   if (asked?.steps !== undefined) limits.push(asked.steps);
-  if (asked?.seconds !== undefined) limits.push(Math.max(1, Math.floor(asked.seconds / cost.seconds)));
+  if (asked?.seconds !== undefined) {
+    const perTraining = steps * cost.seconds + evaluationSeconds(run, dataset, { validation: 1, train: 0 });
+    limits.push(Math.max(1, Math.floor((steps * asked.seconds) / (slowness * perTraining))));
+  }
   if (asked === undefined) limits.push(Math.min(usual * steps, Math.max(least * steps, most)));
   return Math.min(...limits);
 }

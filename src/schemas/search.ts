@@ -42,7 +42,7 @@ export const SearchRequestSchema = Type.Object(
           ...strict,
           minProperties: 1,
           description:
-            "Steps to train in all, at most; seconds are turned into steps by an estimate of one core. Default: 160 times `steps`, of a single schedule 30 times",
+            "Steps to train in all, at most; seconds of one core are turned into steps by the speed that was measured here, or else an assumed one. Default: 160 times `steps`, of a single schedule 30 times",
         },
       ),
     ),

@@ -1,6 +1,7 @@
 import type { ErrorObject } from "ajv";
 import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
 import { type FieldError, PROBLEMS, type Problem, type ProblemCode, ProblemError } from "../../schemas/problem.js";
+import { RATE_MARK } from "../../schemas/schedules/fields.js";
 
 export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const problem = problemOf(named(error as FastifyError, request), request.id);
@@ -116,7 +117,10 @@ function describeField({ keyword, instancePath, params, message, parentSchema }:
     case "anyOf":
       return null;
     case "additionalProperties":
-      return { pointer: at(params.additionalProperty), expected: `no such field; known: ${knownFields(parentSchema)}` };
+      return {
+        pointer: at(params.additionalProperty),
+        expected: `no such field${rateHint(params.additionalProperty, parentSchema)}; known: ${knownFields(parentSchema)}`,
+      };
     case "required":
       return { pointer: at(params.missingProperty), expected: REQUIRED };
     case "discriminator":
@@ -140,6 +144,13 @@ function describeField({ keyword, instancePath, params, message, parentSchema }:
       return { pointer: instancePath, expected: `more than ${params.limit}` };
     case "exclusiveMaximum":
       return { pointer: instancePath, expected: `less than ${params.limit}` };
+    case "minProperties":
+      return {
+        pointer: instancePath,
+        expected: `at least one ${parentSchema?.properties ? `of ${knownFields(parentSchema)}` : "entry"}`,
+      };
+    case "uniqueItems":
+      return { pointer: `${instancePath}/${params.i}`, expected: `no repetition: it is equal to item ${params.j}` };
     case "pattern":
       return { pointer: instancePath, expected: `text that matches ${params.pattern}` };
     default:
@@ -154,6 +165,13 @@ function describeField({ keyword, instancePath, params, message, parentSchema }:
 
 function knownTypes(schema: ErrorObject["parentSchema"], tag: string): string {
   return (schema?.oneOf ?? []).map((choice: ErrorObject["params"]) => choice.properties?.[tag]?.const).join(", ");
+}
+
+/** A schedule's rate has its library's name. */
+function rateHint(field: string, schema: ErrorObject["parentSchema"]): string {
+  const properties: Readonly<Record<string, object>> = schema?.properties ?? {};
+  const rate = Object.keys(properties).find((name) => RATE_MARK in properties[name]!);
+  return field === "lr" && rate !== undefined ? `: the rate of ${schema?.properties.type.const} is its ${rate}` : "";
 }
 
 function knownFields(schema: ErrorObject["parentSchema"]): string {

@@ -1,4 +1,4 @@
-import { type Arm, around } from "./explore.js";
+import { type Arm, around, type Finding } from "./explore.js";
 import { forecast, indexOfBest } from "./fit.js";
 import { type Race, type Runner, SPACING } from "./race.js";
 import { ladderOf, rateAt } from "./rates.js";
@@ -53,17 +53,26 @@ export function settle(race: Race): Arm[] {
   return bridge(race, seeds);
 }
 
-/** Who has settled far above the leader may be in a higher, lesser basin: the rates between are tried too. */
+/** Who has settled far from the leader may be in a lesser basin: the rates between are tried too, and the leader's. */
 function bridge(race: Race, seeds: readonly number[]): Arm[] {
   const { steps } = race.config;
   const settled = race.settled();
-  const leader = settled[0]?.findings.at(-1);
-  const far = settled.filter(({ findings }) => findings.at(-1)!.points[0]!.log > leader!.log + SPACING.settle / 2);
+  const leader = settled[0]?.findings.at(-1)?.log ?? 0;
+  const ends = ({ points }: Finding) => [points[0]!.log, points.at(-1)!.log] as const;
+  const far = settled.filter(({ findings }) => {
+    const [low, high] = ends(findings.at(-1)!);
+    return low > leader + SPACING.settle / 2 || high < leader - SPACING.settle / 2;
+  });
   const found = new Map(far.map((runner) => [runner, runner.findings.pop()!]));
   const tasks = race.explore(far, steps, "settle", (runner) => {
-    const logs = found.get(runner)!.points.map(({ log }) => log);
-    const between = ladderOf(leader!.log, logs[0]!, SPACING.settle).slice(0, -1);
-    return { start: [...between, ...logs], seeds };
+    const finding = found.get(runner)!;
+    const [low, high] = ends(finding);
+    const logs = finding.points.map(({ log }) => log);
+    const start =
+      low > leader
+        ? [...ladderOf(leader, low, SPACING.settle).slice(0, -1), ...logs]
+        : [...logs, ...ladderOf(high, leader, SPACING.settle).slice(1)];
+    return { start, seeds };
   });
   // Where the budget has refused them, what was found before stands.
   for (const [{ findings }, finding] of found) if (findings.at(-1)?.steps !== steps) findings.push(finding);

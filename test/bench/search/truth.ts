@@ -40,19 +40,25 @@ interface Estimate {
   readonly error: number;
 }
 
-/** Every schedule of a search at every rate of the grid, by its seeds. */
+/** Every schedule of a search at every rate of the grid, by its seeds; and half a spacing to both sides of its best one. */
 export async function truthOf(trainer: Trainer, spec: SearchSpec, grid: Grid): Promise<Truth> {
-  const rates = Array.from({ length: grid.rates }, (_, i) => Number((10 ** (grid.low + SPACING * i)).toPrecision(6)));
+  const logs = Array.from({ length: grid.rates }, (_, i) => grid.low + SPACING * i);
+  const cellsAt = (schedule: string, at: readonly number[]) =>
+    Promise.all(
+      at.map(async (log): Promise<Cell> => {
+        const lr = Number((10 ** log).toPrecision(6));
+        const losses = await trainer.losses(spec, schedule, lr, grid.seeds);
+        return { schedule, lr, losses, loss: mean(losses) };
+      }),
+    );
   const schedules = new Map(
     await Promise.all(
       spec.schedules.map(async ({ name }) => {
-        const cells = await Promise.all(
-          rates.map(async (lr): Promise<Cell> => {
-            const losses = await trainer.losses(spec, name, lr, grid.seeds);
-            return { schedule: name, lr, losses, loss: mean(losses) };
-          }),
-        );
-        return [name, { best: bestOf(cells), minimum: minimumOf(cells) }] as const;
+        const coarse = await cellsAt(name, logs);
+        const centre = Math.log10(bestOf(coarse).lr);
+        const fine = await cellsAt(name, [centre - SPACING / 2, centre + SPACING / 2]);
+        const cells = [...coarse, ...fine].sort((a, b) => a.lr - b.lr);
+        return [name, { best: bestOf(coarse), minimum: minimumOf(cells) }] as const;
       }),
     ),
   );
@@ -61,40 +67,34 @@ export async function truthOf(trainer: Trainer, spec: SearchSpec, grid: Grid): P
 
 const bestOf = (cells: readonly Cell[]) => cells.reduce((a, b) => (b.loss < a.loss ? b : a));
 
-/**
- * One neighbour's excess so many times that of the cell two places off on the other side: a cliff. On a parabola it is at most
- * as large, wherever between the cells the vertex lies.
- */
-const CLIFF = 3;
+/** One neighbour's excess so many times the other's: a cliff, and no parabola. */
+const CLIFF = 4;
 
-/**
- * The vertex of the parabola through the lowest cell and its neighbours, which has a short form where they are evenly spaced;
- * null beside a cliff or an end of the grid.
- */
-function vertexOf(cells: readonly Cell[], losses: (cell: Cell) => number): number | null {
-  const best = indexOfLowest(cells, losses);
-  const centre = cells[best]!;
-  const excess = (places: number) => {
-    const cell = cells[best + places];
-    return cell === undefined ? Number.POSITIVE_INFINITY : losses(cell) - losses(centre);
-  };
-  const [left, right] = [excess(-1), excess(1)];
-  if (!(right <= CLIFF * excess(-2) && left <= CLIFF * excess(2) && Number.isFinite(left + right))) return null;
-  return Math.log10(centre.lr) + (SPACING / 2) * ((left - right) / (left + right));
+/** The vertex of the parabola through the lowest cell and its neighbours; beside a cliff, or at an end of the grid, that cell. */
+function vertexOf(cells: readonly Cell[], losses: (cell: Cell) => number): { log: number; isVertex: boolean } {
+  const best = cells.reduce((at, cell, i) => (losses(cell) < losses(cells[at]!) ? i : at), 0);
+  const centre = Math.log10(cells[best]!.lr);
+  const [left, right] = [cells[best - 1], cells[best + 1]].map((cell) =>
+    cell === undefined
+      ? { off: 0, excess: Number.POSITIVE_INFINITY }
+      : { off: Math.log10(cell.lr) - centre, excess: losses(cell) - losses(cells[best]!) },
+  ) as [{ off: number; excess: number }, { off: number; excess: number }];
+  const isVertex = Math.max(left.excess, right.excess) <= CLIFF * Math.min(left.excess, right.excess);
+  if (!isVertex) return { log: centre, isVertex };
+  // y = s u + c u^2 through both, u from the lowest.
+  const c = (left.excess / left.off - right.excess / right.off) / (left.off - right.off);
+  return { log: centre - (left.excess / left.off - c * left.off) / (2 * c), isVertex };
 }
 
-const indexOfLowest = (cells: readonly Cell[], losses: (cell: Cell) => number) =>
-  cells.reduce((at, cell, i) => (losses(cell) < losses(cells[at]!) ? i : at), 0);
-
-/** Without a vertex the lowest cell's rate, known to half the spacing. */
+/** Without a vertex the lowest cell's rate, known to half of what it lies from its neighbours. */
 function minimumOf(cells: readonly Cell[]): Estimate {
+  const { log, isVertex } = vertexOf(cells, ({ loss }) => loss);
   const n = cells[0]!.losses.length;
-  const at = (losses: (cell: Cell) => number) =>
-    vertexOf(cells, losses) ?? Math.log10(cells[indexOfLowest(cells, losses)]!.lr);
-  const without = cells[0]!.losses.map((_, skip) => at(({ losses }) => mean(losses.filter((_, i) => i !== skip))));
+  const without = cells[0]!.losses.map(
+    (_, skip) => vertexOf(cells, ({ losses }) => mean(losses.filter((_, i) => i !== skip))).log,
+  );
   const error = ((n - 1) * Math.sqrt(variance(without))) / Math.sqrt(n);
-  const isVertex = vertexOf(cells, ({ loss }) => loss) !== null;
-  return { log: at(({ loss }) => loss), error: isVertex ? error : Math.max(error, SPACING / 2) };
+  return { log, error: isVertex ? error : Math.max(error, SPACING / 4) };
 }
 
 /** Mean paired excess over the same seeds, nats, with its standard error. */
