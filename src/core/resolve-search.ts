@@ -9,6 +9,7 @@ import { invalid, ok, type Result } from "./result.js";
 import { autoRatePaths } from "./schedules/auto-rate.js";
 import { lintSchedule } from "./schedules/lint.js";
 import { rateParameter } from "./schedules/rates.js";
+import { SWEEP_STEPS } from "./search/finders.js";
 import { PORTFOLIO, SHAPES, scheduleAt } from "./search/portfolio.js";
 import { rungsOf } from "./search/rates.js";
 import type { SearchConfig } from "./search/state.js";
@@ -18,7 +19,7 @@ import type { SearchConfig } from "./search/state.js";
  * `least` times the horizon where that is more. A search of one schedule needs less.
  */
 const BUDGET = {
-  joint: { usual: DEFAULT_BUDGET.joint, least: 10, most: 60_000_000 },
+  joint: { usual: DEFAULT_BUDGET.joint, least: 10, most: 75_000_000 },
   single: { usual: DEFAULT_BUDGET.single, least: 2, most: 20_000_000 },
 } as const;
 
@@ -26,8 +27,8 @@ const BUDGET = {
 const SEEDS = 4;
 
 const NO_RANGE: FieldError = { pointer: "/lrRange", expected: "[low, high] with low below high" };
-/** Any will do: whether a schedule is valid does not depend on it. */
-const SOME_RATE = 0.1;
+/** Whether a schedule is valid does not depend on it; none that a request would say, so that it is seen where it is the same. */
+const SOME_RATE = 0.123457;
 
 type Schedules = SearchSpec["schedules"];
 
@@ -129,12 +130,13 @@ function resolveSchedules(requests: readonly ScheduleRequest[], steps: number, s
       });
       continue;
     }
-    const text = JSON.stringify(request);
-    if (schedules.some((other) => JSON.stringify(other.request) === text)) {
-      errors.push({ pointer, expected: "a schedule unlike those before it" });
+    const resolved = scheduleAt(request, SOME_RATE, steps, steps);
+    const text = JSON.stringify(resolved);
+    const same = schedules.find(({ request }) => JSON.stringify(scheduleAt(request, SOME_RATE, steps, steps)) === text);
+    if (same !== undefined) {
+      errors.push({ pointer, expected: `a schedule unlike those before it: it is the same as ${same.name}` });
       continue;
     }
-    const resolved = scheduleAt(request, SOME_RATE, steps, steps);
     const wrong = resolved.ok ? neverReached(resolved.value, steps) : resolved.errors;
     errors.push(...wrong.map((error) => ({ ...error, pointer: `${pointer}${error.pointer}` })));
     if (wrong.length === 0)
@@ -192,7 +194,7 @@ function budgetOf(
     const perTraining = steps * cost.seconds + evaluationSeconds(run, dataset, { validation: 1, train: 0 });
     limits.push(Math.max(1, Math.floor((steps * asked.seconds) / (slowness * perTraining))));
   }
-  if (asked === undefined) limits.push(Math.min(usual * steps, Math.max(least * steps, most)));
+  if (asked === undefined) limits.push(Math.min(usual * steps + SWEEP_STEPS, Math.max(least * steps, most)));
   return Math.min(...limits);
 }
 

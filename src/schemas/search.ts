@@ -9,8 +9,11 @@ const { dataset, datasetLimit, model, batchSize, optimizer, engine, seed, name, 
 
 /** Where the answer may lie when a request does not say. */
 export const SEARCH_LR_RANGE: readonly [number, number] = [1e-4, 10];
-/** Steps that a search may train, in trainings of the full horizon: with several schedules, and for one. */
-export const DEFAULT_BUDGET = { joint: 160, single: 30 } as const;
+/**
+ * Steps that a search may train, in trainings of the full horizon: with several schedules, and for one. A search ends by
+ * itself, as a rule at half to three quarters of that.
+ */
+export const DEFAULT_BUDGET = { joint: 200, single: 50 } as const;
 
 /** What a client POSTs to learn which schedule suits, and at which rate, for a number of steps. */
 export const SearchRequestSchema = Type.Object(
@@ -42,7 +45,7 @@ export const SearchRequestSchema = Type.Object(
           ...strict,
           minProperties: 1,
           description:
-            "Steps to train in all, at most; seconds of one core are turned into steps by the speed that was measured here, or else an assumed one. Default: 160 times `steps`, of a single schedule 30 times",
+            "Steps to train in all, at most; seconds of one core are turned into steps by the speed that was measured here, or else an assumed one. Default: 200 times `steps`, of a single schedule 50 times",
         },
       ),
     ),

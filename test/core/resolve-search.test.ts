@@ -46,3 +46,16 @@ test("a schedule that is given by name alone has no milestone past the end, howe
   }
   assert.ok(known > 40);
 });
+
+test("a schedule that means the same as one before it is refused, in whatever words", () => {
+  const schedules = [
+    "linear",
+    { type: "linear", end: 0.001 },
+    { type: "linear", start: "auto", end: 0 },
+  ] as ScheduleRequest[];
+  const resolved = resolveSearch({ steps: 100, schedules }, NAMES, 1);
+  assert.deepEqual(resolved, {
+    ok: false,
+    errors: [{ pointer: "/schedules/2", expected: "a schedule unlike those before it: it is the same as linear" }],
+  });
+});

@@ -1,7 +1,6 @@
 import type { ErrorObject } from "ajv";
 import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
 import { type FieldError, PROBLEMS, type Problem, type ProblemCode, ProblemError } from "../../schemas/problem.js";
-import { RATE_MARK } from "../../schemas/schedules/fields.js";
 
 export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const problem = problemOf(named(error as FastifyError, request), request.id);
@@ -150,7 +149,14 @@ function describeField({ keyword, instancePath, params, message, parentSchema }:
         expected: `at least one ${parentSchema?.properties ? `of ${knownFields(parentSchema)}` : "entry"}`,
       };
     case "uniqueItems":
-      return { pointer: `${instancePath}/${params.i}`, expected: `no repetition: it is equal to item ${params.j}` };
+      return {
+        pointer: instancePath,
+        expected: `items that differ: ${Math.min(params.i, params.j)} and ${Math.max(params.i, params.j)} are equal`,
+      };
+    case "minItems":
+      return { pointer: instancePath, expected: `at least ${params.limit} ${params.limit === 1 ? "item" : "items"}` };
+    case "maxItems":
+      return { pointer: instancePath, expected: `at most ${params.limit} ${params.limit === 1 ? "item" : "items"}` };
     case "pattern":
       return { pointer: instancePath, expected: `text that matches ${params.pattern}` };
     default:
@@ -167,10 +173,10 @@ function knownTypes(schema: ErrorObject["parentSchema"], tag: string): string {
   return (schema?.oneOf ?? []).map((choice: ErrorObject["params"]) => choice.properties?.[tag]?.const).join(", ");
 }
 
-/** A schedule's rate has its library's name. */
+/** A schedule's rate, the one parameter that may be "auto", has its library's name. */
 function rateHint(field: string, schema: ErrorObject["parentSchema"]): string {
   const properties: Readonly<Record<string, object>> = schema?.properties ?? {};
-  const rate = Object.keys(properties).find((name) => RATE_MARK in properties[name]!);
+  const rate = Object.keys(properties).find((name) => "then" in properties[name]!);
   return field === "lr" && rate !== undefined ? `: the rate of ${schema?.properties.type.const} is its ${rate}` : "";
 }
 

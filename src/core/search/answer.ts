@@ -29,11 +29,12 @@ export function answerOf(state: SearchState, run: RunSpec): SearchAnswer {
   const usable =
     first !== undefined && first.lr !== null && first.spec !== null && !first.flags.includes("above-guessing");
   const ties = usable ? ranking.slice(1).flatMap(({ schedule, tied }) => (tied ? [schedule] : [])) : [];
+  const basis = usable ? soberBasis(first.basis, survey.complete) : null;
   const { stepsUsed } = new Trials(state.trials);
   const steps = stepsUsed + state.sweeps.reduce((sum, { lr }) => sum + lr.length, 0);
   return {
     summary: usable
-      ? summaryOf(first, ties, config.steps)
+      ? summaryOf({ ...first, basis: basis! }, ties, config.steps)
       : (warningsOf(first, state, survey)[0] ?? "There is no answer"),
     winner: usable
       ? {
@@ -43,7 +44,7 @@ export function answerOf(state: SearchState, run: RunSpec): SearchAnswer {
           request: requestOf(run, config.steps, first.spec!),
         }
       : null,
-    basis: usable ? soberBasis(first.basis, survey.complete) : null,
+    basis,
     ranking,
     ties,
     warnings: warningsOf(first, state, survey),
@@ -196,13 +197,15 @@ function soberBasis(basis: RankedSchedule["basis"], complete: boolean): RankedSc
   return basis.kind === "verified" && !complete ? { ...basis, kind: "trained" } : basis;
 }
 
+const seedsText = ({ seeds }: RankedSchedule["basis"]) => `${seeds} fresh seeds`;
+
 function summaryOf({ schedule, lr, loss, basis }: RankedSchedule, ties: readonly string[], steps: number): string {
   const how =
     basis.kind === "verified"
-      ? `validation loss ${loss?.toFixed(4)}, verified over ${steps} steps by ${basis.seeds} fresh seeds`
+      ? `validation loss ${loss?.toFixed(4)}, verified over ${steps} steps by ${seedsText(basis)}`
       : basis.kind === "trained"
-        ? `chosen at ${steps} steps; see the warnings before you trust it`
-        : `rate carried to ${steps} steps from ${basis.steps}${loss === null ? ", not trained there" : `; validation loss ${loss.toFixed(4)} there, by ${basis.seeds} fresh seeds`}`;
+        ? `chosen at ${steps} steps${loss === null ? "" : `, validation loss ${loss.toFixed(4)} by ${seedsText(basis)}`}; see the warnings before you trust it`
+        : `rate carried to ${steps} steps from ${basis.steps}${loss === null ? ", not trained there" : `; validation loss ${loss.toFixed(4)} there, by ${seedsText(basis)}`}`;
   const tied = ties.length === 0 ? "" : `; cannot be told from it: ${ties.join(", ")}`;
   return `${schedule} at ${lr}: ${how}${tied}`;
 }

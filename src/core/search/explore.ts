@@ -105,33 +105,56 @@ export class Explorer {
 
   /**
    * The lowest and highest log, of the rates tried about the best one at the true horizon, up to which none can be told from
-   * it: over a flat bottom, or two basins as deep, seeds agree on where the lowest point lies and are wrong together.
+   * it, and those of a rival: over a flat bottom, or two basins as deep, seeds agree on where the lowest point lies and are
+   * wrong together.
    */
-  plateau(candidate: number, { steps, seeds, points }: Finding): [number, number] {
+  plateau(candidate: number, finding: Finding): [number, number] {
+    const { steps, points } = finding;
     const centre = points[indexOfBest(points)]!.log;
     const logs = this.#trials.rates(candidate, steps).map(Math.log10);
-    const losses = (log: number, of: readonly number[]) =>
-      this.#trials.losses({ candidate, lr: rateAt(log), steps }, of)!;
-    const isAlike = (log: number) => {
-      const lr = rateAt(log);
-      const missing = this.#trials.missing({ candidate, lr, steps }, seeds);
-      const common = seeds.filter((seed) => !missing.includes(seed));
-      if (common.length === 0) return null;
-      const best = losses(centre, common);
-      const excess = losses(log, common).map((loss, i) => loss - best[i]!);
-      const error = common.length > 1 ? Math.sqrt(variance(excess) / common.length) : 0;
-      return mean(excess) <= Math.max(PLATEAU.nats, PLATEAU.errors * error);
-    };
     const reach = (outwards: readonly number[]) => {
       let end = centre;
       for (const log of outwards) {
-        const alike = isAlike(log);
+        const alike = this.#isAlike(candidate, finding, log);
         if (alike === false) break;
         if (alike) end = log;
       }
       return end;
     };
-    return [reach(logs.filter((log) => log < centre).toReversed()), reach(logs.filter((log) => log > centre))];
+    const rival = this.rival(candidate, finding);
+    const ends = [
+      reach(logs.filter((log) => log < centre).toReversed()),
+      reach(logs.filter((log) => log > centre)),
+      ...(rival === null ? [] : [points[rival]!.log]),
+    ];
+    return [Math.min(...ends), Math.max(...ends)];
+  }
+
+  /** Index of the lowest point of another basin that cannot be told from the best one; null: there is none. */
+  rival(candidate: number, finding: Finding): number | null {
+    const { points } = finding;
+    const best = indexOfBest(points);
+    const lossAt = (i: number) => points[i]?.loss ?? Number.POSITIVE_INFINITY;
+    const rivals = points.flatMap(({ log, loss }, i) =>
+      Math.abs(i - best) > 1 &&
+      loss <= Math.min(lossAt(i - 1), lossAt(i + 1)) &&
+      this.#isAlike(candidate, finding, log) === true
+        ? [i]
+        : [],
+    );
+    return rivals.sort((a, b) => lossAt(a) - lossAt(b))[0] ?? null;
+  }
+
+  /** Whether a rate cannot be told from a finding's best one; null where they have no seed in common. */
+  #isAlike(candidate: number, { steps, seeds, points }: Finding, log: number): boolean | null {
+    const at = (of: number) => ({ candidate, lr: rateAt(of), steps });
+    const missing = this.#trials.missing(at(log), seeds);
+    const common = seeds.filter((seed) => !missing.includes(seed));
+    if (common.length === 0) return null;
+    const best = this.#trials.losses(at(points[indexOfBest(points)]!.log), common)!;
+    const excess = this.#trials.losses(at(log), common)!.map((loss, i) => loss - best[i]!);
+    const error = common.length > 1 ? Math.sqrt(variance(excess) / common.length) : 0;
+    return mean(excess) <= Math.max(PLATEAU.nats, PLATEAU.errors * error);
   }
 
   /** `offset`: above the first. */

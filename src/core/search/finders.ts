@@ -9,6 +9,8 @@ import { Trials } from "./trials.js";
 
 /** The range test that the classic finders see: seeds, and steps of each. */
 const SWEEPS = { seeds: 8, steps: 100 } as const;
+/** Steps of the sweeps together. */
+export const SWEEP_STEPS = SWEEPS.seeds * SWEEPS.steps;
 /** Of the winner's verifying seeds, those that a suggested rate is trained with. */
 const SEEDS = 2;
 
@@ -27,7 +29,7 @@ export function finderTasks({ config, trials, sweeps }: SearchState, survey: Sur
   const winner = leaderOf(config, trials, survey);
   if (!config.finders || winner === null) return [];
   const done = new Trials(trials);
-  const left = config.budget - done.stepsUsed - SWEEPS.seeds * SWEEPS.steps;
+  const left = config.budget - done.stepsUsed - SWEEP_STEPS;
   if (left < 0) return [];
   if (sweeps.length === 0) {
     const seeds = Array.from({ length: SWEEPS.seeds }, (_, i) => (config.seed + i) % 2 ** 32);

@@ -79,7 +79,7 @@ function bridge(race: Race, seeds: readonly number[]): Arm[] {
   return tasks;
 }
 
-/** More seeds for minima that are too blurred. */
+/** More seeds for minima that are too blurred, and where another basin may be as deep. */
 export function deepen(race: Race): Arm[] {
   if (race.isVain()) return [];
   const { explorer, config } = race;
@@ -94,10 +94,11 @@ export function deepen(race: Race): Arm[] {
       const finding = findings.at(-1)!;
       const count = finding.seeds.length;
       if (count >= most) break;
-      if (count > 1 && explorer.blur(candidate, finding) <= BLURRED) break;
+      const rival = explorer.rival(candidate, finding);
+      if (count > 1 && rival === null && explorer.blur(candidate, finding) <= BLURRED) break;
       const seeds = explorer.seeds(count * 2);
-      const best = indexOfBest(finding.points);
-      const logs = finding.points.slice(Math.max(0, best - 1), best + 2).map(({ log }) => log);
+      const lowest = [indexOfBest(finding.points), ...(rival === null ? [] : [rival])];
+      const logs = finding.points.flatMap(({ log }, i) => (lowest.some((at) => Math.abs(at - i) <= 1) ? [log] : []));
       const arms = logs.flatMap((log) => explorer.missing(candidate, rateAt(log), steps, seeds));
       if (arms.length > 0) {
         wanted.push(arms);
