@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { loadavg } from "node:os";
-import type { CDPSession, Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { openBrowser } from "../browser/browser.js";
 import { startService, type TestService } from "../service.js";
 
@@ -13,7 +13,6 @@ const RUNS = Number(process.argv[2] ?? 500);
 const SEEDS = 10;
 const LABEL = "bench";
 const FRAMES = 240;
-let session: Promise<CDPSession> | undefined;
 /** In the page: points at a part of the first chart's width and height. */
 const AT = `
   const over = document.querySelector(".plot .u-over");
@@ -69,6 +68,7 @@ async function train({ createRun, finished }: TestService): Promise<void> {
 
 /** Opens the chart anew; says when the last answer had come, and when all lines were on the screen. */
 async function draw(page: Page): Promise<void> {
+  const before = [await cpuTime(page), process.cpuUsage()] as const;
   await page.evaluate(`performance.clearResourceTimings(); window.begun = performance.now(); location.hash = "#/"`);
   await page.getByRole("heading", { name: "Runs" }).waitFor();
   const told = (await page.evaluate(`(async () => {
@@ -84,8 +84,9 @@ async function draw(page: Page): Promise<void> {
     return { requests: answers.length, bytes: answers.reduce((sum, { decodedBodySize }) => sum + decodedBodySize, 0), came: came - window.begun, all: now - window.begun };
   })()`)) as { requests: number; bytes: number; came: number; all: number };
   const { requests, bytes, came, all } = told;
+  const { user, system } = process.cpuUsage(before[1]);
   console.log(
-    `drawn in ${all.toFixed(0)} ms: ${requests} requests (${(bytes / 1e6).toFixed(1)} MB) in ${came.toFixed(0)} ms, the rest in ${(all - came).toFixed(0)} ms`,
+    `drawn in ${all.toFixed(0)} ms: ${requests} requests (${(bytes / 1e6).toFixed(1)} MB) in ${came.toFixed(0)} ms, the rest in ${(all - came).toFixed(0)} ms; of the processor ${(await cpuTime(page)) - before[0]} ms in the page, ${((user + system) / 1000).toFixed(0)} ms in the service`,
   );
 }
 
@@ -101,32 +102,18 @@ async function frames(page: Page, what: string, action: string): Promise<void> {
   const gaps = times.slice(1).map((time, i) => time - times[i]!);
   const seconds = (times.at(-1)! - times[0]!) / 1000;
   const worst = gaps.toSorted((a, b) => b - a)[Math.floor(gaps.length / 100)]!;
-  const cpu = (await cpuTime(page)).map((now, i) => ((now - before[i]!) / FRAMES).toFixed(1));
+  const cpu = ((await cpuTime(page)) - before) / FRAMES;
   console.log(
-    `${what}: ${(gaps.length / seconds).toFixed(1)} frames/s, 99th gap ${worst.toFixed(0)} ms; of the processor ${cpu[0]} ms a frame in the page's thread, ${cpu[1]} ms in its process`,
+    `${what}: ${(gaps.length / seconds).toFixed(1)} frames/s, 99th gap ${worst.toFixed(0)} ms; ${cpu.toFixed(1)} ms of the processor a frame`,
   );
 }
 
-/** Milliseconds that the page's main thread, and its whole process, have had of the processor: other work does not lengthen them. */
-async function cpuTime(page: Page): Promise<[number, number]> {
-  const { metrics } = await sessionOf(page).then((session) => session.send("Performance.getMetrics"));
+/** Milliseconds that the page's process has had of the processor: other work does not lengthen them. */
+async function cpuTime(page: Page): Promise<number> {
   const { id } = await rendererOf(page);
   // Ticks of 10 ms in user and in kernel mode; the name, which may hold spaces, ends with a bracket.
   const fields = readFileSync(`/proc/${id}/stat`, "utf8").split(") ").at(-1)!.split(" ");
-  const ticks = Number(fields[11]) + Number(fields[12]);
-  return [metrics.find(({ name }) => name === "TaskDuration")!.value * 1000, ticks * 10];
-}
-
-function sessionOf(page: Page): Promise<CDPSession> {
-  session ??= page
-    .context()
-    .newCDPSession(page)
-    .then(async (opened) => {
-      await opened.send("Performance.setTimeDomain", { timeDomain: "threadTicks" });
-      await opened.send("Performance.enable");
-      return opened;
-    });
-  return session;
+  return 10 * (Number(fields[11]) + Number(fields[12]));
 }
 
 /** The busiest of the browser's pages' processes. */
@@ -138,7 +125,7 @@ async function rendererOf(page: Page): Promise<{ id: number }> {
 }
 
 async function memory(page: Page): Promise<void> {
-  const opened = await sessionOf(page);
+  const opened = await page.context().newCDPSession(page);
   await opened.send("HeapProfiler.collectGarbage");
   const { usedSize, embedderHeapUsedSize, backingStorageSize } = await opened.send("Runtime.getHeapUsage");
   console.log(`memory: ${((usedSize + embedderHeapUsedSize + backingStorageSize) / 1e6).toFixed(0)} MB of heap`);

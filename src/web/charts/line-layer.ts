@@ -27,10 +27,12 @@ const MARGIN_Y = 0.25;
 /** While a view moves, a new sheet is drawn in pieces: so many points in a frame at first, then as many as frames allow. */
 const FIRST_PIECE = 4000;
 const LONG_FRAME_MS = 20;
+/** A view that changes its scale is shown as the sheet is, a little blurred, until it has rested so long. */
+const REST_MS = 100;
 
 /**
  * Hundreds of lines under one pan and zoom. They are drawn once onto a sheet, which each frame only places; where a view leaves
- * its sheet or has another scale, the next sheet is drawn over some frames meanwhile.
+ * its sheet, or rests at another scale, the next sheet is drawn over some frames meanwhile.
  */
 export class LineLayer {
   #lines: readonly LayerLine[] = [];
@@ -41,6 +43,7 @@ export class LineLayer {
   #piece = FIRST_PIECE;
   #lastFrame = 0;
   #scheduled = 0;
+  #resting: ReturnType<typeof setTimeout> | undefined;
   #plot: uPlot | null = null;
   readonly #top = document.createElement("canvas");
   #pointed: LayerLine | null = null;
@@ -61,6 +64,7 @@ export class LineLayer {
 
   close(): void {
     cancelAnimationFrame(this.#scheduled);
+    clearTimeout(this.#resting);
     this.#next = null;
     this.#top.remove();
   }
@@ -91,11 +95,17 @@ export class LineLayer {
       (window.right - window.left) * xScale,
       (window.top - window.bottom) * yScale,
     );
-    if (this.#next === null && !(sized(canvas, plot) && serves(window, view))) {
-      this.#next = { sheet: this.#begin(plot, view), done: 0 };
-      this.#lastFrame = 0;
-      this.#schedule();
-    }
+    clearTimeout(this.#resting);
+    if (this.#next !== null) return;
+    if (!reaches(window, view)) this.#renew(plot, view);
+    else if (!sized(canvas, plot) || !isSharp(window, view))
+      this.#resting = setTimeout(() => this.#renew(plot, view), REST_MS);
+  }
+
+  #renew(plot: uPlot, view: Window): void {
+    this.#next = { sheet: this.#begin(plot, view), done: 0 };
+    this.#lastFrame = 0;
+    this.#schedule();
   }
 
   #drawTop({ over, bbox, valToPos }: uPlot): void {
@@ -227,13 +237,18 @@ function sized({ width, height }: HTMLCanvasElement, { bbox }: uPlot): boolean {
 const overlaps = (a: Window, b: Window): boolean =>
   a.left < b.right && b.left < a.right && a.bottom < b.top && b.bottom < a.top;
 
-/** A sheet is sharp for the view, and reaches beyond all its edges. */
-function serves(sheet: Window, view: Window): boolean {
-  const [wide, high] = [view.right - view.left, view.top - view.bottom];
-  const sharp =
-    Math.abs((sheet.right - sheet.left) / (wide * (1 + 2 * MARGIN_X)) - 1) < 1e-6 &&
-    Math.abs((sheet.top - sheet.bottom) / (high * (1 + 2 * MARGIN_Y)) - 1) < 1e-6;
-  const left = Math.min(view.left - sheet.left, sheet.right - view.right) / wide;
-  const above = Math.min(view.bottom - sheet.bottom, sheet.top - view.top) / high;
-  return sharp && left > 0.1 && above > 0.05;
+/** Drawn at the view's own scale. */
+function isSharp(sheet: Window, view: Window): boolean {
+  const alike = (a: number, b: number) => Math.abs(a / b - 1) < 1e-6;
+  return (
+    alike(sheet.right - sheet.left, (view.right - view.left) * (1 + 2 * MARGIN_X)) &&
+    alike(sheet.top - sheet.bottom, (view.top - view.bottom) * (1 + 2 * MARGIN_Y))
+  );
+}
+
+/** Beyond all edges of the view, far enough for the next sheet to be drawn before they are seen. */
+function reaches(sheet: Window, view: Window): boolean {
+  const left = Math.min(view.left - sheet.left, sheet.right - view.right) / (view.right - view.left);
+  const above = Math.min(view.bottom - sheet.bottom, sheet.top - view.top) / (view.top - view.bottom);
+  return left > 0.1 && above > 0.05;
 }
