@@ -3,6 +3,7 @@ import swaggerUi from "@fastify/swagger-ui";
 import websocket from "@fastify/websocket";
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
 import { Type } from "typebox";
+import { CurveSchema } from "../schemas/curve.js";
 import { DatasetSchema } from "../schemas/dataset.js";
 import { EstimateSchema } from "../schemas/estimate.js";
 import { ArmRequestSchema, ExperimentReportSchema, ExperimentRequestSchema } from "../schemas/experiment.js";
@@ -32,6 +33,7 @@ import { createValidatorCompiler } from "./http/validation.js";
 import { LICENSE, VERSION, versionRoutes } from "./http/version.js";
 import { webRoutes } from "./http/web.js";
 import { refuseUnknownRoutes } from "./http/wrong-method.js";
+import { curveRoutes } from "./metrics/curves.js";
 import { metricsRoutes } from "./metrics/routes.js";
 import { suggestionRoutes } from "./metrics/suggestions.js";
 import { modelRoutes } from "./model/routes.js";
@@ -55,6 +57,7 @@ const SHARED = [
   RunRequestSchema,
   RunSpecSchema,
   RunSchema,
+  CurveSchema,
   SearchRequestSchema,
   SearchSchema,
   ArmRequestSchema,
@@ -160,6 +163,7 @@ export async function buildApp(deps: ApiDeps, log: FastifyBaseLogger): Promise<F
     runListEventRoutes,
     runRoutes,
     metricsRoutes,
+    curveRoutes,
     modelRoutes,
     suggestionRoutes,
     searchRoutes,
