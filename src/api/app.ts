@@ -3,6 +3,7 @@ import swaggerUi from "@fastify/swagger-ui";
 import websocket from "@fastify/websocket";
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
 import { Type } from "typebox";
+import { ApiKeyRequestSchema, ApiKeySchema, NewApiKeySchema } from "../schemas/api-key.js";
 import { DatasetSchema } from "../schemas/dataset.js";
 import { EstimateSchema } from "../schemas/estimate.js";
 import { ArmRequestSchema, ExperimentReportSchema, ExperimentRequestSchema } from "../schemas/experiment.js";
@@ -19,16 +20,19 @@ import { datasetRoutes } from "./datasets/routes.js";
 import type { ApiDeps } from "./deps.js";
 import { estimateRoutes } from "./estimates/routes.js";
 import { experimentRoutes } from "./experiments/routes.js";
+import { requireKeys } from "./http/authentication.js";
 import { existing } from "./http/existing.js";
 import { healthRoutes } from "./http/health.js";
 import { toOpenApi31 } from "./http/openapi-document.js";
 import { sendProblem } from "./http/problems.js";
 import { prometheusRoutes } from "./http/prometheus.js";
+import { refuseStrangers } from "./http/strangers.js";
 import { traceIdOf } from "./http/trace-id.js";
 import { createValidatorCompiler } from "./http/validation.js";
 import { LICENSE, VERSION, versionRoutes } from "./http/version.js";
 import { webRoutes } from "./http/web.js";
 import { refuseUnknownRoutes } from "./http/wrong-method.js";
+import { keyRoutes } from "./keys/routes.js";
 import { metricsRoutes } from "./metrics/routes.js";
 import { suggestionRoutes } from "./metrics/suggestions.js";
 import { modelRoutes } from "./model/routes.js";
@@ -60,6 +64,9 @@ const SHARED = [
   ExperimentSummarySchema,
   EstimateSchema,
   DatasetSchema,
+  ApiKeyRequestSchema,
+  ApiKeySchema,
+  NewApiKeySchema,
   StreamMessageSchema,
   StreamCommandSchema,
   StreamReplySchema,
@@ -88,7 +95,9 @@ export async function buildApp(deps: ApiDeps, log: FastifyBaseLogger): Promise<F
     else parseJson(request, body as string, done);
   });
   app.setErrorHandler(sendProblem);
+  refuseStrangers(app, deps.access.hosts);
   refuseUnknownRoutes(app);
+  if (deps.access.keys) await requireKeys(app, deps.apiKeys);
   app.setValidatorCompiler(createValidatorCompiler(SHARED));
   // Responses are what the types say; the tests hold them against their schemas.
   app.setSerializerCompiler(() => JSON.stringify);
@@ -163,6 +172,7 @@ export async function buildApp(deps: ApiDeps, log: FastifyBaseLogger): Promise<F
     experimentRoutes,
     estimateRoutes,
     datasetRoutes,
+    keyRoutes,
   ]) {
     await app.register(routes, v1);
   }
