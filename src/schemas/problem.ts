@@ -23,6 +23,9 @@ export const FieldErrorSchema = Type.Object(
   {
     pointer: Type.String({ description: "JSON pointer to the offending field, e.g. /schedule/lr" }),
     expected: Type.String({ description: "What was expected there" }),
+    message: Type.Optional(
+      Type.String({ description: "In words, after the field's name: what is wrong, and the way out" }),
+    ),
   },
   strict,
 );

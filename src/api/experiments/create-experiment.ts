@@ -7,7 +7,8 @@ import type { FieldError } from "../../schemas/problem.js";
 import type { ExperimentSpec } from "../../schemas/stored-experiment.js";
 import type { ExperimentRecord } from "../../store/contract.js";
 import { type DatasetFinder, datasetFacts } from "../datasets/dataset-facts.js";
-import { fieldErrors, invalidRequest } from "../http/problems.js";
+import { fieldErrors } from "../http/field-errors.js";
+import { invalidRequest } from "../http/problems.js";
 import { newId } from "../ids.js";
 import { type Creating, createRecord, type Origin, type Producer } from "../runs/create-record.js";
 

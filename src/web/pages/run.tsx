@@ -1,4 +1,5 @@
 import { useEffect, useState } from "preact/hooks";
+import { kindOf } from "../../schemas/record-kinds.js";
 import { type Run, TERMINAL_STATUSES } from "../../schemas/run.js";
 import { deleteRun, messageOf, post } from "../data/api.js";
 import type { MetricColumns } from "../data/metric-columns.js";
@@ -42,7 +43,7 @@ function RunView({ entry: { stream, run }, bell }: { entry: Loaded; bell: Bell }
         <ConnectionState connection={stream.connection} />
       </div>
       <Failure message={run.reason ?? stream.reason} />
-      {run.parent?.startsWith("search_") && (
+      {run.parent !== null && kindOf(run.parent) === "search" && (
         <p>
           One of the trainings of <a href={searchLink(run.parent)}>a search</a>.
         </p>
