@@ -2,6 +2,7 @@ import swagger from "@fastify/swagger";
 import websocket from "@fastify/websocket";
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
 import { Type } from "typebox";
+import { CurveSchema } from "../schemas/curve.js";
 import { DatasetSchema } from "../schemas/dataset.js";
 import { EstimateSchema } from "../schemas/estimate.js";
 import { ArmRequestSchema, ExperimentReportSchema, ExperimentRequestSchema } from "../schemas/experiment.js";
@@ -14,6 +15,7 @@ import { SearchRequestSchema, SearchSchema } from "../schemas/search.js";
 import { StreamMessageSchema } from "../schemas/stream.js";
 import { StreamCommandSchema, StreamReplySchema } from "../schemas/stream-many.js";
 import { strict } from "../schemas/strict.js";
+import { WorkersSchema } from "../schemas/worker.js";
 import { datasetRoutes } from "./datasets/routes.js";
 import type { ApiDeps } from "./deps.js";
 import { estimateRoutes } from "./estimates/routes.js";
@@ -24,11 +26,13 @@ import { takeJson } from "./http/json-body.js";
 import { toOpenApi31 } from "./http/openapi-document.js";
 import { sendProblem } from "./http/problems.js";
 import { prometheusRoutes } from "./http/prometheus.js";
+import { measureRequests } from "./http/request-metrics.js";
 import { traceIdOf } from "./http/trace-id.js";
 import { createValidatorCompiler } from "./http/validation.js";
 import { LICENSE, VERSION, versionRoutes } from "./http/version.js";
 import { webRoutes } from "./http/web.js";
 import { refuseUnknownRoutes } from "./http/wrong-method.js";
+import { curveRoutes } from "./metrics/curves.js";
 import { metricsRoutes } from "./metrics/routes.js";
 import { suggestionRoutes } from "./metrics/suggestions.js";
 import { modelRoutes } from "./model/routes.js";
@@ -44,6 +48,7 @@ import { streamManyRoutes } from "./streams/many-routes.js";
 import { type StreamOptions, streamRoutes } from "./streams/routes.js";
 import { chooseProtocol } from "./streams/socket-protocol.js";
 import { FAREWELL_MS } from "./streams/subscriptions.js";
+import { workerRoutes } from "./workers/routes.js";
 
 const SHARED = [
   ScheduleRequestDefinition,
@@ -52,6 +57,7 @@ const SHARED = [
   RunRequestSchema,
   RunSpecSchema,
   RunSchema,
+  CurveSchema,
   SearchRequestSchema,
   SearchSchema,
   ArmRequestSchema,
@@ -64,6 +70,7 @@ const SHARED = [
   StreamMessageSchema,
   StreamCommandSchema,
   StreamReplySchema,
+  WorkersSchema,
 ] as const;
 
 const NO_QUERY = Type.Object({}, strict);
@@ -81,6 +88,8 @@ export async function buildApp(deps: ApiDeps, log: FastifyBaseLogger): Promise<F
       sendProblem(error, request, reply);
     },
   });
+  // Before all routes and hooks, which it wraps.
+  if (deps.tracing !== undefined) await app.register(deps.tracing);
   app.removeContentTypeParser(["text/plain", "application/json"]);
   takeJson(app);
   app.setErrorHandler(sendProblem);
@@ -90,8 +99,8 @@ export async function buildApp(deps: ApiDeps, log: FastifyBaseLogger): Promise<F
   app.setSerializerCompiler(() => JSON.stringify);
   for (const schema of SHARED) app.addSchema(schema);
   app.addHook("onResponse", async (request, reply) => {
-    request.log.debug(
-      { method: request.method, url: request.url, status: reply.statusCode, ms: reply.elapsedTime },
+    request.log[deps.accessLog ? "info" : "debug"](
+      { method: request.method, url: request.url, status: reply.statusCode, ms: reply.elapsedTime, ip: request.ip },
       "answered",
     );
   });
@@ -134,6 +143,7 @@ export async function buildApp(deps: ApiDeps, log: FastifyBaseLogger): Promise<F
   app.addHook("onRoute", (route) => {
     if (route.url.startsWith("/v1/")) route.schema = { querystring: NO_QUERY, ...route.schema };
   });
+  measureRequests(app, deps.registry);
   await app.register(healthRoutes, deps);
   await app.register(prometheusRoutes, deps);
   // An answer that is under way may be taken to its end, but its connection is kept no longer: it would be for 72 s.
@@ -153,12 +163,14 @@ export async function buildApp(deps: ApiDeps, log: FastifyBaseLogger): Promise<F
     runListEventRoutes,
     runRoutes,
     metricsRoutes,
+    curveRoutes,
     modelRoutes,
     suggestionRoutes,
     searchRoutes,
     experimentRoutes,
     estimateRoutes,
     datasetRoutes,
+    workerRoutes,
   ]) {
     await app.register(routes, v1);
   }

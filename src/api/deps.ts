@@ -1,3 +1,5 @@
+import type { FastifyPluginCallback } from "fastify";
+import type { Registry } from "prom-client";
 import type { RunQueue } from "../queue/run-queue.js";
 import type {
   DatasetStore,
@@ -27,4 +29,10 @@ export interface ApiDeps {
   readonly datasets: DatasetStore;
   /** Why the service cannot work right now; null: it can. */
   readonly readiness: () => Promise<string | null>;
+  /** The metrics of this process. */
+  readonly registry: Registry;
+  /** Makes a trace of each request; undefined: none is made. */
+  readonly tracing?: FastifyPluginCallback | undefined;
+  /** Whether each answered request is a line at level info; otherwise it is one at level debug. */
+  readonly accessLog: boolean;
 }

@@ -23,6 +23,9 @@ export const LIMITS = {
   pageSize: 100,
   overlaidRuns: 10,
   pointsPerPage: 20_000,
+  /** Points a run where many are asked for at once, and steps that one such request reads. */
+  curvePoints: 500,
+  curveSteps: 10_000_000,
   lr: 1e6,
   /** Messages a second that a reader may thin its stream to. */
   minMaxHz: 0.1,

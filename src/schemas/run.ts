@@ -237,6 +237,9 @@ export const RunSchema = Type.Object(
       strict,
     ),
     result: Type.Union([RunResultSchema, Type.Null()]),
+    worker: Type.Union([Type.String(), Type.Null()], {
+      description: "The worker process that has taken it last, as host:pid; see GET /v1/workers",
+    }),
     warnings: Type.Array(WarningSchema, {
       description: "Of a request that is valid, but surely meant otherwise; and of a result that is hopeless",
     }),

@@ -51,6 +51,17 @@ export const StoredAutoLrSchema = Type.Object(
 );
 export type AutoLr = Static<typeof StoredAutoLrSchema>;
 
+/** What a worker process says of itself with each sign of life. */
+export const StoredWorkerSchema = Type.Object({
+  host: Type.String(),
+  pid: Type.Integer(),
+  version: Type.String(),
+  engines: Type.Array(Type.String(), { description: "Builds, fastest first" }),
+  startedAt: Type.Number({ description: "Milliseconds since 1970, by its own clock" }),
+  ttl: Type.Number({ description: "Seconds that a sign of life holds" }),
+  lagMs: Type.Number({ description: "By how much this sign of life came late" }),
+});
+export type StoredWorker = Readonly<Static<typeof StoredWorkerSchema>>;
 /** What was known of a run when it was created, and is no part of its spec. */
 export const StoredAdviceSchema = Type.Object(
   {

@@ -5,7 +5,7 @@ import type { MetricChunk } from "../schemas/metrics.js";
 import type { RunResult, RunSpec } from "../schemas/run.js";
 import type { SearchAnswer, SearchSpec } from "../schemas/search.js";
 import type { RunStatus, TerminalStatus } from "../schemas/status.js";
-import type { Advice, AutoLr, DatasetEntry, StatusChange, StoredLoopSchema } from "../schemas/stored.js";
+import type { Advice, AutoLr, DatasetEntry, StatusChange, StoredLoopSchema, StoredWorker } from "../schemas/stored.js";
 import type { ExperimentSpec, StoredExperimentState } from "../schemas/stored-experiment.js";
 import type { StoredSearchState } from "../schemas/stored-search.js";
 
@@ -16,7 +16,7 @@ import type { StoredSearchState } from "../schemas/stored-search.js";
  * it holds is not what this version writes; whether a change was made is unknown then, and all changes can be repeated.
  */
 
-export type { Advice, AutoLr, DatasetEntry, StatusChange };
+export type { Advice, AutoLr, DatasetEntry, StatusChange, StoredWorker };
 
 /** What all records have: runs, searches and their like. */
 export interface StoredRecord<Spec> {
@@ -31,6 +31,8 @@ export interface StoredRecord<Spec> {
   /** Position in the log: of a run, steps whose metrics are stored; of a search or experiment, trainings done. Never falls. */
   readonly committed: number;
   readonly attempts: number;
+  /** The worker process that has taken it last, as `<host>:<pid>`; null: none, or one that did not say so yet. */
+  readonly worker: string | null;
   readonly reason: string | null;
   /** Of the request that made it, 32 hexadecimal digits: in the logs of every process that has to do with it. */
   readonly traceId: string;
@@ -122,12 +124,18 @@ export interface RecordStore<Spec, R extends StoredRecord<Spec>> {
   list(query: ListQuery): Promise<R[]>;
 
   /**
-   * Takes the record for one attempt; `token` is unique to it, `epoch` is that of its job. Refused where there is nothing to
+   * Takes the record for one attempt by that worker; `token` is unique to it, `epoch` is that of its job. Refused where there is nothing to
    * do: it is gone, paused, over, waiting, or another job's. From now on what an earlier attempt writes is refused. Waits
    * while the store is full. A record that has been claimed `crashLimit` times in a row without a commit or release between
    * is failed.
    */
-  claim(id: string, token: string, crashLimit: number, epoch: number): Promise<Claim<R> | { readonly refused: string }>;
+  claim(
+    id: string,
+    token: string,
+    crashLimit: number,
+    epoch: number,
+    worker: string,
+  ): Promise<Claim<R> | { readonly refused: string }>;
 
   /** Ends it; a cancel that came first wins. Returns the status it has now. Waits while the store is full. */
   finish(
@@ -165,6 +173,24 @@ export interface Checkpoint {
 export interface JobRef {
   readonly id: string;
   readonly epoch: number;
+}
+
+/** Counters: they only grow. `crashes`: attempts that ended without a word. */
+export interface Totals {
+  readonly commits: number;
+  readonly steps: number;
+  readonly refused: number;
+  readonly crashes: number;
+}
+
+/** A run that a worker has taken, and not let go. */
+export interface HeldRun {
+  readonly id: string;
+  readonly worker: string;
+  readonly claimedAt: number;
+  /** Steps that are stored, of all; when the last were. null: none since it was created. */
+  readonly committed: number;
+  readonly committedAt: number | null;
 }
 
 export interface RunStore extends RecordStore<RunSpec, RunRecord> {
@@ -216,17 +242,23 @@ export interface RunStore extends RecordStore<RunSpec, RunRecord> {
   /** Did an attempt at it die before a commit? A lone death after earlier commits does not count yet. */
   diedEarly(id: string): Promise<boolean>;
 
+  /** Records of every kind that a worker may hold: not many more than the workers train at once. Not atomic. */
+  held(): Promise<JobRef[]>;
+
   /**
-   * Records of every kind that should have a job, a page at a time. Not atomic: one that changes status meanwhile may be
-   * missing, or come twice.
+   * Records of every kind that wait for a worker and should have a job, a page at a time, and at least one page. Not atomic: one
+   * that changes status meanwhile may be missing, or come twice.
    */
-  unfinished(): AsyncIterable<JobRef[]>;
+  queued(): AsyncIterable<JobRef[]>;
 
   /** The epoch of the new job that a record without an owner needs; null when it needs none any more. */
   requeue(id: string, epoch: number): Promise<number | null>;
 
   /** Totals since ever, over all processes. */
-  totals(): Promise<{ commits: number; steps: number; refused: number }>;
+  totals(): Promise<Totals>;
+
+  /** Runs that a worker trains, or has died over. Not atomic. */
+  training(): Promise<HeldRun[]>;
 
   /** How many records of every kind stand in each status, and for how long (ms) the oldest queued one has waited. Not atomic. */
   census(): Promise<{ counts: Record<RunStatus, number>; longestWaitMs: number | null }>;
@@ -258,8 +290,11 @@ export interface OnceStore {
 
 /** The workers there are, and how fast they have been. */
 export interface Fleet {
-  /** Shows that a worker process lives, on that host and for that many seconds, and trains so many runs at once. */
-  heartbeat(worker: string, host: string, slots: number, ttlSeconds: number): Promise<void>;
+  /** Shows that a worker process lives, for that many seconds, and trains so many runs at once. */
+  heartbeat(worker: string, slots: number, ttlSeconds: number, facts: StoredWorker): Promise<void>;
+
+  /** The workers that live, by name, each with how long ago it said so. Not atomic. */
+  workers(): Promise<{ worker: string; slots: number; seenAt: number; facts: StoredWorker }[]>;
 
   /** Runs that all present workers train at once. Not atomic. */
   slots(): Promise<number>;

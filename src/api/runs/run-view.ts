@@ -25,6 +25,7 @@ export function toRun(record: RunRecord): Run {
       etaSeconds: remaining === null ? null : Math.round(remaining * 10) / 10,
     },
     result: record.result,
+    worker: record.worker,
     warnings: advice === null ? [] : [...advice.warnings, ...resultWarnings(record.result, advice.guessLoss)],
     engineBuild: record.engineBuild,
     traceId: record.traceId,
