@@ -188,7 +188,7 @@ export const SECTIONS: readonly Section[] = [
       getVersion: get("/version", "jq -c ."),
       getHealth: `curl -s ${SAMPLE_URL}/healthz | jq -c .`,
       getReadiness: `curl -s ${SAMPLE_URL}/readyz | jq -c .`,
-      getPrometheusMetrics: `curl -s ${SAMPLE_URL}/metrics | grep '^anneal' | head -n 5`,
+      getPrometheusMetrics: `curl -s ${SAMPLE_URL}/metrics | grep -v '^#' | grep . | head -n 5`,
     },
   },
 ];
