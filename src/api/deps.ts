@@ -4,6 +4,7 @@ import type {
   ExperimentStore,
   Fleet,
   MetricsReader,
+  OnceStore,
   RunStore,
   SearchStore,
   Tail,
@@ -20,6 +21,7 @@ export interface ApiDeps {
   readonly searchQueue: RunQueue;
   readonly experiments: ExperimentStore;
   readonly experimentQueue: RunQueue;
+  readonly once: OnceStore;
   readonly fleet: Fleet;
   readonly tail: Tail;
   readonly datasets: DatasetStore;

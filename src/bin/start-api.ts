@@ -9,6 +9,7 @@ import { RedisFleet } from "../store/fleet.js";
 import { formatProblem } from "../store/format.js";
 import { WORKERS_KEY } from "../store/keys.js";
 import { RedisMetricsReader } from "../store/metrics.js";
+import { RedisOnceStore } from "../store/once.js";
 import { RedisRunStore } from "../store/runs.js";
 import { RedisSearchStore } from "../store/searches.js";
 import { RedisTail } from "../store/tail.js";
@@ -61,6 +62,7 @@ export async function startApi(
     searchQueue,
     experiments: new RedisExperimentStore(prompt),
     experimentQueue,
+    once: new RedisOnceStore(prompt),
     fleet: new RedisFleet(prompt),
     tail,
     datasets: new RedisDatasetStore(prompt),

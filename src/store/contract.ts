@@ -238,6 +238,21 @@ export interface ParentStore<Spec, R extends StoredRecord<Spec>> extends RecordS
 export type SearchStore = ParentStore<SearchSpec, SearchRecord>;
 export type ExperimentStore = ParentStore<ExperimentSpec, ExperimentRecord>;
 
+/** Requests that may be repeated: each key stands for one request and one id for a day. */
+export interface OnceStore {
+  /**
+   * The id that the key stands for: this one (`fresh`), unless it stood for one before. "other": it stands for another
+   * request.
+   */
+  begin(key: string, id: string, request: string): Promise<{ readonly id: string; readonly fresh: boolean } | "other">;
+
+  /** The answer that was stored for that id. */
+  answer(id: string): Promise<string | null>;
+
+  /** Stores the answer, unless there is one. Returns the one that there is now. */
+  complete(id: string, answer: string): Promise<string>;
+}
+
 /** The workers there are, and how fast they have been. */
 export interface Fleet {
   /** Shows that a worker process lives, on that host and for that many seconds, and trains so many runs at once. */

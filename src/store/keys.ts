@@ -56,6 +56,11 @@ export const childrenKey = (parent: string) => `${CHILDREN_PREFIX}${parent}`;
 /** Hash of totals since ever, over all processes: commits, steps, refused. */
 export const TOTALS_KEY = `${ROOT}:totals`;
 
+/** By the digest of an Idempotency-Key: the id and the request that it stands for. */
+export const onceKey = (digest: string) => `${ROOT}:once:${digest}`;
+/** The answer to that request, by the id that it made. */
+export const onceAnswerKey = (id: string) => `${ROOT}:once-answer:${id}`;
+
 /** Hash, name -> JSON: people's datasets, and the digest that each points to. */
 export const DATASETS_KEY = `${ROOT}:datasets`;
 /** Bytes of all texts together. */

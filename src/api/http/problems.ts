@@ -4,6 +4,9 @@ import { type FieldError, PROBLEMS, type Problem, type ProblemCode, ProblemError
 
 export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const problem = problemOf(named(error as FastifyError, request), request.id);
+  if (problem.status === PROBLEMS.unavailable.status && request.headers["idempotency-key"] !== undefined) {
+    problem.detail = "Redis does not answer; send it again with the same Idempotency-Key";
+  }
   if (problem.status >= 500) request.log.error({ err: error }, "request failed");
   if (problem.retryable) reply.header("retry-after", "1");
   return reply.code(problem.status).type("application/problem+json").send(problem);
@@ -43,7 +46,7 @@ export function invalidRequest(errors: readonly FieldError[]): ProblemError {
   return new ProblemError("invalid-request", `The request is not valid: ${summary(errors)}`, errors);
 }
 
-const PARTS: Readonly<Record<string, string>> = { params: "path", querystring: "query" };
+const PARTS: Readonly<Record<string, string>> = { params: "path", querystring: "query", headers: "header" };
 
 function explain(error: FastifyError | ProblemError): {
   code: ProblemCode;

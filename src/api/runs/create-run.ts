@@ -6,21 +6,21 @@ import { LIMITS } from "../../schemas/limits.js";
 import type { RunRequest, RunSpec } from "../../schemas/run.js";
 import type { ScheduleRequest } from "../../schemas/schedule.js";
 import type { SearchSpec } from "../../schemas/search.js";
-import type { RunRecord, SearchStore } from "../../store/contract.js";
+import type { RunRecord, SearchRecord } from "../../store/contract.js";
 import { datasetFacts } from "../datasets/dataset-facts.js";
 import { invalidRequest } from "../http/problems.js";
-import { newId } from "../ids.js";
-import { createRecord, enqueue, type Origin, type Producer } from "./create-record.js";
+import { idOf, newId } from "../ids.js";
+import { type Creating, createRecord, enqueue, type Origin, type Producer } from "./create-record.js";
 import { type ForkDeps, forkRun, resolvedFork } from "./fork-run.js";
 
 export interface CreateRunDeps extends ForkDeps {
-  readonly searches: Pick<SearchStore, "create" | "cancel" | "delete">;
+  readonly searches: Creating<SearchSpec, SearchRecord>;
   readonly searchQueue: Producer;
 }
 
 /** Stores a run, or a fork of one, and sees to its job. Throws a ProblemError when nothing was done. */
 export async function createRun(deps: CreateRunDeps, request: RunRequest, origin: Origin): Promise<RunRecord> {
-  const id = newId("run", Date.now());
+  const id = origin.recordId ?? newId("run", Date.now());
   const { from } = request;
   if (from !== undefined) return forkRun(deps, id, { ...request, from }, origin);
   const { spec, search } = await resolvedRun(deps, id, request);
@@ -55,7 +55,7 @@ async function createWithSearch(
   search: SearchSpec,
   origin: Origin,
 ): Promise<RunRecord> {
-  const searchId = newId("search", Date.now());
+  const searchId = idOf("search", id);
   // The search first: without its run it does no harm, while the run would wait for ever without its search.
   await createRecord(searches, null, searchId, search, origin);
   const run = await createRecord(runs, null, id, spec, origin, { waitsFor: searchId });

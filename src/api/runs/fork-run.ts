@@ -4,14 +4,14 @@ import { autoRatePaths } from "../../core/schedules/auto-rate.js";
 import { forkedState } from "../../core/train.js";
 import { ProblemError } from "../../schemas/problem.js";
 import type { RunRequest, RunSpec } from "../../schemas/run.js";
-import type { CreateOptions, RunRecord, RunStore } from "../../store/contract.js";
+import type { CreateOptions, RunRecord } from "../../store/contract.js";
 import { type DatasetFinder, datasetFacts } from "../datasets/dataset-facts.js";
 import { invalidRequest } from "../http/problems.js";
-import { createRecord, type Origin, type Producer } from "./create-record.js";
+import { type Creating, createRecord, type Origin, type Producer } from "./create-record.js";
 import { type Checkpoints, forkPoint } from "./fork-point.js";
 
 export interface ForkDeps {
-  readonly runs: Checkpoints & Pick<RunStore, "create" | "cancel" | "delete">;
+  readonly runs: Checkpoints & Creating<RunSpec, RunRecord>;
   readonly queue: Producer;
   readonly datasets: DatasetFinder;
 }
