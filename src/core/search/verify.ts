@@ -45,12 +45,15 @@ export function choose({ config, explorer }: Race, runner: Runner): void {
     : forecast(findings, config.steps);
   const half = Math.max(INTERVAL.least, INTERVAL.errors * error);
   const [from, to] = settled ? explorer.plateau(candidate, last) : [log, log];
+  const rival = settled ? explorer.rival(candidate, last) : null;
+  // Two basins as deep: the best rate may lie in either.
+  const minima = rival === null ? [log] : [log, last.points[rival]!.log];
   const [low, high] = config.lrRange;
   const rate = (at: number) => Math.min(high, Math.max(low, Number((10 ** at).toPrecision(3))));
   runner.lr = rate(log);
   runner.interval = [
-    last.open === "low" ? low : rate(Math.min(from, log - half)),
-    last.open === "high" ? high : rate(Math.max(to, log + half)),
+    last.open === "low" ? low : rate(Math.min(from, ...minima.map((at) => at - half))),
+    last.open === "high" ? high : rate(Math.max(to, ...minima.map((at) => at + half))),
   ];
 }
 
