@@ -46,20 +46,22 @@ async function until<T>(what: string, look: () => Promise<T | null | false>): Pr
 const post = async (url: string, body: object): Promise<Run> => {
   const headers = { "content-type": "application/json" };
   return until("a run", async () => {
-    const response = await fetch(`${url}/v1/runs`, { method: "POST", headers, body: JSON.stringify(body) });
+    const response = await ask(`${url}/v1/runs`, { method: "POST", headers, body: JSON.stringify(body) });
     return response.status === 202 && ((await response.json()) as Run);
   });
 };
-const getRun = async (url: string, id: string) => (await (await fetch(`${url}/v1/runs/${id}`)).json()) as Run;
-const workersOf = async (url: string) => (await (await fetch(`${url}/v1/workers`)).json()) as Workers;
-const ready = (url: string) => until("readiness", async () => (await fetch(`${url}/readyz`)).ok);
+/** Limited: a connection through Docker's proxy may be accepted before the container listens, and stay silent for ever. */
+const ask = (url: string, init: RequestInit = {}) => fetch(url, { signal: AbortSignal.timeout(10_000), ...init });
+const getRun = async (url: string, id: string) => (await (await ask(`${url}/v1/runs/${id}`)).json()) as Run;
+const workersOf = async (url: string) => (await (await ask(`${url}/v1/workers`)).json()) as Workers;
+const ready = (url: string) => until("readiness", async () => (await ask(`${url}/readyz`)).ok);
 const finished = (url: string, id: string) =>
   until(`the end of ${id}`, async () => {
     const run = await getRun(url, id);
     return run.finishedAt !== null && run;
   });
 const stateOf = (container: string, field: string) => docker.docker("inspect", "-f", `{{${field}}}`, container).trim();
-const exportOf = async (url: string, id: string) => (await fetch(`${url}/v1/runs/${id}/metrics`)).text();
+const exportOf = async (url: string, id: string) => (await ask(`${url}/v1/runs/${id}/metrics`)).text();
 
 const LONG = { steps: 150_000, model: { hiddenSizes: [32] }, seed: 1, engine: "kernel-native" };
 
@@ -127,7 +129,7 @@ test("both compose files: scale to 4 workers, kill one, restart all; the data is
   assert.equal(apis.length, 2);
   const answers = () => apis.map((id) => docker.docker("logs", id).split("answered").length - 1);
   await until("both APIs answer", async () => {
-    await fetch(`${url}/v1/version`);
+    await ask(`${url}/v1/version`);
     return answers().every((count) => count > 2);
   });
   say(`both APIs answer through the proxy: ${answers().join(" and ")} requests`);

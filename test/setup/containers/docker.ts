@@ -38,12 +38,10 @@ export class Docker {
     ] as const;
     const args = own.flatMap(([option, name]) => [option, join(this.folder, name)]);
     const rules = ["--bridge=none", "--iptables=false", "--ip6tables=false", "--ip-masq=false"];
-    this.#daemon = spawn("dockerd", [...args, ...rules, "-H", this.#environment.DOCKER_HOST], {
-      stdio: ["ignore", out, out],
-    });
+    const command = ["dockerd", ...args, ...rules, "-H", this.#environment.DOCKER_HOST];
+    // It ends, and its containers with it, when this process does, however that is ended.
+    this.#daemon = spawn("setpriv", ["--pdeathsig", "TERM", ...command], { stdio: ["ignore", out, out] });
     closeSync(out);
-    // Where a test hangs, and its process is ended.
-    process.once("exit", () => this.#daemon.kill("SIGTERM"));
   }
 
   /** Once it answers. Rejects with its log where it cannot run. */
@@ -112,8 +110,16 @@ export class Docker {
       this.#daemon.kill("SIGTERM");
       await ended;
     }
-    rmSync(this.folder, { recursive: true, force: true });
+    remove(this.folder);
   }
+}
+
+/** A daemon's folder, with what it left mounted there. */
+function remove(folder: string): void {
+  const mounts = readFileSync("/proc/mounts", "utf8").split("\n");
+  const points = mounts.map((line) => line.split(" ")[1] ?? "").filter((point) => point.startsWith(`${folder}/`));
+  for (const point of points.reverse()) spawnSync("umount", ["--lazy", point]);
+  rmSync(folder, { recursive: true, force: true });
 }
 
 interface Service {
