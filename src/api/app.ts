@@ -65,6 +65,20 @@ const SHARED = [
   StreamReplySchema,
 ] as const;
 
+/** What the operations are about, in the order of the document. */
+const TAGS = [
+  { name: "runs", description: "Trainings: create, look up, control" },
+  { name: "metrics", description: "What a run has measured: exports, summaries, pictures" },
+  { name: "streams", description: "Runs, searches and experiments as they go on" },
+  { name: "learning rate", description: "Which schedule, at which rate" },
+  { name: "experiments", description: "Run requests compared over common seeds" },
+  { name: "estimates", description: "What it would cost" },
+  { name: "schedules", description: "All schedule types; their curves without training" },
+  { name: "datasets", description: "Word lists to train on" },
+  { name: "model", description: "What has been trained: samples, weights, checkpoints" },
+  { name: "health", description: "For whoever keeps the service running" },
+];
+
 const NO_QUERY = Type.Object({}, strict);
 
 /** The whole HTTP application; never listens. `deps` stay the caller's to close, after the app. */
@@ -108,7 +122,10 @@ export async function buildApp(deps: ApiDeps, log: FastifyBaseLogger): Promise<F
         version: VERSION,
         description: "Training-as-a-service for learning-rate work.",
         license: { name: LICENSE, identifier: LICENSE },
+        contact: { name: "The Anneal project" },
       },
+      servers: [{ url: "/", description: "Where this document comes from" }],
+      tags: TAGS,
     } as never,
     refResolver: {
       buildLocalReference: (json, _base, _fragment, i) => (json.$id as string | undefined) ?? `schema-${i}`,

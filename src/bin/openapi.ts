@@ -1,7 +1,7 @@
 import pino from "pino";
-import { stringify } from "yaml";
 import { buildApp } from "../api/app.js";
 import type { ApiDeps } from "../api/deps.js";
+import { toYaml } from "./yaml.js";
 
 /** The API's description as YAML, from the same schemas that validate requests; openapi.yaml is this, committed. */
 export async function openapiYaml(): Promise<string> {
@@ -10,7 +10,7 @@ export async function openapiYaml(): Promise<string> {
   await app.ready();
   const document = app.swagger();
   await app.close();
-  return stringify(document, { lineWidth: 120, aliasDuplicateObjects: false });
+  return toYaml(document);
 }
 
 if (process.argv[1] === new URL(import.meta.url).pathname) process.stdout.write(await openapiYaml());

@@ -1,5 +1,5 @@
 import { type Static, Type } from "typebox";
-import { strict } from "./strict.js";
+import { named, strict } from "./strict.js";
 
 /** The error table: code -> HTTP status, title, and whether the same request may succeed later unchanged. */
 export const PROBLEMS = {
@@ -23,7 +23,7 @@ export const FieldErrorSchema = Type.Object(
     pointer: Type.String({ description: "JSON pointer to the offending field, e.g. /schedule/lr" }),
     expected: Type.String({ description: "What was expected there" }),
   },
-  strict,
+  { ...strict, ...named("FieldError") },
 );
 export type FieldError = Static<typeof FieldErrorSchema>;
 

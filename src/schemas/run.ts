@@ -6,13 +6,14 @@ import { ModelSpecSchema } from "./model.js";
 import { OPTIMIZERS, type OptimizerSpec } from "./optimizers.js";
 import { idSchema } from "./record-kinds.js";
 import { type ScheduleRequest, ScheduleRequestSchema, ScheduleSpecSchema } from "./schedule.js";
-import { RUN_STATUSES, type RunStatus, TERMINAL_STATUSES } from "./status.js";
-import { strict } from "./strict.js";
+import { RUN_STATUSES, type RunStatus, RunStatusSchema, TERMINAL_STATUSES } from "./status.js";
+import { named, strict } from "./strict.js";
 
 export { RUN_STATUSES, type RunStatus, ScheduleRequestSchema, ScheduleSpecSchema, TERMINAL_STATUSES };
 
 export const ENGINE_NAMES = ["auto", "kernel-native", "kernel-wasm", "tfjs", "reference"] as const;
 export type EngineName = (typeof ENGINE_NAMES)[number];
+const EngineSchema = Type.Enum([...ENGINE_NAMES], named("EngineName"));
 
 export const StopOnDivergenceSchema = Type.Object(
   {
@@ -29,7 +30,7 @@ export const StopOnDivergenceSchema = Type.Object(
       description: "Decay of the debiased exponential moving average",
     }),
   },
-  strict,
+  { ...strict, ...named("StopOnDivergence") },
 );
 export type StopOnDivergence = Static<typeof StopOnDivergenceSchema>;
 
@@ -37,10 +38,13 @@ const OPTIMIZER_REQUESTS = Object.fromEntries(
   Object.entries(OPTIMIZERS).map(([type, { schema }]) => [type, requestSchema(schema)]),
 );
 const OptimizerRequestSchema = Type.Unsafe<OptimizerSpec["type"] | ({ type: OptimizerSpec["type"] } & object)>(
-  nameOrObject(OPTIMIZER_REQUESTS),
+  nameOrObject(OPTIMIZER_REQUESTS, { type: "OptimizerType", object: "OptimizerRequestObject" }),
 );
 export const OptimizerSpecSchema = Type.Unsafe<OptimizerSpec>(
-  byType(Object.values(OPTIMIZERS).map(({ schema }) => schema)),
+  byType(
+    Object.values(OPTIMIZERS).map(({ schema }) => schema),
+    "OptimizerSpec",
+  ),
 );
 
 export const LrRangeSchema = Type.Tuple(
@@ -92,11 +96,11 @@ export const RunRequestSchema = Type.Object(
     lrRange: Type.Optional(LrRangeSchema),
     dataset: Type.Optional(DatasetNameSchema),
     datasetLimit: Type.Optional(DatasetLimit),
-    model: Type.Optional(Type.Partial(ModelSpecSchema, strict)),
+    model: Type.Optional(Type.Partial(ModelSpecSchema, { ...strict, ...named("ModelRequest") })),
     optimizer: Type.Optional(OptimizerRequestSchema),
     seed: Type.Optional(Seed),
     replicas: Type.Optional(Replicas),
-    engine: Type.Optional(Type.Enum([...ENGINE_NAMES])),
+    engine: Type.Optional(EngineSchema),
     evalEvery: Type.Optional(EvalEvery),
     checkpointEvery: Type.Optional(CheckpointEvery),
     from: Type.Optional(
@@ -109,12 +113,18 @@ export const RunRequestSchema = Type.Object(
         },
         {
           ...strict,
+          ...named("ForkRequest"),
           description:
             "Fork: goes on from another run's checkpoint, with its model, data and optimizer. `steps` counts from that run's step 0. A schedule given here begins at the fork; without one that run's goes on",
         },
       ),
     ),
-    stopOnDivergence: Type.Optional(Type.Union([Type.Boolean(), Type.Partial(StopOnDivergenceSchema, strict)])),
+    stopOnDivergence: Type.Optional(
+      Type.Union([
+        Type.Boolean(),
+        Type.Partial(StopOnDivergenceSchema, { ...strict, ...named("StopOnDivergenceRequest") }),
+      ]),
+    ),
     name: Type.Optional(Name),
     labels: Type.Optional(Labels),
   },
@@ -140,7 +150,7 @@ export const RunSpecSchema = Type.Object(
     optimizer: OptimizerSpecSchema,
     seed: Seed,
     replicas: Replicas,
-    engine: Type.Enum([...ENGINE_NAMES]),
+    engine: EngineSchema,
     evalEvery: EvalEvery,
     checkpointEvery: CheckpointEvery,
     from: Type.Union(
@@ -182,7 +192,7 @@ export const RunResultSchema = Type.Object(
       description: "Of a diverged run: the step that ended it",
     }),
   },
-  strict,
+  { ...strict, ...named("RunResult") },
 );
 export type RunResult = Static<typeof RunResultSchema>;
 
@@ -190,7 +200,7 @@ export type RunResult = Static<typeof RunResultSchema>;
 export const RunSchema = Type.Object(
   {
     id: Type.String(),
-    status: Type.Enum([...RUN_STATUSES]),
+    status: RunStatusSchema,
     reason: Type.Union([Type.String(), Type.Null()], { description: "Why it failed or diverged" }),
     pauseRequested: Type.Boolean(),
     waitsFor: Type.Union([Type.String(), Type.Null()], { description: "The search that finds its schedule and rate" }),
@@ -229,7 +239,7 @@ export const RunSchema = Type.Object(
         stepsPerSecond: Type.Union([Type.Number(), Type.Null()]),
         etaSeconds: Type.Union([Type.Number(), Type.Null()]),
       },
-      strict,
+      { ...strict, ...named("RunProgress") },
     ),
     result: Type.Union([RunResultSchema, Type.Null()]),
     engineBuild: Type.Union([Type.String(), Type.Null()]),
@@ -240,7 +250,7 @@ export const RunSchema = Type.Object(
     finishedAt: Type.Union([Type.String({ format: "date-time" }), Type.Null()]),
     links: Type.Object(
       { self: Type.String(), metrics: Type.String(), stream: Type.String(), events: Type.String() },
-      strict,
+      { ...strict, ...named("RunLinks") },
     ),
   },
   { $id: "Run", ...strict },

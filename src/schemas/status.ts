@@ -1,3 +1,6 @@
+import { Type } from "typebox";
+import { named } from "./strict.js";
+
 /** The life of a run, a search, and every other record: this table feeds the types, the Lua scripts, the tests and docs/lifecycle.md. */
 
 /** Every status, and whether it is terminal: such a one is never left. */
@@ -21,6 +24,7 @@ type TerminalOf<S extends RunStatus> = S extends RunStatus
 export type TerminalStatus = TerminalOf<RunStatus>;
 
 export const RUN_STATUSES = Object.keys(STATUSES) as readonly RunStatus[];
+export const RunStatusSchema = Type.Enum([...RUN_STATUSES], named("RunStatus"));
 export const isTerminal = (status: RunStatus): status is TerminalStatus => STATUSES[status].terminal;
 export const TERMINAL_STATUSES: readonly RunStatus[] = RUN_STATUSES.filter(isTerminal);
 

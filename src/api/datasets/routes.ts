@@ -31,6 +31,7 @@ export const datasetRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { d
       schema: {
         operationId: "listDatasets",
         summary: "List datasets, the built-in one first",
+        description: "Each with its statistics and how many runs and searches use it.",
         tags: ["datasets"],
         response: { 200: Type.Object({ datasets: Type.Array(DatasetRef) }, strict) },
       },
@@ -44,6 +45,7 @@ export const datasetRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { d
       schema: {
         operationId: "getDataset",
         summary: "Get a dataset's digest and statistics",
+        description: "The digest is what runs pin.",
         tags: ["datasets"],
         params,
         response: { 200: DatasetRef, 404: problemResponse("No such dataset") },
@@ -58,6 +60,7 @@ export const datasetRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { d
       schema: {
         operationId: "getDatasetText",
         summary: "Get a dataset's text, byte by byte as it was put",
+        description: "UTF-8, one item a line.",
         tags: ["datasets"],
         params,
         response: {
@@ -81,6 +84,7 @@ export const datasetRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { d
       schema: {
         operationId: "deleteDataset",
         summary: "Delete a dataset that nothing uses",
+        description: "Its text goes with the last name that points to it.",
         tags: ["datasets"],
         params,
         response: {

@@ -39,6 +39,7 @@ export const prometheusRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, 
       schema: {
         operationId: "getPrometheusMetrics",
         summary: "Prometheus metrics",
+        description: "What all processes share is read from Redis when it is asked for.",
         tags: ["health"],
         response: { 200: mediaResponse("In the text exposition format", ["text/plain"]) },
       },

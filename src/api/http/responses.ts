@@ -11,3 +11,12 @@ export const mediaResponse = (description: string, mediaTypes: readonly string[]
     ...Object.fromEntries(mediaTypes.map((type) => [type, { schema: Type.String() }])),
   },
 });
+
+/** A response of Server-Sent Events, each with data of this schema: as generators of clients take it. */
+export const eventsResponse = (description: string, data: TSchema, otherTypes: readonly string[] = []) => ({
+  description,
+  content: {
+    "text/event-stream": { schema: data },
+    ...Object.fromEntries(otherTypes.map((type) => [type, { schema: Type.String() }])),
+  },
+});

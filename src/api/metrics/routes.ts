@@ -3,6 +3,7 @@ import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import { type Static, Type } from "typebox";
 import { SeriesAccumulator } from "../../core/series.js";
 import { LIMITS } from "../../schemas/limits.js";
+import { MetricsSchema } from "../../schemas/metric-export.js";
 import { strict } from "../../schemas/strict.js";
 import type { ApiDeps } from "../deps.js";
 import { chooseType } from "../http/accept.js";
@@ -11,7 +12,6 @@ import { invalidRequest } from "../http/problems.js";
 import { mediaResponse, problemResponse } from "../http/responses.js";
 import { idParams } from "../ids.js";
 import { asCsv, asJson, asNdjson, COLUMNS, type Column } from "./columns.js";
-import { MetricsSchema } from "./response-schemas.js";
 
 const FORMATS = {
   "application/json": asJson,

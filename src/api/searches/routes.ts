@@ -50,6 +50,7 @@ export const searchRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, deps
       schema: {
         operationId: "listSearches",
         summary: "List searches, newest first",
+        description: "Each as GET shows it.",
         tags: ["learning rate"],
         querystring: Type.Object(listFields("search"), strict),
         response: {
@@ -70,6 +71,7 @@ export const searchRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, deps
       schema: {
         operationId: "getSearch",
         summary: "Get a search",
+        description: "What is known so far, and once it is over the answer.",
         tags: ["learning rate"],
         params,
         response: { 200: SearchRef, 404: problemResponse("No such search") },
@@ -84,6 +86,7 @@ export const searchRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, deps
       schema: {
         operationId: "cancelSearch",
         summary: "Cancel a search, and the runs it has made",
+        description: "Repeating is harmless.",
         tags: ["learning rate"],
         params,
         response: {
@@ -110,6 +113,7 @@ export const searchRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, deps
       schema: {
         operationId: "deleteSearch",
         summary: "Delete a search, with the runs it has made",
+        description: "One that is under way is canceled first.",
         tags: ["learning rate"],
         params,
         response: {
