@@ -1,3 +1,5 @@
+import compress from "@fastify/compress";
+import cors from "@fastify/cors";
 import swagger from "@fastify/swagger";
 import swaggerUi from "@fastify/swagger-ui";
 import websocket from "@fastify/websocket";
@@ -19,6 +21,7 @@ import { datasetRoutes } from "./datasets/routes.js";
 import type { ApiDeps } from "./deps.js";
 import { estimateRoutes } from "./estimates/routes.js";
 import { experimentRoutes } from "./experiments/routes.js";
+import { addEtags } from "./http/etag.js";
 import { existing } from "./http/existing.js";
 import { healthRoutes } from "./http/health.js";
 import { toOpenApi31 } from "./http/openapi-document.js";
@@ -114,6 +117,22 @@ export async function buildApp(deps: ApiDeps, log: FastifyBaseLogger): Promise<F
     );
   });
 
+  addEtags(app);
+  // What is small is not worth a stream of zlib's: the answer to a create stays as it is. Bodies are taken as they are sent.
+  await app.register(compress, {
+    encodings: ["gzip"],
+    threshold: 8 * 1024,
+    syncThreshold: 0,
+    globalDecompression: false,
+  });
+  if (deps.corsOrigins !== undefined && deps.corsOrigins.length > 0) {
+    await app.register(cors, {
+      origin: deps.corsOrigins.includes("*") ? "*" : [...deps.corsOrigins],
+      methods: ["GET", "HEAD", "POST", "PUT", "DELETE"],
+      exposedHeaders: ["etag", "location", "retry-after", "content-disposition"],
+      maxAge: 600,
+    });
+  }
   await app.register(swagger, {
     openapi: {
       openapi: "3.1.0",

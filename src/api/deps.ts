@@ -25,4 +25,6 @@ export interface ApiDeps {
   readonly datasets: DatasetStore;
   /** Why the service cannot work right now; null: it can. */
   readonly readiness: () => Promise<string | null>;
+  /** Other sites whose pages may read answers; "*": all. */
+  readonly corsOrigins?: readonly string[];
 }

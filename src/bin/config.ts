@@ -6,6 +6,11 @@ import { type Static, Type } from "typebox";
 export const ConfigSchema = Type.Object({
   HOST: Type.String({ default: "127.0.0.1" }),
   PORT: Type.Integer({ minimum: 0, maximum: 65535, default: 3000 }),
+  CORS_ORIGINS: Type.String({
+    pattern: "^(\\*|https?://[^,/\\s]+(,https?://[^,/\\s]+)*)?$",
+    default: "",
+    description: "Other sites whose pages may read answers, comma-separated; *: all",
+  }),
   REDIS_URL: Type.String({ pattern: "^rediss?://" }),
   WORKER_CONCURRENCY: Type.Integer({ minimum: 1, maximum: 256, default: availableParallelism() }),
   LOG_LEVEL: Type.Enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"], { default: "info" }),

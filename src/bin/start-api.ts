@@ -65,6 +65,7 @@ export async function startApi(
     tail,
     datasets: new RedisDatasetStore(prompt),
     readiness,
+    corsOrigins: config.CORS_ORIGINS.split(",").filter((origin) => origin !== ""),
   };
   const app = await buildApp(deps, log);
   const close = once(async () => {

@@ -46,7 +46,7 @@ export async function* follow(
   const log = new Position(from);
   let delayMs = FIRST_DELAY_MS;
   while (!signal?.aborted) {
-    const query: Query = { from: log.next, every, maxHz };
+    const query: Query = { from: log.begin(), every, maxHz };
     let heard = false;
     for await (const data of listen(http.url(`${path}/stream`, query), PROTOCOLS[binary ? 1 : 0], signal)) {
       heard = true;
@@ -82,13 +82,19 @@ class Position {
   readonly #from: number;
   /** Evaluations go up in their steps: the last one's that was given. */
   #evaluated = -1;
-  /** Of the binary subprotocol: those of the frame that follows, which may be lost. */
+  /** Those of the message that follows; where that is lost, the next socket tells them again. */
   #evals: Evaluation[] = [];
   /** Changes of status at `next`: they are told again with each socket. */
   #told = new Set<string>();
 
   constructor(from: number) {
     this.next = this.#from = from;
+  }
+
+  /** The step from which a new socket goes on. */
+  begin(): number {
+    this.#evals = [];
+    return this.next;
   }
 
   /** null: nothing in it is new; "hole": something before it is missing. */

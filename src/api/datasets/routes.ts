@@ -7,9 +7,10 @@ import { strict } from "../../schemas/strict.js";
 import { builtInDataset } from "../../store/built-in-dataset.js";
 import type { DatasetEntry } from "../../store/contract.js";
 import type { ApiDeps } from "../deps.js";
+import { hasUnchanged } from "../http/etag.js";
 import { notFound } from "../http/existing.js";
 import { isoTime } from "../http/iso-time.js";
-import { problemResponse } from "../http/responses.js";
+import { notModified, problemResponse } from "../http/responses.js";
 import { builtInStatistics } from "./dataset-facts.js";
 import { decodeText, deleteDataset, putDataset, TEXT_TYPE, wrongType } from "./put-dataset.js";
 
@@ -65,13 +66,16 @@ export const datasetRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { d
         params,
         response: {
           200: { description: "The text", content: { "text/plain": { schema: Type.String() } } },
+          304: notModified,
           404: problemResponse("No such dataset"),
         },
       },
     },
     async (request, reply) => {
       const { name } = request.params;
-      const text = await datasets.text((await getEntry(name)).digest);
+      const { digest } = await getEntry(name);
+      if (hasUnchanged(request, reply, [digest])) return reply.code(304).send(null);
+      const text = await datasets.text(digest);
       if (text === null) throw new ProblemError("unavailable", "The dataset has just been replaced; ask again");
       // A stranger's text: never to be taken for anything else.
       return reply.type(TEXT_TYPE).header("x-content-type-options", "nosniff").send(text);

@@ -5,6 +5,8 @@ import { ProblemError } from "../../schemas/problem.js";
 export function refuseUnknownRoutes(app: FastifyInstance): void {
   const methods = new Map<string, Set<string>>();
   app.addHook("onRoute", ({ url, method }) => {
+    // A preflight's, which is everywhere.
+    if (url === "*") return;
     const known = methods.get(url) ?? new Set();
     for (const name of [method].flat()) known.add(name);
     methods.set(url, known);

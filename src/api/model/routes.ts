@@ -2,11 +2,13 @@ import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import { Type } from "typebox";
 import { toSafetensors } from "../../core/safetensors.js";
 import { CheckpointsSchema, SamplesRequestSchema, SamplesSchema, StepOf } from "../../schemas/samples.js";
+import { isTerminal } from "../../schemas/status.js";
 import { strict } from "../../schemas/strict.js";
 import type { ApiDeps } from "../deps.js";
+import { hasUnchanged } from "../http/etag.js";
 import { existing } from "../http/existing.js";
 import { Limiter } from "../http/limiter.js";
-import { mediaResponse, problemResponse } from "../http/responses.js";
+import { mediaResponse, notModified, problemResponse } from "../http/responses.js";
 import { idParams } from "../ids.js";
 import { drawSamples, readModel } from "./read-model.js";
 
@@ -68,6 +70,7 @@ export const modelRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, deps)
         querystring: Type.Object({ step: StepOf }, strict),
         response: {
           200: mediaResponse("A safetensors file", ["application/octet-stream"]),
+          304: notModified,
           400: problemResponse("No checkpoint of that step was kept"),
           404: problemResponse("No such run"),
           409: problemResponse("The run has no step yet"),
@@ -77,6 +80,8 @@ export const modelRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, deps)
     },
     async (request, reply) => {
       const { id } = request.params;
+      const { status, committed } = await existing(runs, id);
+      if (isTerminal(status) && hasUnchanged(request, reply, [committed])) return reply.code(304).send(null);
       reply.raw.setTimeout(IDLE_MS, () => reply.raw.destroy());
       const { spec, engineBuild, symbols, step, parameters } = await modelOf(id, request.query.step);
       const file = toSafetensors(spec.model, symbols.length, parameters, {
