@@ -80,13 +80,16 @@ export async function connected<T>(promise: Promise<T>, signal: AbortSignal | un
   }
 }
 
+/** Timeout, too early, too many. */
+const PASSING = [408, 425, 429];
+
 async function problemOf(response: Response): Promise<Problem> {
   const { status, statusText } = response;
   try {
     const body = (await response.json()) as Partial<Problem>;
     if (typeof body.detail === "string" && typeof body.type === "string") return body as Problem;
   } catch {}
-  // Not from the service: from a proxy before it.
+  // Not from the service: from a proxy before it, or from the HTTP server of one too busy to read the request.
   const title = statusText === "" ? `HTTP ${status}` : statusText;
-  return { type: "about:blank", title, status, detail: title, retryable: status >= 500 || status === 429 };
+  return { type: "about:blank", title, status, detail: title, retryable: status >= 500 || PASSING.includes(status) };
 }

@@ -13,5 +13,5 @@ export async function bundleClient(): Promise<string> {
     target: "es2022",
     write: false,
   });
-  return outputFiles[0]!.text;
+  return `${outputFiles[0]!.text};globalThis.anneal = anneal;`;
 }

@@ -23,7 +23,7 @@ const PRODUCTS = [
     name: "dashboard",
     script: "src/web/build.mjs",
     output: "dist/src/web/app.js.br",
-    inputs: ["src/web", "src/core", "src/schemas", "tsconfig.json", "package-lock.json"],
+    inputs: ["src/web", "src/client", "src/core", "src/schemas", "tsconfig.json", "package-lock.json"],
     settings: [],
   },
 ];
