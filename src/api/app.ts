@@ -5,6 +5,8 @@ import swaggerUi from "@fastify/swagger-ui";
 import websocket from "@fastify/websocket";
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
 import { Type } from "typebox";
+import { ApiKeyRequestSchema, ApiKeySchema, NewApiKeySchema } from "../schemas/api-key.js";
+import { CurveSchema } from "../schemas/curve.js";
 import { DatasetSchema } from "../schemas/dataset.js";
 import { EstimateSchema } from "../schemas/estimate.js";
 import { ArmRequestSchema, ExperimentReportSchema, ExperimentRequestSchema } from "../schemas/experiment.js";
@@ -17,21 +19,28 @@ import { SearchRequestSchema, SearchSchema } from "../schemas/search.js";
 import { StreamMessageSchema } from "../schemas/stream.js";
 import { StreamCommandSchema, StreamReplySchema } from "../schemas/stream-many.js";
 import { strict } from "../schemas/strict.js";
+import { WorkersSchema } from "../schemas/worker.js";
 import { datasetRoutes } from "./datasets/routes.js";
 import type { ApiDeps } from "./deps.js";
 import { estimateRoutes } from "./estimates/routes.js";
 import { experimentRoutes } from "./experiments/routes.js";
+import { requireKeys } from "./http/authentication.js";
 import { addEtags } from "./http/etag.js";
 import { existing } from "./http/existing.js";
 import { healthRoutes } from "./http/health.js";
+import { takeJson } from "./http/json-body.js";
 import { toOpenApi31 } from "./http/openapi-document.js";
 import { sendProblem } from "./http/problems.js";
 import { prometheusRoutes } from "./http/prometheus.js";
+import { measureRequests } from "./http/request-metrics.js";
+import { refuseStrangers } from "./http/strangers.js";
 import { traceIdOf } from "./http/trace-id.js";
 import { createValidatorCompiler } from "./http/validation.js";
 import { LICENSE, VERSION, versionRoutes } from "./http/version.js";
 import { webRoutes } from "./http/web.js";
 import { refuseUnknownRoutes } from "./http/wrong-method.js";
+import { keyRoutes } from "./keys/routes.js";
+import { curveRoutes } from "./metrics/curves.js";
 import { metricsRoutes } from "./metrics/routes.js";
 import { suggestionRoutes } from "./metrics/suggestions.js";
 import { modelRoutes } from "./model/routes.js";
@@ -46,6 +55,7 @@ import { streamManyRoutes } from "./streams/many-routes.js";
 import { type StreamOptions, streamRoutes } from "./streams/routes.js";
 import { chooseProtocol } from "./streams/socket-protocol.js";
 import { FAREWELL_MS } from "./streams/subscriptions.js";
+import { workerRoutes } from "./workers/routes.js";
 
 const SHARED = [
   ScheduleRequestDefinition,
@@ -54,6 +64,7 @@ const SHARED = [
   RunRequestSchema,
   RunSpecSchema,
   RunSchema,
+  CurveSchema,
   SearchRequestSchema,
   SearchSchema,
   ArmRequestSchema,
@@ -63,9 +74,13 @@ const SHARED = [
   ExperimentSummarySchema,
   EstimateSchema,
   DatasetSchema,
+  ApiKeyRequestSchema,
+  ApiKeySchema,
+  NewApiKeySchema,
   StreamMessageSchema,
   StreamCommandSchema,
   StreamReplySchema,
+  WorkersSchema,
 ] as const;
 
 /** What the operations are about, in the order of the document. */
@@ -79,6 +94,7 @@ const TAGS = [
   { name: "schedules", description: "All schedule types; their curves without training" },
   { name: "datasets", description: "Word lists to train on" },
   { name: "model", description: "What has been trained: samples, weights, checkpoints" },
+  { name: "keys", description: "Who may ask, where KEYS is on" },
   { name: "health", description: "For whoever keeps the service running" },
 ];
 
@@ -97,22 +113,22 @@ export async function buildApp(deps: ApiDeps, log: FastifyBaseLogger): Promise<F
       sendProblem(error, request, reply);
     },
   });
+  // Before all routes and hooks, which it wraps.
+  if (deps.tracing !== undefined) await app.register(deps.tracing);
   app.removeContentTypeParser(["text/plain", "application/json"]);
-  // Many clients name a media type even where there is no body, as for /cancel: no body is none, not a broken one.
-  const parseJson = app.getDefaultJsonParser("error", "error");
-  app.addContentTypeParser("application/json", { parseAs: "string" }, (request, body, done) => {
-    if (body === "") done(null, undefined);
-    else parseJson(request, body as string, done);
-  });
+  takeJson(app);
   app.setErrorHandler(sendProblem);
+  const { corsOrigins = [] } = deps;
+  refuseStrangers(app, deps.access.hosts, corsOrigins);
   refuseUnknownRoutes(app);
+  if (deps.access.keys) await requireKeys(app, deps.apiKeys);
   app.setValidatorCompiler(createValidatorCompiler(SHARED));
   // Responses are what the types say; the tests hold them against their schemas.
   app.setSerializerCompiler(() => JSON.stringify);
   for (const schema of SHARED) app.addSchema(schema);
   app.addHook("onResponse", async (request, reply) => {
-    request.log.debug(
-      { method: request.method, url: request.url, status: reply.statusCode, ms: reply.elapsedTime },
+    request.log[deps.accessLog ? "info" : "debug"](
+      { method: request.method, url: request.url, status: reply.statusCode, ms: reply.elapsedTime, ip: request.ip },
       "answered",
     );
   });
@@ -125,9 +141,9 @@ export async function buildApp(deps: ApiDeps, log: FastifyBaseLogger): Promise<F
     syncThreshold: 0,
     globalDecompression: false,
   });
-  if (deps.corsOrigins !== undefined && deps.corsOrigins.length > 0) {
+  if (corsOrigins.length > 0) {
     await app.register(cors, {
-      origin: deps.corsOrigins.includes("*") ? "*" : [...deps.corsOrigins],
+      origin: corsOrigins.includes("*") ? "*" : [...corsOrigins],
       methods: ["GET", "HEAD", "POST", "PUT", "DELETE"],
       exposedHeaders: ["etag", "location", "retry-after", "content-disposition"],
       maxAge: 600,
@@ -174,6 +190,7 @@ export async function buildApp(deps: ApiDeps, log: FastifyBaseLogger): Promise<F
   app.addHook("onRoute", (route) => {
     if (route.url.startsWith("/v1/")) route.schema = { querystring: NO_QUERY, ...route.schema };
   });
+  measureRequests(app, deps.registry);
   await app.register(healthRoutes, deps);
   await app.register(prometheusRoutes, deps);
   // An answer that is under way may be taken to its end, but its connection is kept no longer: it would be for 72 s.
@@ -193,12 +210,15 @@ export async function buildApp(deps: ApiDeps, log: FastifyBaseLogger): Promise<F
     runListEventRoutes,
     runRoutes,
     metricsRoutes,
+    curveRoutes,
     modelRoutes,
     suggestionRoutes,
     searchRoutes,
     experimentRoutes,
     estimateRoutes,
     datasetRoutes,
+    workerRoutes,
+    keyRoutes,
   ]) {
     await app.register(routes, v1);
   }

@@ -48,7 +48,12 @@ export async function* follow(
   while (!signal?.aborted) {
     const query: Query = { from: log.begin(), every, maxHz };
     let heard = false;
-    for await (const data of listen(http.url(`${path}/stream`, query), PROTOCOLS[binary ? 1 : 0], signal)) {
+    for await (const data of listen(
+      http.url(`${path}/stream`, query),
+      PROTOCOLS[binary ? 1 : 0],
+      http.headers,
+      signal,
+    )) {
       heard = true;
       const message = log.accept(typeof data === "string" ? (JSON.parse(data) as StreamMessage) : decode(data));
       // A hole: what is missing is asked for again.

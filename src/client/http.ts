@@ -6,6 +6,8 @@ export interface AnnealOptions {
   readonly url?: string | URL;
   /** In place of the platform's own. */
   readonly fetch?: typeof fetch;
+  /** A key, where the service asks for one. A browser cannot send it with a socket: there the dashboard's session does. */
+  readonly key?: string;
   /** Sent with every request. */
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -33,14 +35,14 @@ export interface Content {
 export class Http {
   readonly #base: string;
   readonly #fetch: typeof fetch;
-  readonly #headers: Readonly<Record<string, string>>;
+  readonly headers: Readonly<Record<string, string>>;
 
-  constructor({ url, fetch: own, headers = {} }: AnnealOptions) {
+  constructor({ url, fetch: own, key, headers = {} }: AnnealOptions) {
     const { location } = globalThis as { location?: { origin: string } };
     this.#base = String(url ?? location?.origin ?? "http://127.0.0.1:3000").replace(/\/+$/, "");
     // Browsers' own must be called as the window's.
     this.#fetch = own ?? ((input, init) => fetch(input, init));
-    this.#headers = headers;
+    this.headers = { ...headers, ...(key === undefined ? {} : { authorization: `Bearer ${key}` }) };
   }
 
   url(path: string, query: Query = {}): string {
@@ -52,7 +54,7 @@ export class Http {
   /** Rejects with AnnealError where the service refuses, with ConnectionError where it cannot be reached. */
   async send(path: string, content: Content = {}, { signal }: CallOptions = {}): Promise<Response> {
     const { method = "GET", query, json, text, accept } = content;
-    const headers: Record<string, string> = { ...this.#headers };
+    const headers: Record<string, string> = { ...this.headers };
     if (accept !== undefined) headers.accept = accept;
     if (json !== undefined) headers["content-type"] = "application/json";
     if (text !== undefined) headers["content-type"] = "text/plain";

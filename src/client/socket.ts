@@ -6,7 +6,8 @@ interface Socket {
   onerror: ((event: unknown) => void) | null;
   close(): void;
 }
-type SocketClass = new (url: string, protocols: string[]) => Socket;
+type Headers = Readonly<Record<string, string>>;
+type SocketClass = new (url: string, protocols: string[], options?: { headers: Headers }) => Socket;
 
 /** Silence after which a socket is taken for dead: one whose peer has gone without a word, or that a tab has slept through. */
 const SILENT_MS = 60_000;
@@ -14,21 +15,23 @@ const LOOK_MS = 5000;
 /** Bytes that may wait for a reader who is slower than the line; beyond, the line is given up until they are read. */
 const MOST_WAITING = 16 << 20;
 
-/** Node has had one of its own since 22. */
-async function socketClass(): Promise<SocketClass> {
-  const { WebSocket: own } = globalThis as { WebSocket?: SocketClass };
-  return own ?? ((await import("ws")).WebSocket as unknown as SocketClass);
+/** Node has had one of its own since 22. Headers, such as a key's, are what ws alone can send, and in a browser nothing can. */
+async function socketClass(headers: Headers): Promise<SocketClass> {
+  const { WebSocket: own, document } = globalThis as { WebSocket?: SocketClass; document?: unknown };
+  if (own !== undefined && (document !== undefined || Object.keys(headers).length === 0)) return own;
+  return (await import("ws")).WebSocket as unknown as SocketClass;
 }
 
 /** The messages of one WebSocket, text or binary, until it is closed, whoever closes it and why; leaving the loop closes it. */
 export async function* listen(
   url: string,
   protocol: string,
+  headers: Headers,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<string | ArrayBuffer> {
-  const WebSocket = await socketClass();
+  const WebSocket = await socketClass(headers);
   if (signal?.aborted) return;
-  const socket = new WebSocket(url.replace(/^http/, "ws"), [protocol]);
+  const socket = new WebSocket(url.replace(/^http/, "ws"), [protocol], { headers });
   socket.binaryType = "arraybuffer";
   let waiting: (string | ArrayBuffer)[] = [];
   let bytes = 0;

@@ -8,6 +8,7 @@ import { idSchema } from "./record-kinds.js";
 import { type ScheduleRequest, ScheduleRequestSchema, ScheduleSpecSchema } from "./schedule.js";
 import { RUN_STATUSES, type RunStatus, RunStatusSchema, TERMINAL_STATUSES } from "./status.js";
 import { named, strict } from "./strict.js";
+import { WarningSchema } from "./warning.js";
 
 export { RUN_STATUSES, type RunStatus, ScheduleRequestSchema, ScheduleSpecSchema, TERMINAL_STATUSES };
 
@@ -37,9 +38,10 @@ export type StopOnDivergence = Static<typeof StopOnDivergenceSchema>;
 const OPTIMIZER_REQUESTS = Object.fromEntries(
   Object.entries(OPTIMIZERS).map(([type, { schema }]) => [type, requestSchema(schema)]),
 );
-const OptimizerRequestSchema = Type.Unsafe<OptimizerSpec["type"] | ({ type: OptimizerSpec["type"] } & object)>(
-  nameOrObject(OPTIMIZER_REQUESTS, { type: "OptimizerType", object: "OptimizerRequestObject" }),
-);
+const OptimizerRequestSchema = Type.Unsafe<OptimizerSpec["type"] | ({ type: OptimizerSpec["type"] } & object)>({
+  ...named("OptimizerRequest"),
+  ...nameOrObject(OPTIMIZER_REQUESTS, { type: "OptimizerType", object: "OptimizerRequestObject" }),
+});
 export const OptimizerSpecSchema = Type.Unsafe<OptimizerSpec>(
   byType(
     Object.values(OPTIMIZERS).map(({ schema }) => schema),
@@ -49,30 +51,41 @@ export const OptimizerSpecSchema = Type.Unsafe<OptimizerSpec>(
 
 export const LrRangeSchema = Type.Tuple(
   [Type.Number({ exclusiveMinimum: 0, maximum: LIMITS.lr }), Type.Number({ exclusiveMinimum: 0, maximum: LIMITS.lr })],
-  { description: "[low, high]; what it sets for each schedule type is in docs/api.md" },
+  { description: "[low, high]; what it sets for each schedule type is in docs/api.md", ...named("LrRange") },
 );
 
 const Steps = Type.Integer({ minimum: 1, maximum: LIMITS.steps });
-const BatchSize = Type.Union([Type.Integer({ minimum: 1, maximum: LIMITS.batchSize }), Type.Literal("full")]);
+const BatchSize = Type.Union(
+  [Type.Integer({ minimum: 1, maximum: LIMITS.batchSize }), Type.Literal("full")],
+  named("BatchSize"),
+);
 const Seed = Type.Integer({ minimum: 0, maximum: LIMITS.seed });
 const Name = Type.String({ minLength: 1, maxLength: LIMITS.nameLength });
 const Labels = Type.Array(Type.String({ minLength: 1, maxLength: LIMITS.labelLength }), {
   maxItems: LIMITS.labels,
   uniqueItems: true,
+  ...named("Labels"),
 });
-const DatasetLimit = Type.Integer({ minimum: 1, description: "Keep only the first n training examples" });
+const DatasetLimit = Type.Integer({
+  minimum: 1,
+  description:
+    "Keep only the first n training examples (contexts, not items), in the order of GET /v1/datasets/{name}/splits/train",
+});
 const Replicas = Type.Integer({
+  ...named("Replicas"),
   minimum: 1,
   maximum: LIMITS.replicas,
   description: "Seeds trained in step in one run (seed, seed + 1, ...); its loss is their median",
 });
 const EvalEvery = Type.Integer({
+  ...named("EvalEvery"),
   minimum: 0,
   maximum: LIMITS.steps,
   description: "Validation loss every n steps; 0: at the end only",
 });
 
 const CheckpointEvery = Type.Integer({
+  ...named("CheckpointEvery"),
   minimum: 0,
   maximum: LIMITS.steps,
   description: "Keep the training state every n steps, to fork from; 0: only the latest is kept",
@@ -242,6 +255,12 @@ export const RunSchema = Type.Object(
       { ...strict, ...named("RunProgress") },
     ),
     result: Type.Union([RunResultSchema, Type.Null()]),
+    worker: Type.Union([Type.String(), Type.Null()], {
+      description: "The worker process that has taken it last, as host:pid; see GET /v1/workers",
+    }),
+    warnings: Type.Array(WarningSchema, {
+      description: "Of a request that is valid, but surely meant otherwise; and of a result that is hopeless",
+    }),
     engineBuild: Type.Union([Type.String(), Type.Null()]),
     traceId: Type.String({ description: "Of the request that made it; the logs of all processes carry it" }),
     attempts: Type.Integer({ description: "How often a worker has taken it up" }),

@@ -95,7 +95,8 @@ export const PreviewRequestSchema = Type.Object(
       Type.Integer({
         minimum: 4,
         maximum: LIMITS.pointsPerPage,
-        description: "At most so many: both ends, and the lowest and the highest rate of each of equal stretches",
+        description:
+          "At most so many, evenly taken, both ends among them. Without it up to 1,000: both ends, and the lowest and the highest rate of each of equal stretches",
       }),
     ),
     lrLimit: Type.Optional(Type.Number({ exclusiveMinimum: 0, description: "Warn about rates above this" })),

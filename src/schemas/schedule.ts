@@ -61,9 +61,9 @@ function requested(name: string, schema: TSchema): TSchema {
     ...named("RateOrAuto"),
     if: { type: "string" },
     // biome-ignore lint/suspicious/noThenProperty: a JSON Schema keyword
-    then: { const: "auto" },
+    then: { const: "auto", description: "Found by a search (within a given lrRange) before the run" },
     else: number,
-    description: `${description}; "auto": found by a search (within a given lrRange) before the run`,
+    description,
   } as unknown as TSchema;
 }
 

@@ -66,8 +66,11 @@ test("docs/asyncapi.yaml is what the schemas say; `npm run openapi` writes it an
 });
 
 test("openapi.yaml is for generators: under 200 KB, no if, no schema without a form, each schedule type a component", () => {
-  assert.ok(read().length < 200 * 1024, `${read().length} bytes`);
-  const { paths, components, servers, tags } = parse(read());
+  const document = parse(read());
+  // As it is served.
+  const size = JSON.stringify(document).length;
+  assert.ok(size < 200 * 1024, `${size} bytes`);
+  const { paths, components, servers, tags } = document;
   const names = Object.keys(components.schemas);
   for (const type of Object.keys(SCHEDULE_SCHEMAS)) {
     for (const name of [`${pascalCase(type)}Schedule`, `${pascalCase(type)}ScheduleRequest`]) {

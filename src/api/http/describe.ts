@@ -65,8 +65,13 @@ export class Describer {
         // `items` would be about what comes after; maxItems says that nothing does, and linters ask for the word.
         return { prefixItems, items: prefixItems.at(-1), minItems: value.length, maxItems: value.length };
       }
+      case "anyOf": {
+        const choices = (value as unknown[]).map((choice) => this.describe(choice)) as Json[];
+        // A number or null, and the like.
+        const plain = choices.every((choice) => Object.keys(choice).join() === "type");
+        return plain ? { type: choices.map(({ type }) => type) } : { anyOf: choices };
+      }
       case "oneOf":
-      case "anyOf":
       case "allOf":
         return { [key]: (value as unknown[]).map((choice) => this.describe(choice)) };
       case "discriminator": {

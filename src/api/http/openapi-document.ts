@@ -35,8 +35,12 @@ export function toOpenApi31(document: Json): Json {
         default: refusal("Problem"),
         ...mapValues(responses!, (response, status) => {
           const { description, content: media } = response as Json;
+          if (status === "400" && /^A (field|parameter) is wrong$/.test(description as string))
+            return refusal("BadRequest");
           if (Number(status) >= 400) return refusal("Problem", description);
-          return { description, ...(media === undefined ? {} : { content: content(media) }) };
+          // The library's own word where the route has none.
+          const about = description === "Default Response" ? "Done" : description;
+          return { description: about, ...(media === undefined ? {} : { content: content(media) }) };
         }),
       },
     };
@@ -45,10 +49,17 @@ export function toOpenApi31(document: Json): Json {
   const asked = componentsOf(describer.components, requestsOf(paths));
   const described = mapValues(describer.components, (schema, name) => {
     if (asked.has(name)) return schema;
-    return without(`${name}Request` in describer.components ? SAID_BEFORE : BOUND, schema);
+    return without(`${name}Request` in describer.components ? isSaidBefore : isBound, schema);
   });
-  // No key is asked for.
-  return { ...document, security: [], paths, components: { responses: RESPONSES, schemas: sorted(described) } };
+  // Whether a key is asked for is a setting.
+  const security = [{}, { key: [] }];
+  const securitySchemes = { key: { type: "http", scheme: "bearer", description: "With KEYS=on: anneal_..." } };
+  return {
+    ...document,
+    security,
+    paths,
+    components: { securitySchemes, responses: RESPONSES, schemas: sorted(described) },
+  };
 }
 
 function parameter(value: Json, describer: Describer): Json {
@@ -78,18 +89,20 @@ function componentsOf(components: Json, value: unknown, found = new Set<string>(
   return found;
 }
 
+type Keyword = (key: string, value: unknown) => boolean;
 /** Of use to who asks: what only answers hold needs no bounds, no defaults and no discriminator. */
-const BOUND = /^(default|discriminator|uniqueItems|exclusiveM\w+|min[A-Z]\w+|max[A-Z]\w+|minimum|maximum)$/;
-/** What an answer spells out is described where it is asked for. */
-const SAID_BEFORE = new RegExp(`${BOUND.source}|^description$`);
+const isBound: Keyword = (key) =>
+  /^(default|discriminator|uniqueItems|exclusiveM\w+|min[A-Z]\w+|max[A-Z]\w+|minimum|maximum)$/.test(key);
+/** What an answer spells out is described, and closed to other fields, where it is asked for. */
+const isSaidBefore: Keyword = (key, value) => isBound(key, value) || key === "description" || value === false;
 
-/** A schema without these keywords. Tuples keep their length. */
-function without(keywords: RegExp, value: unknown): unknown {
-  if (Array.isArray(value)) return value.map((child) => without(keywords, child));
+/** A schema without some keywords. Tuples keep their length. */
+function without(isOut: Keyword, value: unknown): unknown {
+  if (Array.isArray(value)) return value.map((child) => without(isOut, child));
   if (typeof value !== "object" || value === null) return value;
   const schema = value as Json;
-  const kept = Object.entries(schema).filter(([key]) => schema.prefixItems !== undefined || !keywords.test(key));
-  const walk = (child: unknown) => without(keywords, child);
+  const kept = Object.entries(schema).filter((entry) => schema.prefixItems !== undefined || !isOut(...entry));
+  const walk = (child: unknown) => without(isOut, child);
   return Object.fromEntries(
     kept.map(([key, child]) => [key, key === "properties" ? mapValues(child as Json, walk) : walk(child)]),
   );
