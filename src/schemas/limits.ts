@@ -17,6 +17,12 @@ export const LIMITS = {
   replicas: 64,
   waitingRuns: 100_000,
   pageSize: 100,
+  /** Records that a sorted list, a total or an action on all that match looks at: the newest. */
+  listedRecords: 10_000,
+  /** Runs that one action on all that match changes. */
+  bulkRuns: 1000,
+  filterLength: 300,
+  notesLength: 10_000,
   overlaidRuns: 10,
   pointsPerPage: 20_000,
   lr: 1e6,

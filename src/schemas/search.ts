@@ -94,6 +94,14 @@ export const SearchBasisSchema = Type.Object(
   strict,
 );
 
+export const DifferenceToBestSchema = Type.Union(
+  [
+    Type.Object({ mean: Nullable, interval: Type.Union([Interval, Type.Null()]), seeds: Type.Integer() }, strict),
+    Type.Null(),
+  ],
+  { description: "Of its loss to the winner's, seed by seed, with the 95 % interval over all schedules at once" },
+);
+
 const CurvePoint = Type.Object(
   {
     lr: Type.Number(),
@@ -112,13 +120,7 @@ export const RankedScheduleSchema = Type.Object(
     interval: Type.Union([Interval, Type.Null()], { description: "95 % interval of the best rate" }),
     spec: Type.Union([ScheduleSpecSchema, Type.Null()], { description: "The schedule at that rate, in full" }),
     loss: { ...Nullable, description: "Mean validation loss over the fresh seeds, nats" },
-    difference: Type.Union(
-      [
-        Type.Object({ mean: Nullable, interval: Type.Union([Interval, Type.Null()]), seeds: Type.Integer() }, strict),
-        Type.Null(),
-      ],
-      { description: "Of its loss to the winner's, seed by seed, with the 95 % interval over all schedules at once" },
-    ),
+    difference: DifferenceToBestSchema,
     tied: Type.Boolean({ description: "Cannot be told from the winner, or is within 0.002 nats of it" }),
     basis: SearchBasisSchema,
     law: Type.Union(

@@ -1,4 +1,5 @@
 import type { MetricChunk } from "../schemas/metrics.js";
+import { StoredOverviewSchema } from "../schemas/overview.js";
 import { RunResultSchema, type RunSpec } from "../schemas/run.js";
 import { RUN_STATUSES, type RunStatus } from "../schemas/status.js";
 import { StoredAutoLrSchema, StoredLoopSchema } from "../schemas/stored.js";
@@ -8,6 +9,7 @@ import type {
   AutoLr,
   Checkpoint,
   Claim,
+  CommitOptions,
   CommitReply,
   JobRef,
   Loop,
@@ -24,12 +26,15 @@ import {
   TOTALS_KEY,
   WAITING_KEY,
 } from "./keys.js";
+import { PAGE } from "./listing.js";
 import { encodeColumns } from "./log.js";
 import { patiently } from "./patience.js";
-import { commonFields, PAGE, RedisRecordStore } from "./records.js";
+import { commonFields, RedisRecordStore } from "./records.js";
+import { RUN_ROWS } from "./rows.js";
 import { call } from "./scripts.js";
 import { parseRunSpec, parserOf, type StoredHash } from "./stored.js";
 
+const parseOverview = parserOf("overview", StoredOverviewSchema);
 const parseResult = parserOf("result", RunResultSchema);
 const parseAutoLr = parserOf("rate", StoredAutoLrSchema);
 const parseStoredLoop = parserOf("loop state", StoredLoopSchema);
@@ -45,6 +50,8 @@ export class RedisRunStore extends RedisRecordStore<RunSpec, RunRecord> implemen
     super(redis, "run");
   }
 
+  protected override readonly rowReader = RUN_ROWS;
+
   protected override datasetOf(spec: RunSpec): RunSpec["dataset"] {
     return spec.dataset;
   }
@@ -56,6 +63,8 @@ export class RedisRunStore extends RedisRecordStore<RunSpec, RunRecord> implemen
       pauseRequested: hash.has("pauseRequested"),
       engineBuild: hash.textOrNull("engineBuild"),
       result: hash.jsonOrNull("result", parseResult),
+      overview: hash.jsonOrNull("overview", parseOverview),
+      notes: hash.textOrNull("notes") ?? "",
       waitsFor: hash.textOrNull("waitsFor"),
       autoLr: hash.jsonOrNull("autoLr", parseAutoLr),
     };
@@ -96,12 +105,12 @@ export class RedisRunStore extends RedisRecordStore<RunSpec, RunRecord> implemen
     claim: Claim<RunRecord>,
     chunk: MetricChunk,
     { loop, engine }: Checkpoint,
-    { stepsPerSecond, keep }: { readonly stepsPerSecond: number; readonly keep: boolean },
+    { stepsPerSecond, keep, overview }: CommitOptions,
     signal: AbortSignal,
   ): Promise<CommitReply> {
     const { id, fence } = claim;
     const args = {
-      ...{ id, fence, loop, keep },
+      ...{ id, fence, loop, keep, overview },
       from: chunk.from,
       count: chunk.lr.length,
       columns: encodeColumns(chunk),
