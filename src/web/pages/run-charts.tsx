@@ -1,4 +1,5 @@
 import { useEffect, useMemo } from "preact/hooks";
+import type { Run } from "../../schemas/run.js";
 import { ChartView, type Readout } from "../charts/chart-view.js";
 import type { Drawing, Line, Mark, Point } from "../charts/drawing.js";
 import {
@@ -16,8 +17,14 @@ import {
 import { BucketColumns } from "../data/bucket-columns.js";
 import { Detail, WARM_UP } from "../data/detail.js";
 import type { MetricColumns } from "../data/metric-columns.js";
+import { RunColumns } from "../data/run-columns.js";
 import type { Smoothing } from "../data/smoother.js";
 import { number, whole } from "../format.js";
+import { useViewFlag, useViewState } from "../router.js";
+import { csvLink, downloadCsv } from "./download.js";
+import { isSweep } from "./run-facts.js";
+import { defaultSmoothing, SmoothingControl } from "./smoothing-control.js";
+import { Suggestions, useSuggestions } from "./suggestions.js";
 import type { Bell } from "./use-stream.js";
 
 interface RunProps {
@@ -51,6 +58,80 @@ function useDetail({ id, columns, bell }: RunProps): Detail {
   const detail = useMemo(() => new Detail(id, columns, () => bell.ring()), [id, columns, bell]);
   useEffect(() => () => detail.close(), [detail]);
   return detail;
+}
+
+/** All charts of a run, and what is chosen about them. */
+export function RunCharts({ run, columns, bell }: { run: Run; columns: MetricColumns; bell: Bell }) {
+  const usual = JSON.stringify(defaultSmoothing(run.spec.steps));
+  const [smoothingText, setSmoothing] = useViewState("smoothing", usual);
+  const smoothing = useMemo(() => parseSmoothing(smoothingText, usual), [smoothingText]);
+  const [yLog, setYLog] = useViewFlag("logLoss");
+  const [clipSpikes, setClipSpikes] = useViewFlag("clip", isSweep(run.spec));
+  const [lrLog, setLrLog] = useViewFlag("logLr", isSweep(run.spec));
+  const suggestions = useSuggestions(run);
+  const sweep = isSweep(run.spec) && columns.rising;
+  const marks: Mark[] = [
+    ...(suggestions?.suggestions ?? []).flatMap(({ method, lr }, i) =>
+      lr === null ? [] : [{ x: lr, label: method, color: 1 + i }],
+    ),
+    ...divergenceMark(run, columns),
+  ];
+  const shared = { id: run.id, columns, bell };
+  const loss = { ...shared, smoothing, yLog, clipSpikes };
+  const check = (label: string, checked: boolean, onChange: (on: boolean) => void) => (
+    <label class="check">
+      <input type="checkbox" checked={checked} onChange={(event) => onChange(event.currentTarget.checked)} />
+      {label}
+    </label>
+  );
+  return (
+    <>
+      <div class="controls" role="toolbar" aria-label="Charts">
+        <SmoothingControl smoothing={smoothing} onChange={(next) => setSmoothing(JSON.stringify(next))} />
+        {check("log10 loss", yLog, setYLog)}
+        {check("clip spikes", clipSpikes, setClipSpikes)}
+        {check("log10 lr", lrLog, setLrLog)}
+        {columns instanceof RunColumns ? (
+          <button
+            type="button"
+            onClick={() => downloadCsv(`${run.id}.csv`, [{ id: run.id, name: run.spec.name, columns }], smoothing)}
+          >
+            Download CSV
+          </button>
+        ) : (
+          <a class="button" href={csvLink(run.id)} download={`${run.id}.csv`}>
+            Download CSV
+          </a>
+        )}
+      </div>
+      {sweep && (
+        <>
+          <LossChart {...loss} axis="lr" marks={marks} />
+          {suggestions !== null && <Suggestions run={run} found={suggestions} />}
+          <LossChart {...loss} axis="exponent" marks={marks} />
+        </>
+      )}
+      <LossChart {...loss} axis="step" />
+      <LrChart {...shared} yLog={lrLog} />
+    </>
+  );
+}
+
+/** As an address has it; anything else is the usual one. */
+function parseSmoothing(text: string, usual: string): Smoothing {
+  try {
+    const { kind, decay, window } = JSON.parse(text);
+    if (kind === "ema" && decay >= 0 && decay < 1) return { kind, decay };
+    if (kind === "mean" && Number.isInteger(window) && window >= 1) return { kind, window };
+  } catch {}
+  return JSON.parse(usual) as Smoothing;
+}
+
+/** Where the loss of a sweep stopped being a number. */
+function divergenceMark(run: Run, columns: MetricColumns): Mark[] {
+  const step = run.result?.firstBadStep ?? null;
+  const lr = step === null ? Number.NaN : columns.lr.at(entryAt(columns, "step", step));
+  return Number.isFinite(lr) ? [{ x: lr, label: "diverged", color: 6 }] : [];
 }
 
 export function LossChart(props: Props) {

@@ -1,3 +1,4 @@
+import { defaultDecay } from "../../core/smoothing.js";
 import type { Smoothing } from "../data/smoother.js";
 
 interface Props {
@@ -61,6 +62,5 @@ export function SmoothingControl({ smoothing, onChange }: Props) {
 
 /** Reaches back over about a hundredth of the run, and at most a thousand steps. */
 export function defaultSmoothing(steps: number): Smoothing {
-  const reach = Math.max(4, Math.min(1000, steps / 100));
-  return { kind: "ema", decay: Number((1 - 1 / reach).toPrecision(3)) };
+  return { kind: "ema", decay: defaultDecay(steps) };
 }

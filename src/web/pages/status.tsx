@@ -1,5 +1,7 @@
+import type { Run } from "../../schemas/run.js";
 import type { Connection } from "../data/run-stream.js";
 import { whole } from "../format.js";
+import { hopelessText, isHopeless } from "./run-facts.js";
 
 /** Told apart by sign and word, not by colour alone. */
 const SIGNS: Readonly<Record<string, string>> = {
@@ -17,6 +19,17 @@ export function Status({ status }: { status: string }) {
   return (
     <span class={`status status-${status}`}>
       <span aria-hidden="true">{SIGNS[status] ?? "?"}</span> {status}
+    </span>
+  );
+}
+
+/** A run's: one that has ended worse than it began is no success, though every loss was a number. */
+export function RunStatusBadge({ run, status = run.status }: { run: Run; status?: string }) {
+  if (status !== "succeeded" || !isHopeless(run)) return <Status status={status} />;
+  return (
+    <span class="status status-poor" title={hopelessText(run)}>
+      <span aria-hidden="true">!</span> succeeded
+      <small>no better than at its start</small>
     </span>
   );
 }
