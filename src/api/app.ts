@@ -15,15 +15,18 @@ import { SearchRequestSchema, SearchSchema } from "../schemas/search.js";
 import { StreamMessageSchema } from "../schemas/stream.js";
 import { StreamCommandSchema, StreamReplySchema } from "../schemas/stream-many.js";
 import { strict } from "../schemas/strict.js";
+import { WorkersSchema } from "../schemas/worker.js";
 import { datasetRoutes } from "./datasets/routes.js";
 import type { ApiDeps } from "./deps.js";
 import { estimateRoutes } from "./estimates/routes.js";
 import { experimentRoutes } from "./experiments/routes.js";
 import { existing } from "./http/existing.js";
 import { healthRoutes } from "./http/health.js";
+import { takeJson } from "./http/json-body.js";
 import { toOpenApi31 } from "./http/openapi-document.js";
 import { sendProblem } from "./http/problems.js";
 import { prometheusRoutes } from "./http/prometheus.js";
+import { measureRequests } from "./http/request-metrics.js";
 import { traceIdOf } from "./http/trace-id.js";
 import { createValidatorCompiler } from "./http/validation.js";
 import { LICENSE, VERSION, versionRoutes } from "./http/version.js";
@@ -43,6 +46,7 @@ import { streamManyRoutes } from "./streams/many-routes.js";
 import { type StreamOptions, streamRoutes } from "./streams/routes.js";
 import { chooseProtocol } from "./streams/socket-protocol.js";
 import { FAREWELL_MS } from "./streams/subscriptions.js";
+import { workerRoutes } from "./workers/routes.js";
 
 const SHARED = [
   ScheduleRequestDefinition,
@@ -64,6 +68,7 @@ const SHARED = [
   StreamMessageSchema,
   StreamCommandSchema,
   StreamReplySchema,
+  WorkersSchema,
 ] as const;
 
 const NO_QUERY = Type.Object({}, strict);
@@ -81,13 +86,10 @@ export async function buildApp(deps: ApiDeps, log: FastifyBaseLogger): Promise<F
       sendProblem(error, request, reply);
     },
   });
+  // Before all routes and hooks, which it wraps.
+  if (deps.tracing !== undefined) await app.register(deps.tracing);
   app.removeContentTypeParser(["text/plain", "application/json"]);
-  // Many clients name a media type even where there is no body, as for /cancel: no body is none, not a broken one.
-  const parseJson = app.getDefaultJsonParser("error", "error");
-  app.addContentTypeParser("application/json", { parseAs: "string" }, (request, body, done) => {
-    if (body === "") done(null, undefined);
-    else parseJson(request, body as string, done);
-  });
+  takeJson(app);
   app.setErrorHandler(sendProblem);
   refuseUnknownRoutes(app);
   app.setValidatorCompiler(createValidatorCompiler(SHARED));
@@ -95,8 +97,8 @@ export async function buildApp(deps: ApiDeps, log: FastifyBaseLogger): Promise<F
   app.setSerializerCompiler(() => JSON.stringify);
   for (const schema of SHARED) app.addSchema(schema);
   app.addHook("onResponse", async (request, reply) => {
-    request.log.debug(
-      { method: request.method, url: request.url, status: reply.statusCode, ms: reply.elapsedTime },
+    request.log[deps.accessLog ? "info" : "debug"](
+      { method: request.method, url: request.url, status: reply.statusCode, ms: reply.elapsedTime, ip: request.ip },
       "answered",
     );
   });
@@ -139,6 +141,7 @@ export async function buildApp(deps: ApiDeps, log: FastifyBaseLogger): Promise<F
   app.addHook("onRoute", (route) => {
     if (route.url.startsWith("/v1/")) route.schema = { querystring: NO_QUERY, ...route.schema };
   });
+  measureRequests(app, deps.registry);
   await app.register(healthRoutes, deps);
   await app.register(prometheusRoutes, deps);
   // An answer that is under way may be taken to its end, but its connection is kept no longer: it would be for 72 s.
@@ -164,6 +167,7 @@ export async function buildApp(deps: ApiDeps, log: FastifyBaseLogger): Promise<F
     experimentRoutes,
     estimateRoutes,
     datasetRoutes,
+    workerRoutes,
   ]) {
     await app.register(routes, v1);
   }

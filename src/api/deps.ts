@@ -1,9 +1,12 @@
+import type { FastifyPluginCallback } from "fastify";
+import type { Registry } from "prom-client";
 import type { RunQueue } from "../queue/run-queue.js";
 import type {
   DatasetStore,
   ExperimentStore,
   Fleet,
   MetricsReader,
+  OnceStore,
   RunStore,
   SearchStore,
   Tail,
@@ -20,9 +23,16 @@ export interface ApiDeps {
   readonly searchQueue: RunQueue;
   readonly experiments: ExperimentStore;
   readonly experimentQueue: RunQueue;
+  readonly once: OnceStore;
   readonly fleet: Fleet;
   readonly tail: Tail;
   readonly datasets: DatasetStore;
   /** Why the service cannot work right now; null: it can. */
   readonly readiness: () => Promise<string | null>;
+  /** The metrics of this process. */
+  readonly registry: Registry;
+  /** Makes a trace of each request; undefined: none is made. */
+  readonly tracing?: FastifyPluginCallback | undefined;
+  /** Whether each answered request is a line at level info; otherwise it is one at level debug. */
+  readonly accessLog: boolean;
 }

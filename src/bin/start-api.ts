@@ -1,7 +1,7 @@
 import type { FastifyInstance } from "fastify";
-import type { Logger } from "pino";
 import { buildApp } from "../api/app.js";
 import { RunQueue } from "../queue/run-queue.js";
+import type { QueueName } from "../schemas/record-kinds.js";
 import { connect, storageProblem } from "../store/connect.js";
 import { RedisDatasetStore } from "../store/datasets.js";
 import { RedisExperimentStore } from "../store/experiments.js";
@@ -9,10 +9,12 @@ import { RedisFleet } from "../store/fleet.js";
 import { formatProblem } from "../store/format.js";
 import { WORKERS_KEY } from "../store/keys.js";
 import { RedisMetricsReader } from "../store/metrics.js";
+import { RedisOnceStore } from "../store/once.js";
 import { RedisRunStore } from "../store/runs.js";
 import { RedisSearchStore } from "../store/searches.js";
 import { RedisTail } from "../store/tail.js";
 import type { Config } from "./config.js";
+import type { Observability } from "./observability.js";
 
 export interface Service {
   /** Ends it by its designed path. Idempotent. */
@@ -21,7 +23,7 @@ export interface Service {
 
 export async function startApi(
   config: Config,
-  log: Logger,
+  { log, registry, telemetry }: Observability,
 ): Promise<Service & { readonly app: FastifyInstance; readonly url: string }> {
   const prompt = connect(config.REDIS_URL, "prompt");
   const bulk = connect(config.REDIS_URL, "bulk");
@@ -39,9 +41,8 @@ export async function startApi(
     throw new Error(problem);
   }
 
-  const queue = new RunQueue(prompt);
-  const searchQueue = new RunQueue(prompt, "searches");
-  const experimentQueue = new RunQueue(prompt, "experiments");
+  const queueOf = (name: QueueName) => new RunQueue(prompt, name, telemetry?.queue);
+  const [queue, searchQueue, experimentQueue] = [queueOf("runs"), queueOf("searches"), queueOf("experiments")];
   const tail = new RedisTail(reader, subscriber);
   const readiness = async () => {
     try {
@@ -61,10 +62,14 @@ export async function startApi(
     searchQueue,
     experiments: new RedisExperimentStore(prompt),
     experimentQueue,
+    once: new RedisOnceStore(prompt),
     fleet: new RedisFleet(prompt),
     tail,
     datasets: new RedisDatasetStore(prompt),
     readiness,
+    registry,
+    tracing: telemetry?.fastify,
+    accessLog: config.ACCESS_LOG,
   };
   const app = await buildApp(deps, log);
   const close = once(async () => {

@@ -1,4 +1,4 @@
-import { type Job, WaitingError, Worker } from "bullmq";
+import { type Job, type Telemetry, WaitingError, Worker } from "bullmq";
 import type { Redis } from "ioredis";
 import type { QueueName } from "../schemas/record-kinds.js";
 import { epochOf, QUEUE_PREFIX, type RunJob } from "./run-queue.js";
@@ -19,6 +19,7 @@ export interface WorkerHostOptions {
   readonly lockDurationMs: number;
   readonly stalledIntervalMs: number;
   readonly attempt: Attempt;
+  readonly telemetry: Telemetry | undefined;
   readonly onError: (error: Error) => void;
 }
 
@@ -33,6 +34,7 @@ export class WorkerHost {
     lockDurationMs,
     stalledIntervalMs,
     attempt,
+    telemetry,
     onError,
   }: WorkerHostOptions) {
     const process = async (job: Job<RunJob>, token?: string) => {
@@ -52,6 +54,7 @@ export class WorkerHost {
       drainDelay: 5,
       // After Redis was away; by default 15 s.
       runRetryDelay: 1000,
+      ...(telemetry && { telemetry }),
     });
     this.#worker.on("error", onError);
   }

@@ -1,3 +1,4 @@
+import type { Telemetry } from "bullmq";
 import type { Redis } from "ioredis";
 import { QUEUE_NAMES, type QueueName } from "../schemas/record-kinds.js";
 import { Housekeeping, type HousekeepingOptions } from "./housekeeping.js";
@@ -17,6 +18,8 @@ export interface QueueWorkerOptions extends Omit<HousekeepingOptions, "jobs" | "
   readonly connection: Redis;
   readonly lockDurationMs: number;
   readonly stalledIntervalMs: number;
+  /** Off: undefined. */
+  readonly telemetry: Telemetry | undefined;
   /** Given the way to enqueue further jobs. */
   readonly work: (jobs: Pick<JobQueues, "enqueue">) => Readonly<Record<QueueName, QueueWork>>;
   readonly onError: (error: unknown, where: "queue" | "housekeeping") => void;
@@ -30,15 +33,15 @@ export class QueueWorker {
 
   /** It works from now on. */
   constructor(options: QueueWorkerOptions) {
-    const { connection, lockDurationMs, stalledIntervalMs, work, onError, ...housekeeping } = options;
-    const queues = Object.fromEntries(QUEUE_NAMES.map((name) => [name, new RunQueue(connection, name)]));
+    const { connection, lockDurationMs, stalledIntervalMs, telemetry, work, onError, ...housekeeping } = options;
+    const queues = Object.fromEntries(QUEUE_NAMES.map((name) => [name, new RunQueue(connection, name, telemetry)]));
     const jobs = new JobQueues(queues as Record<QueueName, RunQueue>);
     this.#queues = Object.values(queues);
     const works = work(jobs);
     this.#hosts = QUEUE_NAMES.map(
       (queue) =>
         new WorkerHost({
-          ...{ queue, connection, lockDurationMs, stalledIntervalMs, ...works[queue] },
+          ...{ queue, connection, lockDurationMs, stalledIntervalMs, telemetry, ...works[queue] },
           onError: (error) => onError(error, "queue"),
         }),
     );

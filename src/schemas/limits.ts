@@ -16,6 +16,10 @@ export const LIMITS = {
   seed: 0xffff_ffff,
   replicas: 64,
   waitingRuns: 100_000,
+  idempotencyKeyLength: 255,
+  idempotencySeconds: 86_400,
+  preferLength: 100,
+  waitSeconds: 60,
   pageSize: 100,
   /** Records that a sorted list, a total or an action on all that match looks at: the newest. */
   listedRecords: 10_000,

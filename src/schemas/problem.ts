@@ -10,6 +10,7 @@ export const PROBLEMS = {
   conflict: { status: 409, title: "The resource's state does not allow this", retryable: false },
   "body-too-large": { status: 413, title: "The body is too large", retryable: false },
   "unsupported-media-type": { status: 415, title: "The body's media type is not supported", retryable: false },
+  "idempotency-mismatch": { status: 422, title: "The Idempotency-Key was used for another request", retryable: false },
   "too-many-requests": { status: 429, title: "Too many requests", retryable: true },
   internal: { status: 500, title: "Something went wrong on our side", retryable: true },
   unavailable: { status: 503, title: "The service cannot do this right now", retryable: true },
@@ -22,6 +23,9 @@ export const FieldErrorSchema = Type.Object(
   {
     pointer: Type.String({ description: "JSON pointer to the offending field, e.g. /schedule/lr" }),
     expected: Type.String({ description: "What was expected there" }),
+    message: Type.Optional(
+      Type.String({ description: "In words, after the field's name: what is wrong, and the way out" }),
+    ),
   },
   strict,
 );

@@ -104,7 +104,9 @@ export const StreamMessageSchema = Type.Union(
               loss: Nullable,
               basis: SearchBasisSchema,
               difference: Type.Optional(DifferenceToBestSchema),
-              tied: Type.Optional(Type.Boolean({ description: "As in the answer; once fresh seeds have been trained" })),
+              tied: Type.Optional(
+                Type.Boolean({ description: "As in the answer; once fresh seeds have been trained" }),
+              ),
             },
             strict,
           ),

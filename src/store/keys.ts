@@ -13,10 +13,10 @@ export const WAKE_CHANNEL = `${ROOT}:wake`;
 export const WORKERS_KEY = `${ROOT}:workers`;
 /** Hash: for each worker process how many runs it trains at once, and till when that holds without another sign of life. */
 export const SLOTS_KEY = `${ROOT}:slots`;
+/** Hash: for each of them what it is, as JSON. Apart from the slots, which older versions read strictly. */
+export const FLEET_KEY = `${ROOT}:fleet`;
 /** Hash: for each engine the seconds that trainings took to those estimated, an exponential average. */
 export const SPEED_KEY = `${ROOT}:speed`;
-/** The same for the worker process on one host: a container's health check. */
-export const workerKey = (host: string) => `${WORKERS_KEY}:${host}`;
 
 /** Runs, searches and their like are kept alike: a hash, a log, a checkpoint, and an index for each kind. */
 export const RUN_PREFIX = `${ROOT}:run:`;
@@ -53,8 +53,13 @@ export const labelKey = (label: string) => `${LABEL_PREFIX}${label}`;
 /** Sorted set of the records that belong to another. */
 export const childrenKey = (parent: string) => `${CHILDREN_PREFIX}${parent}`;
 
-/** Hash of totals since ever, over all processes: commits, steps, refused. */
+/** Hash of totals since ever, over all processes: commits, steps, refused, crashes. */
 export const TOTALS_KEY = `${ROOT}:totals`;
+
+/** By the digest of an Idempotency-Key: the id and the request that it stands for. */
+export const onceKey = (digest: string) => `${ROOT}:once:${digest}`;
+/** The answer to that request, by the id that it made. */
+export const onceAnswerKey = (id: string) => `${ROOT}:once-answer:${id}`;
 
 /** Hash, name -> JSON: people's datasets, and the digest that each points to. */
 export const DATASETS_KEY = `${ROOT}:datasets`;
@@ -73,6 +78,7 @@ export const LUA_KEYS = {
   WAKE_CHANNEL,
   WORKERS_KEY,
   SLOTS_KEY,
+  FLEET_KEY,
   SPEED_KEY,
   RUN_PREFIX,
   LOG_SUFFIX,

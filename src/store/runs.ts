@@ -1,8 +1,9 @@
 import type { MetricChunk } from "../schemas/metrics.js";
 import { StoredOverviewSchema } from "../schemas/overview.js";
+import { RECORD_KINDS } from "../schemas/record-kinds.js";
 import { RunResultSchema, type RunSpec } from "../schemas/run.js";
-import { RUN_STATUSES, type RunStatus } from "../schemas/status.js";
-import { StoredAutoLrSchema, StoredLoopSchema } from "../schemas/stored.js";
+import { HELD_STATUSES, RUN_STATUSES, type RunStatus } from "../schemas/status.js";
+import { StoredAdviceSchema, StoredAutoLrSchema, StoredLoopSchema } from "../schemas/stored.js";
 import type { AnnealRedis } from "./connect.js";
 import type {
   AttemptReply,
@@ -11,10 +12,12 @@ import type {
   Claim,
   CommitOptions,
   CommitReply,
+  HeldRun,
   JobRef,
   Loop,
   RunRecord,
   RunStore,
+  Totals,
 } from "./contract.js";
 import {
   checkpointKey,
@@ -37,6 +40,7 @@ import { parseRunSpec, parserOf, type StoredHash } from "./stored.js";
 const parseOverview = parserOf("overview", StoredOverviewSchema);
 const parseResult = parserOf("result", RunResultSchema);
 const parseAutoLr = parserOf("rate", StoredAutoLrSchema);
+const parseAdvice = parserOf("advice", StoredAdviceSchema);
 const parseStoredLoop = parserOf("loop state", StoredLoopSchema);
 
 function parseLoop(text: string): Loop {
@@ -67,6 +71,7 @@ export class RedisRunStore extends RedisRecordStore<RunSpec, RunRecord> implemen
       notes: hash.textOrNull("notes") ?? "",
       waitsFor: hash.textOrNull("waitsFor"),
       autoLr: hash.jsonOrNull("autoLr", parseAutoLr),
+      advice: hash.jsonOrNull("advice", parseAdvice),
     };
   }
 
@@ -165,30 +170,60 @@ export class RedisRunStore extends RedisRecordStore<RunSpec, RunRecord> implemen
     return status === "running" && (crashes !== "0" || committed === first);
   }
 
-  async *unfinished(): AsyncGenerator<JobRef[]> {
-    for (const status of ["queued", "running", "canceling"] as const) {
-      for (const index of [statusKey(status), childStatusKey(status)]) {
-        for (let after = "-"; ; ) {
-          const ids = await this.redis.zrangebylex(index, after, "+", "LIMIT", 0, PAGE);
-          const fields = await Promise.all(ids.map((id) => this.redis.hmget(runKey(id), "epoch", "waitsFor")));
-          yield ids.flatMap((id, i) => {
-            const [epoch, waitsFor] = fields[i]!;
-            return epoch == null || waitsFor != null ? [] : [{ id, epoch: Number(epoch) }];
-          });
-          if (ids.length < PAGE) break;
-          after = `(${ids.at(-1)!}`;
-        }
-      }
+  async held(): Promise<JobRef[]> {
+    const indexes = HELD_STATUSES.flatMap((status) => [statusKey(status), childStatusKey(status)]);
+    const ids = await Promise.all(indexes.map((index) => this.redis.zrange(index, "0", "-1")));
+    return this.#jobsOf(ids.flat());
+  }
+
+  async *queued(): AsyncGenerator<JobRef[]> {
+    let unread = [statusKey("queued"), childStatusKey("queued")].map((index) => ({ index, after: "-" }));
+    while (unread.length > 0) {
+      const reads = unread.map(({ index, after }) => this.redis.zrangebylex(index, after, "+", "LIMIT", 0, PAGE));
+      const pages = await Promise.all(reads);
+      yield await this.#jobsOf(pages.flat());
+      unread = unread.flatMap(({ index }, i) =>
+        pages[i]!.length < PAGE ? [] : [{ index, after: `(${pages[i]!.at(-1)!}` }],
+      );
     }
+  }
+
+  /** Of those that are still there and wait for no search. */
+  async #jobsOf(ids: readonly string[]): Promise<JobRef[]> {
+    const fields = await Promise.all(ids.map((id) => this.redis.hmget(runKey(id), "epoch", "waitsFor")));
+    return ids.flatMap((id, i) => {
+      const [epoch, waitsFor] = fields[i]!;
+      return epoch == null || waitsFor != null ? [] : [{ id, epoch: Number(epoch) }];
+    });
   }
 
   async requeue(id: string, epoch: number): Promise<number | null> {
     return call(this.redis, "annealRequeue", { id, epoch });
   }
 
-  async totals(): Promise<{ commits: number; steps: number; refused: number }> {
-    const [commits, steps, refused] = await this.redis.hmget(TOTALS_KEY, "commits", "steps", "refused");
-    return { commits: Number(commits ?? 0), steps: Number(steps ?? 0), refused: Number(refused ?? 0) };
+  async totals(): Promise<Totals> {
+    const names = ["commits", "steps", "refused", "crashes"] as const;
+    const [commits, steps, refused, crashes] = (await this.redis.hmget(TOTALS_KEY, ...names)).map(Number) as number[];
+    return { commits: commits!, steps: steps!, refused: refused!, crashes: crashes! };
+  }
+
+  async training(): Promise<HeldRun[]> {
+    const indexes = HELD_STATUSES.flatMap((status) => [statusKey(status), childStatusKey(status)]);
+    const { prefix } = RECORD_KINDS.run;
+    const range = [`[${prefix}`, `(${prefix}~`] as const;
+    const ids = (await Promise.all(indexes.map((index) => this.redis.zrangebylex(index, ...range)))).flat();
+    const names = ["worker", "claimedAt", "committed", "committedAt"] as const;
+    const found = await Promise.all(ids.map((id) => this.redis.hmget(runKey(id), ...names)));
+    return found.flatMap(([worker, claimedAt, committed, committedAt], i) =>
+      worker == null
+        ? []
+        : [
+            {
+              ...{ id: ids[i]!, worker, claimedAt: Number(claimedAt), committed: Number(committed) },
+              committedAt: committedAt == null ? null : Number(committedAt),
+            },
+          ],
+    );
   }
 
   async census(): Promise<{ counts: Record<RunStatus, number>; longestWaitMs: number | null }> {

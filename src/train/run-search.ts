@@ -47,7 +47,7 @@ export async function runSearch(
   epoch: number,
   signal: AbortSignal,
 ): Promise<TrainingOutcome> {
-  const claim = await deps.searches.claim(searchId, randomUUID(), CRASH_LIMIT, epoch);
+  const claim = await deps.searches.claim(searchId, randomUUID(), CRASH_LIMIT, epoch, deps.worker);
   if ("refused" in claim) {
     if (claim.refused === "canceled") await cancelPending(deps, await deps.searches.get(searchId));
     return "over";

@@ -1,11 +1,12 @@
 import { pictureOf } from "../../core/overview.js";
+import { resultWarnings } from "../../core/warnings.js";
 import type { Run } from "../../schemas/run.js";
 import type { RunRecord } from "../../store/contract.js";
 import { isoTime } from "../http/iso-time.js";
 
 /** A stored run as clients see it. */
 export function toRun(record: RunRecord): Run {
-  const { id, spec, committed, stepsPerSecond, overview } = record;
+  const { id, spec, committed, stepsPerSecond, overview, advice } = record;
   const remaining = record.status === "running" && stepsPerSecond ? (spec.steps - committed) / stepsPerSecond : null;
   const self = `/v1/runs/${id}`;
   return {
@@ -30,6 +31,8 @@ export function toRun(record: RunRecord): Run {
     bestValidation: bestOf(record),
     notes: record.notes,
     result: record.result,
+    worker: record.worker,
+    warnings: advice === null ? [] : [...advice.warnings, ...resultWarnings(record.result, advice.guessLoss)],
     engineBuild: record.engineBuild,
     traceId: record.traceId,
     attempts: record.attempts,

@@ -3,14 +3,14 @@ import type { DatasetFacts } from "../../core/resolve.js";
 import { resolveSearch } from "../../core/resolve-search.js";
 import { LIMITS } from "../../schemas/limits.js";
 import type { SearchRequest, SearchSpec } from "../../schemas/search.js";
-import type { SearchRecord, SearchStore } from "../../store/contract.js";
+import type { SearchRecord } from "../../store/contract.js";
 import { type DatasetFinder, datasetFacts } from "../datasets/dataset-facts.js";
 import { invalidRequest } from "../http/problems.js";
 import { newId } from "../ids.js";
-import { createRecord, type Origin, type Producer } from "../runs/create-record.js";
+import { type Creating, createRecord, type Origin, type Producer } from "../runs/create-record.js";
 
 export interface CreateSearchDeps {
-  readonly searches: Pick<SearchStore, "create" | "cancel" | "delete">;
+  readonly searches: Creating<SearchSpec, SearchRecord>;
   readonly searchQueue: Producer;
   readonly datasets: DatasetFinder;
 }
@@ -22,7 +22,7 @@ export async function createSearch(
   origin: Origin,
 ): Promise<SearchRecord> {
   const { spec } = await resolvedSearch({ datasets }, request);
-  return createRecord(searches, searchQueue, newId("search", Date.now()), spec, origin);
+  return createRecord(searches, searchQueue, origin.recordId ?? newId("search", Date.now()), spec, origin);
 }
 
 /** Throws a ProblemError that names the fields of the request. */

@@ -8,6 +8,7 @@ import type { Search, SearchRequest } from "../../schemas/search.js";
 import { strict } from "../../schemas/strict.js";
 import type { SearchRecord } from "../../store/contract.js";
 import type { ApiDeps } from "../deps.js";
+import { creating, creatingHeaders, creatingResponses } from "../http/creating.js";
 import { existing, notFound } from "../http/existing.js";
 import { isoTime } from "../http/iso-time.js";
 import { listFields, NextSchema } from "../http/paging.js";
@@ -30,18 +31,20 @@ export const searchRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, deps
           "Trains schedules at rates over horizons that grow fourfold, with common seeds; settles each schedule's rate at the true horizon, verifies it by seeds that did not choose it, and ranks the schedules with paired differences. The runs that it trains belong to it (GET /v1/runs?parent=) and go with it.",
         tags: ["learning rate"],
         body: Type.Ref("SearchRequest"),
+        headers: creatingHeaders,
         response: {
+          200: { ...SearchRef, description: "It is over (with Prefer: wait)" },
           202: SearchRef,
           400: problemResponse("A field is wrong"),
           409: problemResponse("The dataset was replaced meanwhile"),
-          503: problemResponse("Redis is away"),
+          ...creatingResponses,
         },
       },
     },
-    async (request, reply) => {
-      const created = await createSearch(deps, request.body as SearchRequest, request);
-      return reply.code(202).header("location", `/v1/searches/${created.id}`).send(toSearch(created));
-    },
+    creating(deps, {
+      ...{ kind: "search", path: "/v1/searches", store: searches, view: toSearch },
+      create: (request: SearchRequest, origin) => createSearch(deps, request, origin),
+    }),
   );
 
   app.get(

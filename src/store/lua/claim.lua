@@ -1,7 +1,7 @@
 -- Takes a record for one attempt.
 -- KEYS: none
 -- ARGV: id, token (one per attempt, so that a re-sent claim is the same claim), limit (crashes in a row), epoch (of the
---   job: a job of an older one is not the record's any more)
+--   job: a job of an older one is not the record's any more), worker (its name)
 -- Returns {'claimed', fence} or {why not}: gone, superseded, waiting, or the status that it has.
 local status = field(id, 'status')
 if not status then return {'gone'} end
@@ -15,13 +15,15 @@ if outcome ~= 'continue' then return {outcome} end
 local server = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
 local same_server = field(id, 'server') == server
 redis.call('HSET', key(id), 'server', server)
+if status == 'running' and same_server then redis.call('HINCRBY', TOTALS_KEY, 'crashes', 1) end
 if status == 'running' and same_server and redis.call('HINCRBY', key(id), 'crashes', 1) >= limit then
   set_status(id, 'crash', 'failed', 'the worker died ' .. limit .. ' times in a row without progress')
   return {'failed'}
 end
 local fence = redis.call('HINCRBY', key(id), 'fence', 1)
 redis.call('HINCRBY', key(id), 'attempts', 1)
-redis.call('HSET', key(id), 'claim', token)
-redis.call('HSETNX', key(id), 'startedAt', now_ms())
+local at = now_ms()
+redis.call('HSET', key(id), 'claim', token, 'worker', worker, 'claimedAt', at)
+redis.call('HSETNX', key(id), 'startedAt', at)
 if status ~= 'running' then set_status(id, 'claim', 'running') end
 return {'claimed', tostring(fence)}

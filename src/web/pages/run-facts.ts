@@ -4,14 +4,9 @@ import { LIMITS } from "../../schemas/limits.js";
 import { type Run, type RunRequest, type RunSpec, TERMINAL_STATUSES } from "../../schemas/run.js";
 import { number, whole } from "../format.js";
 
-/** Nothing was learnt: its loss at the end is not below that of its first step. A fork begins where another has been. */
-export function isHopeless({ spec, result, startLoss, progress }: Run): boolean {
-  const end = result?.finalValidationLoss ?? progress.loss;
-  return result !== null && spec.from === null && startLoss !== null && end !== null && end >= startLoss;
-}
-
-export const hopelessText = ({ result, startLoss }: Run): string =>
-  `It began at a loss of ${number(startLoss)} and ended at ${number(result?.finalValidationLoss)}: the rate is likely too high`;
+/** What there is to say against how it ended; null: nothing. The server works it out: core/warnings.ts. */
+export const poorResult = ({ warnings }: Run): string | null =>
+  warnings.find(({ code }) => code === "worse-than-guessing")?.message ?? null;
 
 export const titleOf = (run: Run): string => run.spec.name ?? run.id.slice(-8);
 

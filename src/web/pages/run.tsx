@@ -1,4 +1,5 @@
 import { useEffect, useState } from "preact/hooks";
+import { kindOf } from "../../schemas/record-kinds.js";
 import { type Run, TERMINAL_STATUSES } from "../../schemas/run.js";
 import { deleteRun, messageOf, post } from "../data/api.js";
 import { number, whole } from "../format.js";
@@ -7,9 +8,10 @@ import { ShareButton } from "./copy-button.js";
 import { RunCharts } from "./run-charts.js";
 import { Checkpoints } from "./run-checkpoints.js";
 import { Chosen, Details, Files, Origin } from "./run-details.js";
-import { forkOf, headingOf, hopelessText, isHopeless } from "./run-facts.js";
+import { forkOf, headingOf } from "./run-facts.js";
 import { Annotations, SpecLine } from "./run-header.js";
 import { Live } from "./run-live.js";
+import { Warnings } from "./search-answer.js";
 import { ConnectionState, Failure, RunStatusBadge } from "./status.js";
 import { type Bell, isLoaded, type Loaded, useRuns } from "./use-stream.js";
 
@@ -57,11 +59,11 @@ function RunView({
       <SpecLine run={run} />
       <Annotations run={run} changed={replace} />
       <Failure message={run.reason ?? stream.reason} />
-      {isHopeless(run) && <p class="failure">{hopelessText(run)}.</p>}
+      <Warnings title="Not as it was likely meant" warnings={run.warnings.map(({ message }) => message)} />
       {run.parent !== null && (
         <p>
           One of the trainings of{" "}
-          <a href={parentLink(run.parent)}>{run.parent.startsWith("exp_") ? "an experiment" : "a search"}</a>.
+          <a href={parentLink(run.parent)}>{kindOf(run.parent) === "experiment" ? "an experiment" : "a search"}</a>.
         </p>
       )}
       {run.autoLr !== null && <Chosen autoLr={run.autoLr} />}

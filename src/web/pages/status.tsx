@@ -1,7 +1,8 @@
 import type { Run } from "../../schemas/run.js";
+import type { RunStatus } from "../../schemas/status.js";
 import type { Connection } from "../data/run-stream.js";
 import { whole } from "../format.js";
-import { hopelessText, isHopeless } from "./run-facts.js";
+import { poorResult } from "./run-facts.js";
 
 /** Told apart by sign and word, not by colour alone. */
 const SIGNS: Readonly<Record<string, string>> = {
@@ -13,7 +14,7 @@ const SIGNS: Readonly<Record<string, string>> = {
   diverged: "↗",
   failed: "✕",
   canceled: "–",
-};
+} satisfies Record<RunStatus, string>;
 
 export function Status({ status }: { status: string }) {
   return (
@@ -23,13 +24,14 @@ export function Status({ status }: { status: string }) {
   );
 }
 
-/** A run's: one that has ended worse than it began is no success, though every loss was a number. */
+/** A run's: one that has learnt nothing is no success, though every loss was a number. */
 export function RunStatusBadge({ run, status = run.status }: { run: Run; status?: string }) {
-  if (status !== "succeeded" || !isHopeless(run)) return <Status status={status} />;
+  const poor = poorResult(run);
+  if (status !== "succeeded" || poor === null) return <Status status={status} />;
   return (
-    <span class="status status-poor" title={hopelessText(run)}>
+    <span class="status status-poor" title={poor}>
       <span aria-hidden="true">!</span> succeeded
-      <small>no better than at its start</small>
+      <small>no better than guessing</small>
     </span>
   );
 }
