@@ -27,7 +27,12 @@ const PRESETS = {
   },
 } as const;
 
-const pretty = (request: unknown): string => JSON.stringify(request, null, 2);
+/** Lists of plain values stay on their line. */
+const pretty = (request: unknown): string =>
+  JSON.stringify(request, null, 2).replace(
+    /\[\s+([^[\]{}]*?)\s+\]/g,
+    (_, inner: string) => `[${inner.replace(/,\s+/g, ", ")}]`,
+  );
 
 function filledText(text: string | null): string {
   try {

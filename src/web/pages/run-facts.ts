@@ -32,7 +32,7 @@ export function specLine({
   const settings = Object.entries(own).filter(([, value]) => value !== 0 && value !== false);
   const layers = [model.contextLength * model.embeddingDim, ...model.hiddenSizes].join("–");
   return [
-    `${whole(steps)} steps`,
+    steps === 1 ? "1 step" : `${whole(steps)} steps`,
     batchSize === "full" ? "full batch" : `batch ${whole(batchSize)}`,
     [type, ...settings.map(([name, value]) => `${name} ${value}`)].join(" "),
     `${dataset.name}${dataset.limit === null ? "" : ` (first ${whole(dataset.limit)})`}`,

@@ -48,7 +48,8 @@ function useLive({ columns, run, bell }: Props): { readonly next: number; readon
 export function Live(props: Props) {
   const { columns, run, status } = props;
   const { next, rate } = useLive(props);
-  const { result, bestValidation, progress, startLoss } = run;
+  const { result, progress, startLoss } = run;
+  const best = bestOf(run, columns);
   const running = status === "running";
   // Once it rests, what is of no whole bucket yet counts too.
   const steps = running ? next : Math.max(columns.next, progress.steps);
@@ -64,9 +65,7 @@ export function Live(props: Props) {
       ? []
       : [["Train loss", number(result.finalTrainLoss, 6)] as const]),
     ...(result === null ? [] : [["Validation loss", number(result.finalValidationLoss, 6)] as const]),
-    ...(bestValidation === null
-      ? []
-      : [["Best validation", number(bestValidation.loss, 6), `at step ${whole(bestValidation.step)}`] as const]),
+    ...(best === null ? [] : [["Best validation", number(best.loss, 6), `at step ${whole(best.step)}`] as const]),
     ...(result === null ? [] : [["Time", duration(result.wallSeconds)] as const]),
   ];
   return (
@@ -88,10 +87,18 @@ export function Live(props: Props) {
   );
 }
 
+/** By the record as it was read, and what the stream has brought since. */
+function bestOf({ bestValidation }: Run, { evals }: MetricColumns): Run["bestValidation"] {
+  let best = bestValidation;
+  for (const { step, validationLoss: loss } of evals)
+    if (Number.isFinite(loss) && (best === null || loss < best.loss)) best = { step, loss };
+  return best;
+}
+
 /** What a tab's title begins with. */
 const TITLE_SIGNS: Readonly<Record<string, string>> = {
   running: "▶ ",
-  paused: "⏸ ",
+  paused: "‖ ",
   succeeded: "✓ ",
   diverged: "↗ ",
   failed: "✕ ",

@@ -24,7 +24,8 @@ function highestOf(curves: readonly (readonly CurvePoint[])[], guessLoss: number
     const losses = curve.flatMap(({ loss }) => (loss === null ? [] : [loss]));
     return losses.length < ENOUGH ? [] : [Math.min(...losses)];
   });
-  if (minima.length === 0) return guessLoss * 1.05;
+  // A lone curve's valley would be all that is seen of it.
+  if (minima.length < 2) return guessLoss * 1.05;
   const low = Math.min(...minima);
   const high = Math.max(low, Math.min(guessLoss, Math.max(...minima)));
   return high + Math.max(high - low, 0.05 * Math.abs(guessLoss - low));

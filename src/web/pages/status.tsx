@@ -8,7 +8,7 @@ import { poorResult } from "./run-facts.js";
 const SIGNS: Readonly<Record<string, string>> = {
   queued: "…",
   running: "▶",
-  paused: "⏸",
+  paused: "‖",
   canceling: "◌",
   succeeded: "✓",
   diverged: "↗",
