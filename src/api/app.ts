@@ -3,6 +3,8 @@ import swaggerUi from "@fastify/swagger-ui";
 import websocket from "@fastify/websocket";
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
 import { Type } from "typebox";
+import { ApiKeyRequestSchema, ApiKeySchema, NewApiKeySchema } from "../schemas/api-key.js";
+import { CurveSchema } from "../schemas/curve.js";
 import { DatasetSchema } from "../schemas/dataset.js";
 import { EstimateSchema } from "../schemas/estimate.js";
 import { ArmRequestSchema, ExperimentReportSchema, ExperimentRequestSchema } from "../schemas/experiment.js";
@@ -20,6 +22,7 @@ import { datasetRoutes } from "./datasets/routes.js";
 import type { ApiDeps } from "./deps.js";
 import { estimateRoutes } from "./estimates/routes.js";
 import { experimentRoutes } from "./experiments/routes.js";
+import { requireKeys } from "./http/authentication.js";
 import { existing } from "./http/existing.js";
 import { healthRoutes } from "./http/health.js";
 import { takeJson } from "./http/json-body.js";
@@ -27,11 +30,14 @@ import { toOpenApi31 } from "./http/openapi-document.js";
 import { sendProblem } from "./http/problems.js";
 import { prometheusRoutes } from "./http/prometheus.js";
 import { measureRequests } from "./http/request-metrics.js";
+import { refuseStrangers } from "./http/strangers.js";
 import { traceIdOf } from "./http/trace-id.js";
 import { createValidatorCompiler } from "./http/validation.js";
 import { LICENSE, VERSION, versionRoutes } from "./http/version.js";
 import { webRoutes } from "./http/web.js";
 import { refuseUnknownRoutes } from "./http/wrong-method.js";
+import { keyRoutes } from "./keys/routes.js";
+import { curveRoutes } from "./metrics/curves.js";
 import { metricsRoutes } from "./metrics/routes.js";
 import { suggestionRoutes } from "./metrics/suggestions.js";
 import { modelRoutes } from "./model/routes.js";
@@ -56,6 +62,7 @@ const SHARED = [
   RunChangeSchema,
   RunSpecSchema,
   RunSchema,
+  CurveSchema,
   SearchRequestSchema,
   SearchSchema,
   ArmRequestSchema,
@@ -65,6 +72,9 @@ const SHARED = [
   ExperimentSummarySchema,
   EstimateSchema,
   DatasetSchema,
+  ApiKeyRequestSchema,
+  ApiKeySchema,
+  NewApiKeySchema,
   StreamMessageSchema,
   StreamCommandSchema,
   StreamReplySchema,
@@ -91,7 +101,9 @@ export async function buildApp(deps: ApiDeps, log: FastifyBaseLogger): Promise<F
   app.removeContentTypeParser(["text/plain", "application/json"]);
   takeJson(app);
   app.setErrorHandler(sendProblem);
+  refuseStrangers(app, deps.access.hosts);
   refuseUnknownRoutes(app);
+  if (deps.access.keys) await requireKeys(app, deps.apiKeys);
   app.setValidatorCompiler(createValidatorCompiler(SHARED));
   // Responses are what the types say; the tests hold them against their schemas.
   app.setSerializerCompiler(() => JSON.stringify);
@@ -161,6 +173,7 @@ export async function buildApp(deps: ApiDeps, log: FastifyBaseLogger): Promise<F
     runListEventRoutes,
     runRoutes,
     metricsRoutes,
+    curveRoutes,
     modelRoutes,
     suggestionRoutes,
     searchRoutes,
@@ -168,6 +181,7 @@ export async function buildApp(deps: ApiDeps, log: FastifyBaseLogger): Promise<F
     estimateRoutes,
     datasetRoutes,
     workerRoutes,
+    keyRoutes,
   ]) {
     await app.register(routes, v1);
   }

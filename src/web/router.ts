@@ -52,12 +52,24 @@ export function useViewFlag(name: string, byDefault = false): [boolean, (value: 
   return [value === "1", (next) => setValue(next ? "1" : "0")];
 }
 
+/** The same of one of several. */
+export function useViewChoice<K extends string>(
+  name: string,
+  options: Readonly<Record<K, unknown>>,
+  byDefault: NoInfer<K>,
+): [K, (value: K) => void] {
+  const [value, setValue] = useViewState(name, byDefault);
+  return [Object.hasOwn(options, value) ? (value as K) : byDefault, setValue];
+}
+
 export const searchLink = (id: string): string => `#/searches/${id}`;
 export const experimentLink = (id: string): string => `#/experiments/${id}`;
 /** The page of the search or experiment that a run belongs to. */
 export const parentLink = (id: string): string => (id.startsWith("exp_") ? experimentLink(id) : searchLink(id));
 export const runLink = (id: string): string => `#/runs/${id}`;
 export const compareLink = (ids: readonly string[]): string => `#/compare?runs=${ids.join(",")}`;
+/** One chart of all runs that a search or experiment has made. */
+export const compareChildrenLink = (parent: string): string => `#/compare?parent=${parent}`;
 const formLink = (path: string, request: unknown): string =>
   request === undefined ? `#${path}` : `#${path}?request=${encodeURIComponent(JSON.stringify(request))}`;
 /** The form of a search, filled in where there is a request. */

@@ -11,6 +11,7 @@ import type { Run, RunRequest } from "../../src/schemas/run.js";
 import type { Search, SearchRequest } from "../../src/schemas/search.js";
 import { connect } from "../../src/store/connect.js";
 import { RedisDatasetStore } from "../../src/store/datasets.js";
+import { RedisFleet } from "../../src/store/fleet.js";
 import { RedisOnceStore } from "../../src/store/once.js";
 import { RedisRunStore } from "../../src/store/runs.js";
 import { RedisSearchStore } from "../../src/store/searches.js";
@@ -155,7 +156,12 @@ for (const [what, path, request] of [
       const searches = wrap(new RedisSearchStore(redis));
       const deps = {
         ...{ runs, searches, datasets: wrap(new RedisDatasetStore(redis)), once: wrap(new RedisOnceStore(redis)) },
-        ...{ queue: new MemoryQueue(), searchQueue: new MemoryQueue(), tail: null as never },
+        ...{
+          queue: new MemoryQueue(),
+          searchQueue: new MemoryQueue(),
+          tail: null as never,
+          fleet: wrap(new RedisFleet(redis)),
+        },
       };
       const fastify = Fastify();
       fastify.post(

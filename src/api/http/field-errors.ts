@@ -55,8 +55,18 @@ const inside = (instancePath: string, name: string) =>
 
 function ofUnknown({ instancePath, params, parentSchema, data }: ErrorObject): FieldError {
   const name: string = params.additionalProperty;
-  const known = Object.keys((parentSchema?.properties as object | undefined) ?? {});
-  return unknownField({ parent: instancePath, name, pointer: inside(instancePath, name), known, data });
+  const properties = (parentSchema?.properties ?? {}) as Readonly<Record<string, { readonly const?: string }>>;
+  const pointer = inside(instancePath, name);
+  // A schedule's rate, the one parameter that may be "auto", has its library's name.
+  const rate = Object.keys(properties).find((field) => "then" in properties[field]!);
+  if (name === "lr" && rate !== undefined) {
+    return {
+      pointer,
+      expected: rate,
+      message: `unknown field; the rate of ${properties.type?.const} is its \`${rate}\``,
+    };
+  }
+  return unknownField({ parent: instancePath, name, pointer, known: Object.keys(properties), data });
 }
 
 /** `hint`: to be said in place of "expected ...". */
@@ -87,6 +97,18 @@ function describe({ keyword, instancePath, params, message, parentSchema, data }
       return here(`more than ${params.limit}`);
     case "exclusiveMaximum":
       return here(`less than ${params.limit}`);
+    case "minItems":
+      return here(`at least ${items(params.limit)}`);
+    case "maxItems":
+      return here(`at most ${items(params.limit)}`);
+    case "uniqueItems": {
+      const [i, j] = [Math.min(params.i, params.j), Math.max(params.i, params.j)];
+      return { ...here("items that differ"), hint: `expected items that differ: ${i} and ${j} are equal` };
+    }
+    case "minProperties": {
+      const known = Object.keys(parentSchema?.properties ?? {}).join(", ");
+      return here(`at least one ${known === "" ? "entry" : `of ${known}`}`);
+    }
     case "pattern":
       return here(`text that matches ${params.pattern}`);
     default:
@@ -109,6 +131,8 @@ function ofChoice(pointer: string, given: unknown, allowed: readonly unknown[]):
   const hint = `there is no ${JSON.stringify(given)}; did you mean \`${meant}\`?${few ? "" : " GET /v1/schedules lists all"}`;
   return { pointer, expected: few ? expected : JSON.stringify(meant), hint };
 }
+
+const items = (count: number) => `${count} ${count === 1 ? "item" : "items"}`;
 
 function typesOf(schema: ErrorObject["parentSchema"], tag: string): unknown[] {
   return (schema?.oneOf ?? []).map((choice: ErrorObject["params"]) => choice.properties?.[tag]?.const);

@@ -3,7 +3,7 @@ import type { DatasetFacts } from "../../core/resolve.js";
 import { resolveSearch } from "../../core/resolve-search.js";
 import { LIMITS } from "../../schemas/limits.js";
 import type { SearchRequest, SearchSpec } from "../../schemas/search.js";
-import type { SearchRecord } from "../../store/contract.js";
+import type { Fleet, SearchRecord } from "../../store/contract.js";
 import { type DatasetFinder, datasetFacts } from "../datasets/dataset-facts.js";
 import { invalidRequest } from "../http/problems.js";
 import { newId } from "../ids.js";
@@ -13,25 +13,28 @@ export interface CreateSearchDeps {
   readonly searches: Creating<SearchSpec, SearchRecord>;
   readonly searchQueue: Producer;
   readonly datasets: DatasetFinder;
+  readonly fleet: Pick<Fleet, "speed">;
 }
 
 /** Stores a search and sees to its job. Throws a ProblemError when nothing was done. */
 export async function createSearch(
-  { searches, searchQueue, datasets }: CreateSearchDeps,
+  { searches, searchQueue, ...deps }: CreateSearchDeps,
   request: SearchRequest,
   origin: Origin,
 ): Promise<SearchRecord> {
-  const { spec } = await resolvedSearch({ datasets }, request);
+  const { spec } = await resolvedSearch(deps, request);
   return createRecord(searches, searchQueue, origin.recordId ?? newId("search", Date.now()), spec, origin);
 }
 
 /** Throws a ProblemError that names the fields of the request. */
 export async function resolvedSearch(
-  { datasets }: Pick<CreateSearchDeps, "datasets">,
+  { datasets, fleet }: Pick<CreateSearchDeps, "datasets" | "fleet">,
   request: SearchRequest,
 ): Promise<{ readonly spec: SearchSpec; readonly facts: DatasetFacts }> {
   const facts = await datasetFacts(datasets, request.dataset);
-  const resolved = resolveSearch(request, facts, randomInt(LIMITS.seed));
+  // As in an estimate: the speed that was measured here, or else the assumed one.
+  const slowness = request.budget?.seconds === undefined ? null : await fleet.speed(request.engine ?? "auto");
+  const resolved = resolveSearch(request, facts, randomInt(LIMITS.seed), slowness ?? 1);
   if (!resolved.ok) throw invalidRequest(resolved.errors);
   return { spec: resolved.value, facts };
 }

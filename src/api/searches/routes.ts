@@ -20,7 +20,11 @@ const SearchRef = Type.Ref("Search");
 const params = idParams("search");
 
 export const searchRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, deps) => {
-  const { searches } = deps;
+  const { searches, runs } = deps;
+  /** As a worker does with a search that it has. */
+  const forsake = async ({ id, spec: { settles } }: SearchRecord) => {
+    if (settles !== null) await runs.failWaiting(settles.runId, "canceled", `search ${id} was canceled or deleted`);
+  };
   app.post(
     "/searches",
     {
@@ -103,7 +107,10 @@ export const searchRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, deps
       if (TERMINAL_STATUSES.includes(status) && status !== "canceled") {
         throw new ProblemError("conflict", `The search has already ${status}`);
       }
-      return reply.code(202).send(toSearch((await searches.get(id))!));
+      const record = await existing(searches, id);
+      // A worker that has it sees to that itself.
+      if (status === "canceled") await forsake(record);
+      return reply.code(202).send(toSearch(record));
     },
   );
 
@@ -124,7 +131,9 @@ export const searchRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, deps
     },
     async (request, reply) => {
       const { id } = request.params;
+      const record = await existing(searches, id);
       const outcome = await searches.delete(id);
+      if (outcome === "deleted") await forsake(record);
       if (outcome === "gone") throw notFound(id);
       if (outcome === "conflict") throw new ProblemError("conflict", "The search is under way: cancel it first");
       return reply.code(204).send(null);

@@ -61,6 +61,7 @@ export function ExperimentChart({ spec, rows }: { spec: Experiment["spec"]; rows
         yLabel="validation loss, nats"
         xLog={log}
         yLog={false}
+        fit="all"
         height={360}
         lines={lines.map(({ label, line }) => ({ label, color: colorAt(line) }))}
         frame={frame}

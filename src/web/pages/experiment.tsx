@@ -4,7 +4,7 @@ import { TERMINAL_STATUSES } from "../../schemas/run.js";
 import { call, messageOf, post } from "../data/api.js";
 import { summaryOf } from "../data/arms.js";
 import { whole } from "../format.js";
-import { childrenLink, experimentFormLink, go } from "../router.js";
+import { childrenLink, compareChildrenLink, experimentFormLink, go } from "../router.js";
 import { ShareButton } from "./copy-button.js";
 import { ExperimentChart } from "./experiment-chart.js";
 import { experimentTitle, requestOfExperiment, verdictOf } from "./experiment-facts.js";
@@ -114,6 +114,9 @@ function Actions({ experiment }: { experiment: Experiment }) {
         )}
         <a class="button" href={childrenLink(id)}>
           Its runs
+        </a>
+        <a class="button" href={compareChildrenLink(id)}>
+          On one chart
         </a>
         <a class="button" href={experimentFormLink(requestOfExperiment(experiment))}>
           Again…

@@ -3,7 +3,7 @@ import { LIMITS } from "../../schemas/limits.js";
 import { RUN_STATUSES, type Run, type RunStatus, TERMINAL_STATUSES } from "../../schemas/run.js";
 import { SCHEDULE_SCHEMAS } from "../../schemas/schedule.js";
 import { deleteRun, messageOf, post } from "../data/api.js";
-import type { Totals } from "../data/live-list.js";
+import { queryOf, type Totals } from "../data/live-list.js";
 import { whole } from "../format.js";
 import { compareLink, go } from "../router.js";
 import { COLUMNS, type ListView } from "./list-view.js";
@@ -173,6 +173,7 @@ export function Actions({ selected, filter, all, tell, done }: ActionProps) {
       () => true,
       (run) => deleteRun(run.id),
     );
+  const matched = queryOf(filter);
   const send = (verb: Action) => () => each(isOpen, (run) => post(`/v1/runs/${run.id}/${verb}`));
   return (
     <div
@@ -182,10 +183,10 @@ export function Actions({ selected, filter, all, tell, done }: ActionProps) {
     >
       <button
         type="button"
-        disabled={selected.length < 2 || all}
-        onClick={() => go(compareLink(selected.map(({ id }) => id)))}
+        disabled={selected.length < 2}
+        onClick={() => go(all && matched !== "" ? `#/compare?${matched}` : compareLink(selected.map(({ id }) => id)))}
       >
-        Compare {selected.length > 0 && !all ? selected.length : ""}
+        Compare {all ? "" : selected.length || ""}
       </button>
       <button
         type="button"

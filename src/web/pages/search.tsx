@@ -3,7 +3,7 @@ import { TERMINAL_STATUSES } from "../../schemas/run.js";
 import type { Search } from "../../schemas/search.js";
 import { call, messageOf, post } from "../data/api.js";
 import { number, whole } from "../format.js";
-import { childrenLink, go, runLink, searchFormLink } from "../router.js";
+import { childrenLink, compareChildrenLink, go, runLink, searchFormLink } from "../router.js";
 import { ShareButton } from "./copy-button.js";
 import { SearchAnswerView } from "./search-answer.js";
 import { SearchChart } from "./search-chart.js";
@@ -160,6 +160,9 @@ function Actions({ search }: { search: Search }) {
         )}
         <a class="button" href={childrenLink(id)}>
           Its runs
+        </a>
+        <a class="button" href={compareChildrenLink(id)}>
+          On one chart
         </a>
         <a class="button" href={searchFormLink(requestOfSearch(search.spec))}>
           Search again…
