@@ -4,6 +4,7 @@ import { DatasetNameSchema } from "./dataset.js";
 import { LIMITS } from "./limits.js";
 import { ModelSpecSchema } from "./model.js";
 import { OPTIMIZERS, type OptimizerSpec } from "./optimizers.js";
+import { BestValidationSchema, OverviewSchema } from "./overview.js";
 import { idSchema } from "./record-kinds.js";
 import { type ScheduleRequest, ScheduleRequestSchema, ScheduleSpecSchema } from "./schedule.js";
 import { RUN_STATUSES, type RunStatus, RunStatusSchema, TERMINAL_STATUSES } from "./status.js";
@@ -209,6 +210,17 @@ export const RunResultSchema = Type.Object(
 );
 export type RunResult = Static<typeof RunResultSchema>;
 
+/** What can be changed of a run at any time; what is left out stays. */
+export const RunChangeSchema = Type.Object(
+  {
+    name: Type.Optional(Type.Union([Name, Type.Null()], { description: "null: none" })),
+    labels: Type.Optional(Labels),
+    notes: Type.Optional(Type.String({ maxLength: LIMITS.notesLength, description: "Plain text" })),
+  },
+  { $id: "RunChange", ...strict, minProperties: 1 },
+);
+export type RunChange = Static<typeof RunChangeSchema>;
+
 /** A run as the API shows it. */
 export const RunSchema = Type.Object(
   {
@@ -251,9 +263,18 @@ export const RunSchema = Type.Object(
         total: Type.Integer(),
         stepsPerSecond: Type.Union([Type.Number(), Type.Null()]),
         etaSeconds: Type.Union([Type.Number(), Type.Null()]),
+        loss: Type.Union([Type.Number(), Type.Null()], {
+          description: "Smoothed minibatch loss after the last step, nats; null: there is none",
+        }),
       },
       { ...strict, ...named("RunProgress") },
     ),
+    overview: Type.Union([OverviewSchema, Type.Null()], { description: "Its curves in few points; null: no step yet" }),
+    startLoss: Type.Union([Type.Number(), Type.Null()], { description: "Of its first step, nats" }),
+    bestValidation: Type.Union([BestValidationSchema, Type.Null()], {
+      description: "The lowest validation loss measured; null: none yet",
+    }),
+    notes: Type.String({ description: "Written by PATCH" }),
     result: Type.Union([RunResultSchema, Type.Null()]),
     worker: Type.Union([Type.String(), Type.Null()], {
       description: "The worker process that has taken it last, as host:pid; see GET /v1/workers",
