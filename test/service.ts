@@ -31,6 +31,7 @@ export function testConfig(redisUrl: string): Config {
     STALLED_INTERVAL_MS: 500,
     RUN_TTL_SECONDS: 0,
     RECONCILE_INTERVAL_MS: 500,
+    NUMERICS_WAIT_SECONDS: 60,
   };
 }
 

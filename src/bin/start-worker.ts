@@ -1,5 +1,7 @@
 import { hostname } from "node:os";
 import type { Logger } from "pino";
+import { engineFor } from "../engine/create.js";
+import type { JobQueues } from "../queue/job-queues.js";
 import { QueueWorker } from "../queue/worker.js";
 import { connect, storageProblem } from "../store/connect.js";
 import { RedisExperimentStore } from "../store/experiments.js";
@@ -13,6 +15,7 @@ import { runExperiment } from "../train/run-experiment.js";
 import { releaseForsaken, runSearch } from "../train/run-search.js";
 import { Suspects } from "../train/suspects.js";
 import { ThreadPool } from "../train/thread-pool.js";
+import { unparkRuns } from "../train/unpark.js";
 import type { Config } from "./config.js";
 import { once, type Service } from "./start-api.js";
 
@@ -46,6 +49,11 @@ export async function startWorker(config: Config, log: Logger): Promise<Service>
   const tail = new RedisTail(reader, subscriber);
   await tail.start();
   const stopping = new AbortController();
+  const unpark = (jobs: Pick<JobQueues, "enqueue">) => {
+    const enqueueFirst = (id: string, epoch: number) => jobs.enqueue(id, epoch, true);
+    const waitMs = config.NUMERICS_WAIT_SECONDS * 1000;
+    return unparkRuns({ runs, engineFor, enqueueFirst, waitMs }, config.WORKER_CONCURRENCY);
+  };
 
   const worker = new QueueWorker({
     connection,
@@ -58,8 +66,12 @@ export async function startWorker(config: Config, log: Logger): Promise<Service>
         runs: {
           concurrency: config.WORKER_CONCURRENCY,
           attempt: async (id, epoch) => {
-            if (!(await runs.diedEarly(id))) return threads.run(id, epoch);
-            return suspects.begin((onProgress) => threads.run(id, epoch, onProgress));
+            const early = await runs.diedEarly(id);
+            const attempt = early
+              ? suspects.begin((onProgress) => threads.run(id, epoch, onProgress))
+              : threads.run(id, epoch);
+            // There is room now for one that was put aside.
+            return attempt.finally(() => unpark(jobs).catch((error) => log.warn({ err: error }, "unpark")));
           },
         },
         searches: {
@@ -75,6 +87,7 @@ export async function startWorker(config: Config, log: Logger): Promise<Service>
     heartbeat: (ttlSeconds) =>
       fleet.heartbeat(`${hostname()}:${process.pid}`, hostname(), config.WORKER_CONCURRENCY, ttlSeconds),
     records: runs,
+    unpark,
     endForsaken: () => releaseForsaken({ runs, searches }),
     expire: async (ttlSeconds) => {
       for (const store of [runs, searches, experiments]) await store.expire(ttlSeconds);

@@ -1,6 +1,6 @@
 import { parentPort, workerData } from "node:worker_threads";
 import pino from "pino";
-import { createEngine } from "../engine/create.js";
+import { createEngine, engineFor } from "../engine/create.js";
 import { connect } from "../store/connect.js";
 import { RedisDatasetStore } from "../store/datasets.js";
 import { RedisFleet } from "../store/fleet.js";
@@ -18,6 +18,7 @@ const deps = {
   runs: new RedisRunStore(redis),
   fleet: new RedisFleet(redis),
   createEngine,
+  engineFor,
   loadDataset: (digest: string) => datasets.text(digest),
   log,
 };

@@ -11,6 +11,8 @@ export interface HousekeepingOptions {
   readonly jobs: Jobs;
   /** Ends what waits for something that will not come. */
   readonly endForsaken: () => Promise<void>;
+  /** Gives jobs to what was put aside and can be done by now. */
+  readonly unpark: () => Promise<void>;
   /** Deletes what has been over for longer. */
   readonly expire: (ttlSeconds: number) => Promise<void>;
   /** 0: nothing expires. */
@@ -48,11 +50,12 @@ export class Housekeeping {
 
   /** One look at everything. A part that fails keeps none of the others from its turn. */
   async look(): Promise<void> {
-    const { records, jobs, endForsaken, expire, ttlSeconds, onMended } = this.#options;
+    const { records, jobs, endForsaken, unpark, expire, ttlSeconds, onMended } = this.#options;
     await this.#attempt(async () => {
       this.#missing = await reconcile(records, jobs, this.#missing, this.#looks, onMended);
     });
     await this.#attempt(endForsaken);
+    await this.#attempt(unpark);
     if (ttlSeconds > 0) await this.#attempt(() => expire(ttlSeconds));
   }
 

@@ -26,9 +26,9 @@ export class RunQueue {
     this.#queue.on("error", () => {});
   }
 
-  /** What is enqueued in one turn of the event loop travels together. */
-  enqueue(id: string, epoch: number): Promise<void> {
-    const opts = { jobId: jobId(id, epoch), removeOnComplete: true, removeOnFail: true };
+  /** What is enqueued in one turn of the event loop travels together. `first`: before all that wait. */
+  enqueue(id: string, epoch: number, first = false): Promise<void> {
+    const opts = { jobId: jobId(id, epoch), removeOnComplete: true, removeOnFail: true, ...(first && { lifo: true }) };
     this.#batch.push({ name: "attempt", data: { id }, opts });
     this.#sent ??= this.#send();
     return this.#sent;

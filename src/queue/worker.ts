@@ -12,13 +12,15 @@ export interface QueueWork {
   readonly attempt: Attempt;
 }
 
-export interface QueueWorkerOptions extends Omit<HousekeepingOptions, "jobs" | "onError"> {
+export interface QueueWorkerOptions extends Omit<HousekeepingOptions, "jobs" | "unpark" | "onError"> {
   /** Patient connection; stays the caller's to close. */
   readonly connection: Redis;
   readonly lockDurationMs: number;
   readonly stalledIntervalMs: number;
   /** Given the way to enqueue further jobs. */
   readonly work: (jobs: Pick<JobQueues, "enqueue">) => Readonly<Record<QueueName, QueueWork>>;
+  /** As in HousekeepingOptions. */
+  readonly unpark: (jobs: Pick<JobQueues, "enqueue">) => Promise<void>;
   readonly onError: (error: unknown, where: "queue" | "housekeeping") => void;
 }
 
@@ -30,7 +32,7 @@ export class QueueWorker {
 
   /** It works from now on. */
   constructor(options: QueueWorkerOptions) {
-    const { connection, lockDurationMs, stalledIntervalMs, work, onError, ...housekeeping } = options;
+    const { connection, lockDurationMs, stalledIntervalMs, work, unpark, onError, ...housekeeping } = options;
     const queues = Object.fromEntries(QUEUE_NAMES.map((name) => [name, new RunQueue(connection, name)]));
     const jobs = new JobQueues(queues as Record<QueueName, RunQueue>);
     this.#queues = Object.values(queues);
@@ -44,6 +46,7 @@ export class QueueWorker {
     );
     this.#housekeeping = new Housekeeping({
       ...{ ...housekeeping, jobs },
+      unpark: () => unpark(jobs),
       onError: (error) => onError(error, "housekeeping"),
     });
     this.#housekeeping.start();

@@ -97,6 +97,12 @@ export const RunRequestSchema = Type.Object(
     seed: Type.Optional(Seed),
     replicas: Type.Optional(Replicas),
     engine: Type.Optional(Type.Enum([...ENGINE_NAMES])),
+    exact: Type.Optional(
+      Type.Boolean({
+        description:
+          "Of engine auto. false: where no worker has the numerics that it began with for some time, it goes on under others, and its log says where. Default: true",
+      }),
+    ),
     evalEvery: Type.Optional(EvalEvery),
     checkpointEvery: Type.Optional(CheckpointEvery),
     from: Type.Optional(
@@ -122,7 +128,7 @@ export const RunRequestSchema = Type.Object(
 );
 export type RunRequest = Static<typeof RunRequestSchema>;
 
-/** A run spec with every default spelled out: training is a function of this and the engine build alone. */
+/** A run spec with every default spelled out: training is a function of this and the numerics alone. */
 export const RunSpecSchema = Type.Object(
   {
     steps: Steps,
@@ -141,6 +147,7 @@ export const RunSpecSchema = Type.Object(
     seed: Seed,
     replicas: Replicas,
     engine: Type.Enum([...ENGINE_NAMES]),
+    exact: Type.Optional(Type.Literal(false, { description: "May go on under other numerics; absent: it may not" })),
     evalEvery: EvalEvery,
     checkpointEvery: CheckpointEvery,
     from: Type.Union(
@@ -191,7 +198,9 @@ export const RunSchema = Type.Object(
   {
     id: Type.String(),
     status: Type.Enum([...RUN_STATUSES]),
-    reason: Type.Union([Type.String(), Type.Null()], { description: "Why it failed or diverged" }),
+    reason: Type.Union([Type.String(), Type.Null()], {
+      description: "Why it failed or diverged, or what it waits for",
+    }),
     pauseRequested: Type.Boolean(),
     waitsFor: Type.Union([Type.String(), Type.Null()], { description: "The search that finds its schedule and rate" }),
     autoLr: Type.Union(
@@ -232,7 +241,10 @@ export const RunSchema = Type.Object(
       strict,
     ),
     result: Type.Union([RunResultSchema, Type.Null()]),
-    engineBuild: Type.Union([Type.String(), Type.Null()]),
+    engineBuild: Type.Union([Type.String(), Type.Null()], { description: "Which code has trained it last" }),
+    numerics: Type.Union([Type.String(), Type.Null()], {
+      description: "What its bytes depend on besides its spec; it goes on where that is",
+    }),
     traceId: Type.String({ description: "Of the request that made it; the logs of all processes carry it" }),
     attempts: Type.Integer({ description: "How often a worker has taken it up" }),
     createdAt: Type.String({ format: "date-time" }),

@@ -39,7 +39,10 @@ export interface StoredRecord<Spec> {
 export interface RunRecord extends StoredRecord<RunSpec> {
   readonly stepsPerSecond: number | null;
   readonly pauseRequested: boolean;
+  /** Which code has trained it last. */
   readonly engineBuild: string | null;
+  /** What its bytes depend on besides its spec, since it was begun: it goes on where that is. */
+  readonly numerics: string | null;
   readonly result: RunResult | null;
   /** The search whose answer this run waits for as its rate. */
   readonly waitsFor: string | null;
@@ -159,6 +162,13 @@ export interface Checkpoint {
   readonly engine: Uint8Array;
 }
 
+export interface ParkedRun {
+  readonly id: string;
+  readonly needs: string;
+  readonly since: number;
+  readonly exact: boolean;
+}
+
 export interface JobRef {
   readonly id: string;
   readonly epoch: number;
@@ -193,7 +203,26 @@ export interface RunStore extends RecordStore<RunSpec, RunRecord> {
   /** Asks, without a commit, whether an attempt may go on. */
   poll(claim: Claim<RunRecord>): Promise<AttemptReply>;
 
-  noteEngineBuild(claim: Claim<RunRecord>, build: string): Promise<void>;
+  /** `change`: of a run that goes on under other numerics than it began with; stands in its log, at its step. */
+  noteEngine(claim: Claim<RunRecord>, build: string, numerics: string, change: string | null): Promise<void>;
+
+  /**
+   * What a worker must have for a run that is not over: the engine that its spec names, or, once begun, its numerics. `waived`:
+   * it may go on under others. null: any worker will do.
+   */
+  needs(id: string): Promise<{ readonly needs: string; readonly waived: boolean } | null>;
+
+  /**
+   * Puts a run aside that this worker cannot train, until `unpark`: it is queued, has no job, and says what it waits for.
+   * "moot": there is nothing to put aside; a claim says why. A crash before it is counted as by `claim`.
+   */
+  park(id: string, epoch: number, needs: string, crashLimit: number): Promise<"parked" | "moot">;
+
+  /** Runs that are put aside, what for, since when, and whether they may go on under other numerics. */
+  parked(): Promise<ParkedRun[]>;
+
+  /** The epoch of the job that a run which was put aside now needs; `waive`: under whatever numerics. null: no job is due. */
+  unpark(id: string, waive: boolean): Promise<number | null>;
 
   /** A running run pauses at its next commit. */
   pause(id: string): Promise<"ok" | "gone" | "conflict">;

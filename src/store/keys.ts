@@ -31,6 +31,8 @@ export const CHILDREN_PREFIX = `${ROOT}:children:`;
 export const FINISHED_KEY = `${ROOT}:finished`;
 /** Hash of the runs that wait for a rate, and the search that each waits for. */
 export const WAITING_KEY = `${ROOT}:waiting`;
+/** Hash of the runs that wait for a worker with other numerics, and what each waits for (JSON). */
+export const PARKED_KEY = `${ROOT}:parked`;
 export const LOG_SUFFIX = ":log";
 export const CHECKPOINT_SUFFIX = ":checkpoint";
 export const KEPT_SUFFIX = ":kept";
@@ -85,6 +87,7 @@ export const LUA_KEYS = {
   SEARCHES_KEY: indexKey("search"),
   LABEL_PREFIX,
   WAITING_KEY,
+  PARKED_KEY,
   TOTALS_KEY,
   DATASETS_KEY,
   DATASET_BYTES_KEY,

@@ -1,7 +1,7 @@
 import type { MetricChunk } from "../schemas/metrics.js";
 import { RunResultSchema, type RunSpec } from "../schemas/run.js";
 import { RUN_STATUSES, type RunStatus } from "../schemas/status.js";
-import { StoredAutoLrSchema, StoredLoopSchema } from "../schemas/stored.js";
+import { StoredAutoLrSchema, StoredLoopSchema, StoredParkedSchema } from "../schemas/stored.js";
 import type { AnnealRedis } from "./connect.js";
 import type {
   AttemptReply,
@@ -11,6 +11,7 @@ import type {
   CommitReply,
   JobRef,
   Loop,
+  ParkedRun,
   RunRecord,
   RunStore,
 } from "./contract.js";
@@ -19,6 +20,7 @@ import {
   childStatusKey,
   keptCheckpointKey,
   keptKey,
+  PARKED_KEY,
   runKey,
   statusKey,
   TOTALS_KEY,
@@ -32,6 +34,7 @@ import { parseRunSpec, parserOf, type StoredHash } from "./stored.js";
 
 const parseResult = parserOf("result", RunResultSchema);
 const parseAutoLr = parserOf("rate", StoredAutoLrSchema);
+const parseParked = parserOf("wait", StoredParkedSchema);
 const parseStoredLoop = parserOf("loop state", StoredLoopSchema);
 
 function parseLoop(text: string): Loop {
@@ -55,6 +58,7 @@ export class RedisRunStore extends RedisRecordStore<RunSpec, RunRecord> implemen
       stepsPerSecond: hash.numberOrNull("stepsPerSecond"),
       pauseRequested: hash.has("pauseRequested"),
       engineBuild: hash.textOrNull("engineBuild"),
+      numerics: hash.textOrNull("numerics"),
       result: hash.jsonOrNull("result", parseResult),
       waitsFor: hash.textOrNull("waitsFor"),
       autoLr: hash.jsonOrNull("autoLr", parseAutoLr),
@@ -123,8 +127,36 @@ export class RedisRunStore extends RedisRecordStore<RunSpec, RunRecord> implemen
     return patiently(() => call(this.redis, "annealPoll", { id, fence }));
   }
 
-  async noteEngineBuild({ id, fence }: Claim<RunRecord>, build: string): Promise<void> {
-    await patiently(() => call(this.redis, "annealNoteEngineBuild", { id, fence, build }));
+  async noteEngine(
+    { id, fence }: Claim<RunRecord>,
+    build: string,
+    numerics: string,
+    change: string | null,
+  ): Promise<void> {
+    await patiently(() => call(this.redis, "annealNoteEngine", { id, fence, build, numerics, change }));
+  }
+
+  async needs(id: string): Promise<{ readonly needs: string; readonly waived: boolean } | null> {
+    const fields = await this.redis.hmget(runKey(id), "numerics", "engineBuild", "waived", "spec");
+    const [numerics, build, waived, spec] = fields;
+    // A record from before there were numerics has its build instead.
+    const begun = numerics ?? build ?? null;
+    if (begun !== null) return { needs: begun, waived: waived != null };
+    const engine = spec == null ? "auto" : parseRunSpec(spec).engine;
+    return engine === "auto" ? null : { needs: engine, waived: false };
+  }
+
+  async park(id: string, epoch: number, needs: string, crashLimit: number): Promise<"parked" | "moot"> {
+    return patiently(() => call(this.redis, "annealPark", { id, epoch, needs, limit: crashLimit }));
+  }
+
+  async parked(): Promise<ParkedRun[]> {
+    const parked = await this.redis.hgetall(PARKED_KEY);
+    return Object.entries(parked).map(([id, text]) => ({ id, ...parseParked(text) }));
+  }
+
+  async unpark(id: string, waive: boolean): Promise<number | null> {
+    return call(this.redis, "annealUnpark", { id, waive });
   }
 
   async pause(id: string): Promise<"ok" | "gone" | "conflict"> {
@@ -161,10 +193,12 @@ export class RedisRunStore extends RedisRecordStore<RunSpec, RunRecord> implemen
       for (const index of [statusKey(status), childStatusKey(status)]) {
         for (let after = "-"; ; ) {
           const ids = await this.redis.zrangebylex(index, after, "+", "LIMIT", 0, PAGE);
-          const fields = await Promise.all(ids.map((id) => this.redis.hmget(runKey(id), "epoch", "waitsFor")));
+          const fields = await Promise.all(
+            ids.map((id) => this.redis.hmget(runKey(id), "epoch", "waitsFor", "parked")),
+          );
           yield ids.flatMap((id, i) => {
-            const [epoch, waitsFor] = fields[i]!;
-            return epoch == null || waitsFor != null ? [] : [{ id, epoch: Number(epoch) }];
+            const [epoch, waitsFor, parked] = fields[i]!;
+            return epoch == null || waitsFor != null || parked != null ? [] : [{ id, epoch: Number(epoch) }];
           });
           if (ids.length < PAGE) break;
           after = `(${ids.at(-1)!}`;

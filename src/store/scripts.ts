@@ -31,6 +31,7 @@ export const SCRIPTS = {
   }),
   annealClaim: defineScript({
     file: "claim.lua",
+    helpers: ["crash-helper.lua"],
     evenWhenFull: true,
     args: { id: "text", token: "text", limit: "number", epoch: "number" },
     reply: (raw): { readonly fence: string } | { readonly refused: string } => {
@@ -67,11 +68,24 @@ export const SCRIPTS = {
     reply: statusOrStale,
   }),
   annealRelease: defineScript({ file: "release.lua", evenWhenFull: true, args: attempt, reply: statusOrStale }),
-  annealNoteEngineBuild: defineScript({
-    file: "note-engine-build.lua",
+  annealNoteEngine: defineScript({
+    file: "note-engine.lua",
     evenWhenFull: true,
-    args: { ...attempt, build: "text" },
+    args: { ...attempt, build: "text", numerics: "text", change: "text?" },
     reply: oneOf("ok", "stale"),
+  }),
+  annealPark: defineScript({
+    file: "park.lua",
+    helpers: ["crash-helper.lua"],
+    evenWhenFull: true,
+    args: { id: "text", epoch: "number", needs: "text", limit: "number" },
+    reply: oneOf("parked", "moot"),
+  }),
+  annealUnpark: defineScript({
+    file: "unpark.lua",
+    evenWhenFull: true,
+    args: { id: "text", waive: "flag" },
+    reply: integerOrNull,
   }),
   annealCancel: defineScript({
     file: "cancel.lua",

@@ -25,6 +25,7 @@ export function toRun(record: RunRecord): Run {
     },
     result: record.result,
     engineBuild: record.engineBuild,
+    numerics: record.numerics,
     traceId: record.traceId,
     attempts: record.attempts,
     createdAt: isoTime(record.createdAt),

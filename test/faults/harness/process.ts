@@ -32,7 +32,8 @@ export type Twin =
   | "exits-at-once"
   | "refused-when-full"
   | "frozen-kept"
-  | "chance-children";
+  | "chance-children"
+  | "numerics-by-digest";
 
 /** Short, so that a recovery is; FAULTS_LOCKS=shipped leaves the service at its own defaults. */
 const PROFILE: Record<string, string> =
@@ -45,8 +46,16 @@ export class ServiceProcess {
   readonly #child: ChildProcess;
   #output = "";
 
-  constructor(part: Part, redisUrl: string, settings: Record<string, string | number> = {}, twin?: Twin) {
-    const preload = twin === undefined ? [] : ["--import", join(DIST, `test/faults/twins/${twin}.js`)];
+  /** `root`: of another build of the project. */
+  constructor(
+    part: Part,
+    redisUrl: string,
+    settings: Record<string, string | number> = {},
+    twin?: Twin,
+    root = join(DIST, ".."),
+  ) {
+    const dist = join(root, "dist");
+    const preload = twin === undefined ? [] : ["--import", join(dist, `test/faults/twins/${twin}.js`)];
     const env: Record<string, string> = {
       ...(process.env as Record<string, string>),
       REDIS_URL: redisUrl,
@@ -56,7 +65,7 @@ export class ServiceProcess {
       ...PROFILE,
     };
     for (const [name, value] of Object.entries(settings)) env[name] = String(value);
-    this.#child = spawn(process.execPath, [...preload, join(DIST, `src/bin/${part}.js`)], {
+    this.#child = spawn(process.execPath, [...preload, join(dist, `src/bin/${part}.js`)], {
       env,
       stdio: ["ignore", "pipe", "pipe"],
     });

@@ -38,15 +38,27 @@ export class Scene {
     return new Scene(await startRedis());
   }
 
-  spawn(part: Part, settings: Record<string, string | number> = {}, twin?: Twin, url = this.redis.url): ServiceProcess {
-    const process = new ServiceProcess(part, url, settings, twin);
+  /** `root`: of another build than this one. */
+  spawn(
+    part: Part,
+    settings: Record<string, string | number> = {},
+    twin?: Twin,
+    url = this.redis.url,
+    root?: string,
+  ): ServiceProcess {
+    const process = new ServiceProcess(part, url, settings, twin, root);
     this.#processes.add(process);
     return process;
   }
 
   /** Starts an API process. */
-  async api(settings: Record<string, string | number> = {}, url = this.redis.url, twin?: Twin): Promise<Api> {
-    const process = this.spawn("api", settings, twin, url);
+  async api(
+    settings: Record<string, string | number> = {},
+    url = this.redis.url,
+    twin?: Twin,
+    root?: string,
+  ): Promise<Api> {
+    const process = this.spawn("api", settings, twin, url, root);
     const [, address] = await process.says(/Server listening at (http:[^"\s]+)/);
     return new Api(process, address!);
   }
