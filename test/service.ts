@@ -25,6 +25,8 @@ export function testConfig(redisUrl: string): Config {
     HOST: "127.0.0.1",
     PORT: 0,
     REDIS_URL: redisUrl,
+    REDIS_REPLICAS: 0,
+    REDIS_PREFIX: "anneal",
     WORKER_CONCURRENCY: 2,
     LOG_LEVEL: "silent",
     LOCK_DURATION_MS: 1000,

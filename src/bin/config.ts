@@ -6,7 +6,10 @@ import { type Static, Type } from "typebox";
 export const ConfigSchema = Type.Object({
   HOST: Type.String({ default: "127.0.0.1" }),
   PORT: Type.Integer({ minimum: 0, maximum: 65535, default: 3000 }),
-  REDIS_URL: Type.String({ pattern: "^rediss?://" }),
+  REDIS_URL: Type.String({ pattern: "^rediss?(\\+sentinel)?://" }),
+  REDIS_REPLICAS: Type.Integer({ minimum: 0, maximum: 16, default: 0 }),
+  /** Read by src/store/keys.ts. */
+  REDIS_PREFIX: Type.String({ pattern: "^[A-Za-z0-9_.-]{1,64}$", default: "anneal" }),
   WORKER_CONCURRENCY: Type.Integer({ minimum: 1, maximum: 256, default: availableParallelism() }),
   LOG_LEVEL: Type.Enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"], { default: "info" }),
   LOCK_DURATION_MS: Type.Integer({ minimum: 500, maximum: 600_000, default: 6000 }),

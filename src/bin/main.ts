@@ -1,6 +1,6 @@
 import closeWithGrace from "close-with-grace";
 import pino, { type Logger } from "pino";
-import { redisProblem } from "../store/connect.js";
+import { redisProblem } from "../store/address.js";
 import { type Config, readConfig } from "./config.js";
 import type { Service } from "./start-api.js";
 

@@ -2,17 +2,18 @@ import type { FastifyInstance } from "fastify";
 import type { Logger } from "pino";
 import { buildApp } from "../api/app.js";
 import { RunQueue } from "../queue/run-queue.js";
-import { connect, storageProblem } from "../store/connect.js";
+import { type ConnectionRole, connect } from "../store/connect.js";
 import { RedisDatasetStore } from "../store/datasets.js";
 import { RedisExperimentStore } from "../store/experiments.js";
+import { storageProblem } from "../store/fitness.js";
 import { RedisFleet } from "../store/fleet.js";
-import { formatProblem } from "../store/format.js";
-import { WORKERS_KEY } from "../store/keys.js";
+import { QUEUE_PREFIX, WORKERS_KEY } from "../store/keys.js";
 import { RedisMetricsReader } from "../store/metrics.js";
 import { RedisRunStore } from "../store/runs.js";
 import { RedisSearchStore } from "../store/searches.js";
 import { RedisTail } from "../store/tail.js";
 import type { Config } from "./config.js";
+import { unfitStorage } from "./storage.js";
 
 export interface Service {
   /** Ends it by its designed path. Idempotent. */
@@ -23,25 +24,26 @@ export async function startApi(
   config: Config,
   log: Logger,
 ): Promise<Service & { readonly app: FastifyInstance; readonly url: string }> {
-  const prompt = connect(config.REDIS_URL, "prompt");
-  const bulk = connect(config.REDIS_URL, "bulk");
-  const reader = connect(config.REDIS_URL, "listening");
-  const subscriber = connect(config.REDIS_URL, "listening");
+  const open = (role: ConnectionRole) => connect(config.REDIS_URL, role, config.REDIS_REPLICAS);
+  const prompt = open("prompt");
+  const bulk = open("bulk");
+  const reader = open("listening");
+  const subscriber = open("listening");
   const connections = [prompt, bulk, reader, subscriber];
   for (const connection of connections) connection.on("error", (error) => log.debug({ err: error }, "redis"));
   const disconnect = () => {
     for (const connection of connections) connection.disconnect();
   };
   // First of all: a queue writes as soon as it is made.
-  const problem = (await storageProblem(reader)) ?? (await formatProblem(reader));
+  const problem = await unfitStorage(reader, log);
   if (problem !== null) {
     disconnect();
     throw new Error(problem);
   }
 
-  const queue = new RunQueue(prompt);
-  const searchQueue = new RunQueue(prompt, "searches");
-  const experimentQueue = new RunQueue(prompt, "experiments");
+  const queue = new RunQueue(prompt, QUEUE_PREFIX);
+  const searchQueue = new RunQueue(prompt, QUEUE_PREFIX, "searches");
+  const experimentQueue = new RunQueue(prompt, QUEUE_PREFIX, "experiments");
   const tail = new RedisTail(reader, subscriber);
   const readiness = async () => {
     try {

@@ -3,10 +3,10 @@ import type { Logger } from "pino";
 import { engineFor } from "../engine/create.js";
 import type { JobQueues } from "../queue/job-queues.js";
 import { QueueWorker } from "../queue/worker.js";
-import { connect, storageProblem } from "../store/connect.js";
+import { type ConnectionRole, connect } from "../store/connect.js";
 import { RedisExperimentStore } from "../store/experiments.js";
 import { RedisFleet } from "../store/fleet.js";
-import { formatProblem } from "../store/format.js";
+import { QUEUE_PREFIX } from "../store/keys.js";
 import { RedisMetricsReader } from "../store/metrics.js";
 import { RedisRunStore } from "../store/runs.js";
 import { RedisSearchStore } from "../store/searches.js";
@@ -18,19 +18,21 @@ import { ThreadPool } from "../train/thread-pool.js";
 import { unparkRuns } from "../train/unpark.js";
 import type { Config } from "./config.js";
 import { once, type Service } from "./start-api.js";
+import { unfitStorage } from "./storage.js";
 
 /** They do little but wait. */
 const PARENTS_AT_ONCE = 50;
 
 export async function startWorker(config: Config, log: Logger): Promise<Service> {
-  const connection = connect(config.REDIS_URL, "patient");
-  const [reader, subscriber] = [connect(config.REDIS_URL, "listening"), connect(config.REDIS_URL, "listening")];
+  const open = (role: ConnectionRole) => connect(config.REDIS_URL, role, config.REDIS_REPLICAS);
+  const connection = open("patient");
+  const [reader, subscriber] = [open("listening"), open("listening")];
   const connections = [connection, reader, subscriber];
   for (const open of connections) open.on("error", (error) => log.debug({ err: error }, "redis"));
   const disconnect = () => {
     for (const open of connections) open.disconnect();
   };
-  const problem = (await storageProblem(connection)) ?? (await formatProblem(connection));
+  const problem = await unfitStorage(connection, log);
   if (problem !== null) {
     disconnect();
     throw new Error(problem);
@@ -38,7 +40,7 @@ export async function startWorker(config: Config, log: Logger): Promise<Service>
 
   const threads = new ThreadPool(
     new URL("./training-thread.js", import.meta.url),
-    { redisUrl: config.REDIS_URL, logLevel: config.LOG_LEVEL },
+    { redisUrl: config.REDIS_URL, redisReplicas: config.REDIS_REPLICAS, logLevel: config.LOG_LEVEL },
     config.WORKER_CONCURRENCY,
   );
   const suspects = new Suspects();
@@ -57,6 +59,7 @@ export async function startWorker(config: Config, log: Logger): Promise<Service>
 
   const worker = new QueueWorker({
     connection,
+    prefix: QUEUE_PREFIX,
     lockDurationMs: config.LOCK_DURATION_MS,
     stalledIntervalMs: config.STALLED_INTERVAL_MS,
     work: (jobs) => {

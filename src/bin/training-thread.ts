@@ -9,9 +9,9 @@ import { runTraining } from "../train/run-training.js";
 import type { ThreadData, ToPool, ToThread } from "../train/thread-pool.js";
 
 /** Entry of a training thread: one run at a time, with its own connection, so that the main thread's loop stays free. */
-const { redisUrl, logLevel } = workerData as ThreadData;
+const { redisUrl, redisReplicas, logLevel } = workerData as ThreadData;
 const log = pino({ level: logLevel, base: { thread: true } });
-const redis = connect(redisUrl, "patient");
+const redis = connect(redisUrl, "patient", redisReplicas);
 redis.on("error", (error) => log.debug({ err: error }, "redis"));
 const datasets = new RedisDatasetStore(redis);
 const deps = {

@@ -3,9 +3,6 @@ import { Queue } from "bullmq";
 import type { Redis } from "ioredis";
 import type { QueueName } from "../schemas/record-kinds.js";
 
-/** BullMQ's keys all begin with this. */
-export const QUEUE_PREFIX = "anneal:queue";
-
 /** The id of a run or search and nothing else: the truth is in its record. */
 export interface RunJob {
   readonly id: string;
@@ -18,10 +15,10 @@ export class RunQueue {
   #batch: Parameters<Queue<RunJob>["addBulk"]>[0] = [];
   #sent: Promise<void> | null = null;
 
-  /** `connection` stays the caller's to close. */
-  constructor(connection: Redis, name: QueueName = "runs") {
+  /** `connection` stays the caller's to close; `prefix`: all of BullMQ's keys begin with it. */
+  constructor(connection: Redis, prefix: string, name: QueueName = "runs") {
     this.#connection = connection;
-    this.#queue = new Queue(name, { connection, prefix: QUEUE_PREFIX });
+    this.#queue = new Queue(name, { connection, prefix });
     // Without a listener a lost connection would end the process; commands report it to their callers.
     this.#queue.on("error", () => {});
   }

@@ -15,6 +15,7 @@ export interface QueueWork {
 export interface QueueWorkerOptions extends Omit<HousekeepingOptions, "jobs" | "unpark" | "onError"> {
   /** Patient connection; stays the caller's to close. */
   readonly connection: Redis;
+  readonly prefix: string;
   readonly lockDurationMs: number;
   readonly stalledIntervalMs: number;
   /** Given the way to enqueue further jobs. */
@@ -32,15 +33,15 @@ export class QueueWorker {
 
   /** It works from now on. */
   constructor(options: QueueWorkerOptions) {
-    const { connection, lockDurationMs, stalledIntervalMs, work, unpark, onError, ...housekeeping } = options;
-    const queues = Object.fromEntries(QUEUE_NAMES.map((name) => [name, new RunQueue(connection, name)]));
+    const { connection, prefix, lockDurationMs, stalledIntervalMs, work, unpark, onError, ...housekeeping } = options;
+    const queues = Object.fromEntries(QUEUE_NAMES.map((name) => [name, new RunQueue(connection, prefix, name)]));
     const jobs = new JobQueues(queues as Record<QueueName, RunQueue>);
     this.#queues = Object.values(queues);
     const works = work(jobs);
     this.#hosts = QUEUE_NAMES.map(
       (queue) =>
         new WorkerHost({
-          ...{ queue, connection, lockDurationMs, stalledIntervalMs, ...works[queue] },
+          ...{ queue, connection, prefix, lockDurationMs, stalledIntervalMs, ...works[queue] },
           onError: (error) => onError(error, "queue"),
         }),
     );

@@ -105,8 +105,11 @@ export type Uncreated = "late" | "full" | "no-parent" | "no-dataset" | "no-check
 
 /** "continue", or how the attempt has just ended: by what was requested of the record, or since it had lost it. */
 export type AttemptReply = "continue" | "paused" | "canceled" | "stale";
-/** "unsaved": the store is full, nothing was stored, and the signal said not to wait any longer. */
-export type CommitReply = AttemptReply | "unsaved";
+/**
+ * "behind": the store has lost steps that it had acknowledged, as after a failover: what is stored must be gone on from.
+ * "unsaved": the store is full, nothing was stored, and the signal said not to wait any longer.
+ */
+export type CommitReply = AttemptReply | "unsaved" | "behind";
 
 /** Records with a status (src/schemas/status.ts has the table of its transitions), an owner and a log. */
 export interface RecordStore<Spec, R extends StoredRecord<Spec>> {
@@ -129,13 +132,17 @@ export interface RecordStore<Spec, R extends StoredRecord<Spec>> {
    */
   claim(id: string, token: string, crashLimit: number, epoch: number): Promise<Claim<R> | { readonly refused: string }>;
 
-  /** Ends it; a cancel that came first wins. Returns the status it has now. Waits while the store is full. */
+  /**
+   * Ends it; a cancel that came first wins. Returns the status it has now. Waits while the store is full. `steps`: of a run at its
+   * end, what it has committed; "behind" as of a commit.
+   */
   finish(
     claim: Claim<R>,
     status: TerminalStatus,
     reason: string | null,
     result: object | null,
-  ): Promise<RunStatus | "stale">;
+    steps?: number,
+  ): Promise<RunStatus | "stale" | "behind">;
 
   /** Hands it back unfinished; another attempt goes on from the last commit. Returns the status it has now. */
   release(claim: Claim<R>): Promise<RunStatus | "stale">;
@@ -332,6 +339,11 @@ export interface Sink {
   caughtUp?(): void;
   /** The run was deleted under the reader. */
   gone(): void;
+  /**
+   * The store has lost entries that were sent: the log ends at `step` again, as after a failover. What comes next may overlap what
+   * was sent; steps have the bytes that they had.
+   */
+  rolledBack?(step: number): void;
 }
 
 /** One reader of one log: a position, no queue. */

@@ -53,7 +53,7 @@ export const SCRIPTS = {
       replicas: "number",
       keep: "flag",
     },
-    reply: oneOf("continue", "paused", "canceled", "stale", "gap"),
+    reply: oneOf("continue", "paused", "canceled", "stale", "gap", "behind"),
   }),
   annealPoll: defineScript({ file: "poll.lua", evenWhenFull: true, args: attempt, reply: goOn }),
   annealAdvance: defineScript({
@@ -64,8 +64,8 @@ export const SCRIPTS = {
   annealFinish: defineScript({
     file: "finish.lua",
     evenWhenFull: true,
-    args: { ...attempt, status: "text", reason: "text?", result: "json?" },
-    reply: statusOrStale,
+    args: { ...attempt, status: "text", reason: "text?", result: "json?", steps: "number?" },
+    reply: oneOf("stale", "behind", ...RUN_STATUSES),
   }),
   annealRelease: defineScript({ file: "release.lua", evenWhenFull: true, args: attempt, reply: statusOrStale }),
   annealNoteEngine: defineScript({
@@ -146,11 +146,13 @@ export const SCRIPTS = {
   }),
   annealHeartbeat: defineScript({
     file: "heartbeat.lua",
+    hint: true,
     args: { worker: "text", host: "text", slots: "number", ttl: "number" },
     reply: oneOf("ok"),
   }),
   annealNoteSpeed: defineScript({
     file: "note-speed.lua",
+    hint: true,
     args: { engine: "text", ratio: "number", weight: "number" },
     reply: oneOf("ok"),
   }),

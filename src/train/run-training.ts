@@ -162,7 +162,7 @@ async function trainAndCommit(
   let state = resume;
   let pending: ReturnType<RunStore["commit"]> | null = null;
   const endOn = async (reply: CommitReply) => {
-    if (reply !== "unsaved") return reply;
+    if (reply !== "unsaved" && reply !== "behind") return reply;
     await runs.release(claim);
     return "released";
   };
@@ -206,7 +206,8 @@ async function trainAndCommit(
     firstBadStep: diverged?.step ?? null,
   };
   const status = diverged === null ? "succeeded" : "diverged";
-  return runs.finish(claim, status, diverged?.reason ?? null, result);
+  const ended = await runs.finish(claim, status, diverged?.reason ?? null, result, step);
+  return ended === "behind" ? endOn(ended) : ended;
 }
 
 /** An attempt that evaluates, and so does not commit, asks this often whether it may go on. */

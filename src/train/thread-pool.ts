@@ -3,6 +3,7 @@ import type { TrainingOutcome } from "./run-training.js";
 
 export interface ThreadData {
   readonly redisUrl: string;
+  readonly redisReplicas: number;
   readonly logLevel: string;
 }
 export type ToThread =

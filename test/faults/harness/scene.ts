@@ -1,11 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { inspect } from "node:util";
-import { QUEUE_PREFIX } from "../../../src/queue/run-queue.js";
 import type { Run, RunRequest, RunStatus } from "../../../src/schemas/run.js";
 import { TERMINAL_STATUSES } from "../../../src/schemas/run.js";
 import { type AnnealRedis, connect } from "../../../src/store/connect.js";
 import type { RunRecord, RunStore } from "../../../src/store/contract.js";
-import { runKey, TOTALS_KEY } from "../../../src/store/keys.js";
+import { QUEUE_PREFIX, runKey, TOTALS_KEY } from "../../../src/store/keys.js";
 import { RedisRunStore } from "../../../src/store/runs.js";
 import { startRedis, type TestRedis } from "../../redis.js";
 import { type Fingerprint, fingerprint } from "./history.js";
@@ -26,6 +25,12 @@ export class Scene {
   readonly direct: AnnealRedis;
   readonly runs: RunStore;
   readonly #processes = new Set<ServiceProcess>();
+
+  /** Of a Redis that is the caller's to stop and start. */
+  static on(url: string): Scene {
+    const none = async () => {};
+    return new Scene({ url, stop: none, kill: none, restart: none });
+  }
 
   private constructor(redis: TestRedis) {
     this.redis = redis;
