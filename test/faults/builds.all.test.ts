@@ -6,11 +6,12 @@ import { NUMERICS } from "../../src/schemas/numerics.js";
 import type { RunRequest } from "../../src/schemas/run.js";
 import { type Fingerprint, fingerprint, wholeLog } from "./harness/history.js";
 import { type OtherBuild, otherBuild } from "./harness/other-build.js";
-import { count, patience } from "./harness/passes.js";
+import { count, holdNoTimes, patience } from "./harness/passes.js";
 import { type ServiceProcess, type Twin, until } from "./harness/process.js";
 import { type Api, Scene, SMALL } from "./harness/scene.js";
 import { exported, listen, Seen, type Wire } from "./harness/subscriber.js";
 
+holdNoTimes();
 const problem = nativeKernelProblem();
 const skip = problem !== null && `SKIPPED: mixed builds: no native kernel here: ${problem}`;
 

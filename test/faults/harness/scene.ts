@@ -50,8 +50,9 @@ export class Scene {
     twin?: Twin,
     url = this.redis.url,
     root?: string,
+    on?: readonly string[],
   ): ServiceProcess {
-    const process = new ServiceProcess(part, url, settings, twin, root);
+    const process = new ServiceProcess(part, url, settings, twin, root, on);
     this.#processes.add(process);
     return process;
   }
@@ -62,8 +63,9 @@ export class Scene {
     url = this.redis.url,
     twin?: Twin,
     root?: string,
+    on?: readonly string[],
   ): Promise<Api> {
-    const process = this.spawn("api", settings, twin, url, root);
+    const process = this.spawn("api", settings, twin, url, root, on);
     const [, address] = await process.says(/Server listening at (http:[^"\s]+)/);
     return new Api(process, address!);
   }
