@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
-import pino from "pino";
 import { WebSocket } from "ws";
 import type { Config } from "../src/bin/config.js";
+import { observe } from "../src/bin/observability.js";
 import { type Service, startApi } from "../src/bin/start-api.js";
 import { startWorker } from "../src/bin/start-worker.js";
 import { kindOf, RECORD_KINDS } from "../src/schemas/record-kinds.js";
@@ -12,6 +12,8 @@ import { startRedis, type TestRedis } from "./redis.js";
 export interface TestService {
   readonly redis: TestRedis;
   readonly url: string;
+  /** Of the worker, where it has WORKER_PORT. */
+  readonly workerUrl: string | null;
   post(body: unknown, path?: string): Promise<Response>;
   get(path: string, headers?: Record<string, string>): Promise<Response>;
   createRun(request: RunRequest): Promise<Run>;
@@ -29,11 +31,15 @@ export function testConfig(redisUrl: string): Config {
     REDIS_PREFIX: "anneal",
     WORKER_CONCURRENCY: 2,
     LOG_LEVEL: "silent",
+    ACCESS_LOG: false,
     LOCK_DURATION_MS: 1000,
     STALLED_INTERVAL_MS: 500,
     RUN_TTL_SECONDS: 0,
     RECONCILE_INTERVAL_MS: 500,
     NUMERICS_WAIT_SECONDS: 60,
+    KEYS: "off",
+    ALLOW_OPEN: "no",
+    ALLOWED_HOSTS: "",
   };
 }
 
@@ -41,23 +47,23 @@ export function testConfig(redisUrl: string): Config {
 export async function startService({ worker = true, settings = {} as Partial<Config> } = {}): Promise<TestService> {
   const redis = await startRedis();
   const config = { ...testConfig(redis.url), ...settings };
-  const log = pino({ level: config.LOG_LEVEL });
+  const observability = await observe(config);
   const services: Service[] = [];
   const stop = async () => {
     for (const service of services) await service.close();
     await redis.stop();
   };
   const start = async () => {
-    const api = await startApi(config, log);
+    const api = await startApi(config, observability);
     services.push(api);
-    if (worker) services.push(await startWorker(config, log));
-    return api;
+    const started = worker ? await startWorker(config, observability) : null;
+    if (started !== null) services.push(started);
+    return { url: api.url, workerUrl: started?.url ?? null };
   };
-  const api = await start().catch(async (error) => {
+  const { url, workerUrl } = await start().catch(async (error) => {
     await stop();
     throw error;
   });
-  const { url } = api;
   const get: TestService["get"] = (path, headers = {}) => fetch(url + path, { headers });
   const post: TestService["post"] = async (body, path = "/v1/runs") => {
     // A busy machine's Redis may not answer within its second; nothing was done then.
@@ -70,6 +76,7 @@ export async function startService({ worker = true, settings = {} as Partial<Con
   return {
     redis,
     url,
+    workerUrl,
     get,
     post,
     createRun: async (request) => {

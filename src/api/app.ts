@@ -1,8 +1,9 @@
 import swagger from "@fastify/swagger";
-import swaggerUi from "@fastify/swagger-ui";
 import websocket from "@fastify/websocket";
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
 import { Type } from "typebox";
+import { ApiKeyRequestSchema, ApiKeySchema, NewApiKeySchema } from "../schemas/api-key.js";
+import { CurveSchema } from "../schemas/curve.js";
 import { DatasetSchema } from "../schemas/dataset.js";
 import { EstimateSchema } from "../schemas/estimate.js";
 import { ArmRequestSchema, ExperimentReportSchema, ExperimentRequestSchema } from "../schemas/experiment.js";
@@ -15,25 +16,33 @@ import { SearchRequestSchema, SearchSchema } from "../schemas/search.js";
 import { StreamMessageSchema } from "../schemas/stream.js";
 import { StreamCommandSchema, StreamReplySchema } from "../schemas/stream-many.js";
 import { strict } from "../schemas/strict.js";
+import { WorkersSchema } from "../schemas/worker.js";
 import { datasetRoutes } from "./datasets/routes.js";
 import type { ApiDeps } from "./deps.js";
 import { estimateRoutes } from "./estimates/routes.js";
 import { experimentRoutes } from "./experiments/routes.js";
+import { requireKeys } from "./http/authentication.js";
 import { existing } from "./http/existing.js";
 import { healthRoutes } from "./http/health.js";
+import { takeJson } from "./http/json-body.js";
 import { toOpenApi31 } from "./http/openapi-document.js";
 import { sendProblem } from "./http/problems.js";
 import { prometheusRoutes } from "./http/prometheus.js";
+import { measureRequests } from "./http/request-metrics.js";
+import { refuseStrangers } from "./http/strangers.js";
 import { traceIdOf } from "./http/trace-id.js";
 import { createValidatorCompiler } from "./http/validation.js";
 import { LICENSE, VERSION, versionRoutes } from "./http/version.js";
 import { webRoutes } from "./http/web.js";
 import { refuseUnknownRoutes } from "./http/wrong-method.js";
+import { keyRoutes } from "./keys/routes.js";
+import { curveRoutes } from "./metrics/curves.js";
 import { metricsRoutes } from "./metrics/routes.js";
 import { suggestionRoutes } from "./metrics/suggestions.js";
 import { modelRoutes } from "./model/routes.js";
 import { PlotThread } from "./plots/plot-thread.js";
 import { plotRoutes } from "./plots/routes.js";
+import { referenceRoutes } from "./reference/routes.js";
 import { runRoutes } from "./runs/routes.js";
 import { runListEventRoutes } from "./runs/run-list-events.js";
 import { scheduleRoutes } from "./schedules/routes.js";
@@ -43,6 +52,7 @@ import { streamManyRoutes } from "./streams/many-routes.js";
 import { type StreamOptions, streamRoutes } from "./streams/routes.js";
 import { chooseProtocol } from "./streams/socket-protocol.js";
 import { FAREWELL_MS } from "./streams/subscriptions.js";
+import { workerRoutes } from "./workers/routes.js";
 
 const SHARED = [
   ScheduleRequestDefinition,
@@ -51,6 +61,7 @@ const SHARED = [
   RunRequestSchema,
   RunSpecSchema,
   RunSchema,
+  CurveSchema,
   SearchRequestSchema,
   SearchSchema,
   ArmRequestSchema,
@@ -60,9 +71,13 @@ const SHARED = [
   ExperimentSummarySchema,
   EstimateSchema,
   DatasetSchema,
+  ApiKeyRequestSchema,
+  ApiKeySchema,
+  NewApiKeySchema,
   StreamMessageSchema,
   StreamCommandSchema,
   StreamReplySchema,
+  WorkersSchema,
 ] as const;
 
 const NO_QUERY = Type.Object({}, strict);
@@ -80,22 +95,21 @@ export async function buildApp(deps: ApiDeps, log: FastifyBaseLogger): Promise<F
       sendProblem(error, request, reply);
     },
   });
+  // Before all routes and hooks, which it wraps.
+  if (deps.tracing !== undefined) await app.register(deps.tracing);
   app.removeContentTypeParser(["text/plain", "application/json"]);
-  // Many clients name a media type even where there is no body, as for /cancel: no body is none, not a broken one.
-  const parseJson = app.getDefaultJsonParser("error", "error");
-  app.addContentTypeParser("application/json", { parseAs: "string" }, (request, body, done) => {
-    if (body === "") done(null, undefined);
-    else parseJson(request, body as string, done);
-  });
+  takeJson(app);
   app.setErrorHandler(sendProblem);
+  refuseStrangers(app, deps.access.hosts);
   refuseUnknownRoutes(app);
+  if (deps.access.keys) await requireKeys(app, deps.apiKeys);
   app.setValidatorCompiler(createValidatorCompiler(SHARED));
   // Responses are what the types say; the tests hold them against their schemas.
   app.setSerializerCompiler(() => JSON.stringify);
   for (const schema of SHARED) app.addSchema(schema);
   app.addHook("onResponse", async (request, reply) => {
-    request.log.debug(
-      { method: request.method, url: request.url, status: reply.statusCode, ms: reply.elapsedTime },
+    request.log[deps.accessLog ? "info" : "debug"](
+      { method: request.method, url: request.url, status: reply.statusCode, ms: reply.elapsedTime, ip: request.ip },
       "answered",
     );
   });
@@ -116,7 +130,7 @@ export async function buildApp(deps: ApiDeps, log: FastifyBaseLogger): Promise<F
     transformObject: (made) =>
       ("openapiObject" in made ? toOpenApi31(made.openapiObject as never) : made.swaggerObject) as never,
   });
-  await app.register(swaggerUi, { routePrefix: "/docs" });
+  await app.register(referenceRoutes);
   await app.register(websocket, {
     options: {
       maxPayload: LIMITS.messageBytes,
@@ -138,6 +152,7 @@ export async function buildApp(deps: ApiDeps, log: FastifyBaseLogger): Promise<F
   app.addHook("onRoute", (route) => {
     if (route.url.startsWith("/v1/")) route.schema = { querystring: NO_QUERY, ...route.schema };
   });
+  measureRequests(app, deps.registry);
   await app.register(healthRoutes, deps);
   await app.register(prometheusRoutes, deps);
   // An answer that is under way may be taken to its end, but its connection is kept no longer: it would be for 72 s.
@@ -157,12 +172,15 @@ export async function buildApp(deps: ApiDeps, log: FastifyBaseLogger): Promise<F
     runListEventRoutes,
     runRoutes,
     metricsRoutes,
+    curveRoutes,
     modelRoutes,
     suggestionRoutes,
     searchRoutes,
     experimentRoutes,
     estimateRoutes,
     datasetRoutes,
+    workerRoutes,
+    keyRoutes,
   ]) {
     await app.register(routes, v1);
   }

@@ -1,18 +1,21 @@
 import type { FastifyInstance } from "fastify";
-import type { Logger } from "pino";
 import { buildApp } from "../api/app.js";
 import { RunQueue } from "../queue/run-queue.js";
-import { type ConnectionRole, connect } from "../store/connect.js";
+import type { QueueName } from "../schemas/record-kinds.js";
+import { RedisApiKeyStore } from "../store/api-keys.js";
+import { type ConnectionRole, connect, isReady } from "../store/connect.js";
 import { RedisDatasetStore } from "../store/datasets.js";
 import { RedisExperimentStore } from "../store/experiments.js";
 import { storageProblem } from "../store/fitness.js";
 import { RedisFleet } from "../store/fleet.js";
 import { QUEUE_PREFIX, WORKERS_KEY } from "../store/keys.js";
 import { RedisMetricsReader } from "../store/metrics.js";
+import { RedisOnceStore } from "../store/once.js";
 import { RedisRunStore } from "../store/runs.js";
 import { RedisSearchStore } from "../store/searches.js";
 import { RedisTail } from "../store/tail.js";
 import type { Config } from "./config.js";
+import type { Observability } from "./observability.js";
 import { unfitStorage } from "./storage.js";
 
 export interface Service {
@@ -22,8 +25,10 @@ export interface Service {
 
 export async function startApi(
   config: Config,
-  log: Logger,
+  { log, registry, telemetry }: Observability,
 ): Promise<Service & { readonly app: FastifyInstance; readonly url: string }> {
+  const exposed = openProblem(config);
+  if (exposed !== null) throw new Error(exposed);
   const open = (role: ConnectionRole) => connect(config.REDIS_URL, role, config.REDIS_REPLICAS);
   const prompt = open("prompt");
   const bulk = open("bulk");
@@ -36,14 +41,15 @@ export async function startApi(
   };
   // First of all: a queue writes as soon as it is made.
   const problem = await unfitStorage(reader, log);
+  // A prompt one would refuse what is asked of it before.
+  await Promise.all(connections.map(isReady));
   if (problem !== null) {
     disconnect();
     throw new Error(problem);
   }
 
-  const queue = new RunQueue(prompt, QUEUE_PREFIX);
-  const searchQueue = new RunQueue(prompt, QUEUE_PREFIX, "searches");
-  const experimentQueue = new RunQueue(prompt, QUEUE_PREFIX, "experiments");
+  const queueOf = (name: QueueName) => new RunQueue(prompt, QUEUE_PREFIX, name, telemetry?.queue);
+  const [queue, searchQueue, experimentQueue] = [queueOf("runs"), queueOf("searches"), queueOf("experiments")];
   const tail = new RedisTail(reader, subscriber);
   const readiness = async () => {
     try {
@@ -63,10 +69,16 @@ export async function startApi(
     searchQueue,
     experiments: new RedisExperimentStore(prompt),
     experimentQueue,
+    once: new RedisOnceStore(prompt),
+    apiKeys: new RedisApiKeyStore(prompt),
+    access: { keys: config.KEYS === "on", hosts: hostsOf(config) },
     fleet: new RedisFleet(prompt),
     tail,
     datasets: new RedisDatasetStore(prompt),
     readiness,
+    registry,
+    tracing: telemetry?.fastify,
+    accessLog: config.ACCESS_LOG,
   };
   const app = await buildApp(deps, log);
   const close = once(async () => {
@@ -82,6 +94,17 @@ export async function startApi(
     await close();
     throw error;
   }
+}
+
+/** Whoever reaches an API without keys may do everything: so nobody else's machine does, unless somebody says so. */
+function openProblem({ HOST, KEYS, ALLOW_OPEN }: Config): string | null {
+  const own = HOST === "localhost" || HOST === "::1" || HOST.startsWith("127.");
+  if (own || KEYS === "on" || ALLOW_OPEN === "yes") return null;
+  return `HOST is ${HOST}, which other machines reach, and KEYS is off: set KEYS=on, or ALLOW_OPEN=yes where something else guards it`;
+}
+
+function hostsOf({ HOST, ALLOWED_HOSTS }: Config): string[] {
+  return [HOST, ...ALLOWED_HOSTS.split(",")].map((name) => name.trim().toLowerCase()).filter((name) => name !== "");
 }
 
 export function once(action: () => Promise<void>): () => Promise<void> {

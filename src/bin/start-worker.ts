@@ -1,5 +1,7 @@
+import type { AddressInfo } from "node:net";
 import { hostname } from "node:os";
-import type { Logger } from "pino";
+import { VERSION } from "../api/http/version.js";
+import { engineBuilds } from "../engine/builds.js";
 import { engineFor } from "../engine/create.js";
 import type { JobQueues } from "../queue/job-queues.js";
 import { QueueWorker } from "../queue/worker.js";
@@ -11,19 +13,28 @@ import { RedisMetricsReader } from "../store/metrics.js";
 import { RedisRunStore } from "../store/runs.js";
 import { RedisSearchStore } from "../store/searches.js";
 import { RedisTail } from "../store/tail.js";
+import type { TrainingEvent } from "../train/events.js";
+import { releaseForsaken } from "../train/forsaken.js";
 import { runExperiment } from "../train/run-experiment.js";
-import { releaseForsaken, runSearch } from "../train/run-search.js";
+import { runSearch } from "../train/run-search.js";
 import { Suspects } from "../train/suspects.js";
 import { ThreadPool } from "../train/thread-pool.js";
 import { unparkRuns } from "../train/unpark.js";
 import type { Config } from "./config.js";
+import type { Observability } from "./observability.js";
 import { once, type Service } from "./start-api.js";
 import { unfitStorage } from "./storage.js";
+import { startWorkerHttp } from "./worker-http.js";
+import { createWorkerMetrics } from "./worker-metrics.js";
 
 /** They do little but wait. */
 const PARENTS_AT_ONCE = 50;
 
-export async function startWorker(config: Config, log: Logger): Promise<Service> {
+export async function startWorker(
+  config: Config,
+  { log, registry, telemetry }: Observability,
+): Promise<Service & { readonly url: string | null }> {
+  const name = `${hostname()}:${process.pid}`;
   const open = (role: ConnectionRole) => connect(config.REDIS_URL, role, config.REDIS_REPLICAS);
   const connection = open("patient");
   const [reader, subscriber] = [open("listening"), open("listening")];
@@ -40,7 +51,12 @@ export async function startWorker(config: Config, log: Logger): Promise<Service>
 
   const threads = new ThreadPool(
     new URL("./training-thread.js", import.meta.url),
-    { redisUrl: config.REDIS_URL, redisReplicas: config.REDIS_REPLICAS, logLevel: config.LOG_LEVEL },
+    {
+      redisUrl: config.REDIS_URL,
+      redisReplicas: config.REDIS_REPLICAS,
+      logLevel: config.LOG_LEVEL,
+      worker: name,
+    },
     config.WORKER_CONCURRENCY,
   );
   const suspects = new Suspects();
@@ -56,23 +72,38 @@ export async function startWorker(config: Config, log: Logger): Promise<Service>
     const waitMs = config.NUMERICS_WAIT_SECONDS * 1000;
     return unparkRuns({ runs, engineFor, enqueueFirst, waitMs }, config.WORKER_CONCURRENCY);
   };
+  const measure = createWorkerMetrics(registry, config.WORKER_CONCURRENCY, () => threads.busy);
+  const train = (id: string, epoch: number, onProgress = () => {}) => {
+    const follow = telemetry?.attempt(id);
+    return threads.run(id, epoch, (event: TrainingEvent) => {
+      measure(event);
+      follow?.(event);
+      if (event.type === "committed") onProgress();
+    });
+  };
+  const self = {
+    host: hostname(),
+    pid: process.pid,
+    version: VERSION,
+    engines: await engineBuilds(),
+    startedAt: Date.now(),
+  };
 
   const worker = new QueueWorker({
     connection,
     prefix: QUEUE_PREFIX,
     lockDurationMs: config.LOCK_DURATION_MS,
     stalledIntervalMs: config.STALLED_INTERVAL_MS,
+    telemetry: telemetry?.queue,
     work: (jobs) => {
       const enqueue = (id: string, epoch: number) => jobs.enqueue(id, epoch);
-      const parentDeps = { searches, experiments, runs, metrics, tail, enqueue, log };
+      const parentDeps = { searches, experiments, runs, metrics, tail, enqueue, worker: name, log };
       return {
         runs: {
           concurrency: config.WORKER_CONCURRENCY,
           attempt: async (id, epoch) => {
             const early = await runs.diedEarly(id);
-            const attempt = early
-              ? suspects.begin((onProgress) => threads.run(id, epoch, onProgress))
-              : threads.run(id, epoch);
+            const attempt = early ? suspects.begin((onProgress) => train(id, epoch, onProgress)) : train(id, epoch);
             // There is room now for one that was put aside.
             return attempt.finally(() => unpark(jobs).catch((error) => log.warn({ err: error }, "unpark")));
           },
@@ -87,8 +118,7 @@ export async function startWorker(config: Config, log: Logger): Promise<Service>
         },
       };
     },
-    heartbeat: (ttlSeconds) =>
-      fleet.heartbeat(`${hostname()}:${process.pid}`, hostname(), config.WORKER_CONCURRENCY, ttlSeconds),
+    heartbeat: (ttl, lagMs) => fleet.heartbeat(name, config.WORKER_CONCURRENCY, ttl, { ...self, ttl, lagMs }),
     records: runs,
     unpark,
     endForsaken: () => releaseForsaken({ runs, searches }),
@@ -101,8 +131,17 @@ export async function startWorker(config: Config, log: Logger): Promise<Service>
     onError: (error, where) => log.warn({ err: error }, where),
   });
 
+  const http =
+    config.WORKER_PORT === undefined
+      ? null
+      : await startWorkerHttp({ host: config.HOST, port: config.WORKER_PORT }, registry, async () =>
+          connection.status === "ready" ? null : "Redis does not answer",
+        );
+  const bound = http?.server.address() as AddressInfo | undefined;
   return {
+    url: bound === undefined ? null : `http://${bound.address}:${bound.port}`,
     close: once(async () => {
+      await http?.close();
       await worker.close(() => {
         threads.abort();
         stopping.abort();

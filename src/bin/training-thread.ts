@@ -1,16 +1,17 @@
-import { parentPort, workerData } from "node:worker_threads";
+import { parentPort, threadId, workerData } from "node:worker_threads";
 import pino from "pino";
 import { createEngine, engineFor } from "../engine/create.js";
 import { connect } from "../store/connect.js";
 import { RedisDatasetStore } from "../store/datasets.js";
 import { RedisFleet } from "../store/fleet.js";
 import { RedisRunStore } from "../store/runs.js";
+import type { TrainingEvent } from "../train/events.js";
 import { runTraining } from "../train/run-training.js";
 import type { ThreadData, ToPool, ToThread } from "../train/thread-pool.js";
 
 /** Entry of a training thread: one run at a time, with its own connection, so that the main thread's loop stays free. */
-const { redisUrl, redisReplicas, logLevel } = workerData as ThreadData;
-const log = pino({ level: logLevel, base: { thread: true } });
+const { redisUrl, redisReplicas, logLevel, worker } = workerData as ThreadData;
+const log = pino({ level: logLevel }).child({ thread: threadId });
 const redis = connect(redisUrl, "patient", redisReplicas);
 redis.on("error", (error) => log.debug({ err: error }, "redis"));
 const datasets = new RedisDatasetStore(redis);
@@ -20,6 +21,7 @@ const deps = {
   createEngine,
   engineFor,
   loadDataset: (digest: string) => datasets.text(digest),
+  worker,
   log,
 };
 const port = parentPort!;
@@ -31,13 +33,9 @@ port.on("message", async (message: ToThread) => {
   controller = new AbortController();
   const { runId, epoch } = message;
   const { signal } = controller;
-  let progressed = false;
-  const onProgress = () => {
-    if (!progressed) say({ type: "progress" });
-    progressed = true;
-  };
+  const onEvent = (event: TrainingEvent) => say({ type: "event", event });
   try {
-    say({ type: "done", outcome: await runTraining(deps, { runId, epoch, signal, onProgress }) });
+    say({ type: "done", outcome: await runTraining(deps, { runId, epoch, signal, onEvent }) });
   } catch (error) {
     say({ type: "failed", message: error instanceof Error ? error.message : String(error) });
   }

@@ -1,12 +1,12 @@
-import { GRACE_MS, type Jobs, type Missing, type Reconcilable, reconcile } from "./reconcile.js";
+import { GRACE_MS, type Jobs, type Reconcilable, Reconciler } from "./reconcile.js";
 
-/** The sign of life that /readyz and the container's health check look for, and how long it outlives a worker. */
+/** The sign of life that /readyz and /v1/workers look for, and how long it outlives a worker. */
 const HEARTBEAT_MS = 1000;
 const HEARTBEAT_TTL_SECONDS = 5;
 
 export interface HousekeepingOptions {
-  /** Shows that this worker lives, for that many seconds. */
-  readonly heartbeat: (ttlSeconds: number) => Promise<void>;
+  /** Shows that this worker lives, for that many seconds; `lagMs`: by how much it comes late. */
+  readonly heartbeat: (ttlSeconds: number, lagMs: number) => Promise<void>;
   readonly records: Reconcilable;
   readonly jobs: Jobs;
   /** Ends what waits for something that will not come. */
@@ -26,34 +26,35 @@ export interface HousekeepingOptions {
 /** What every worker does besides its jobs; any number of workers may do it at once. */
 export class Housekeeping {
   readonly #options: HousekeepingOptions;
-  readonly #looks: number;
-  #missing: Missing = new Map();
+  readonly #reconciler: Reconciler;
   #timers: NodeJS.Timeout[] = [];
 
   constructor(options: HousekeepingOptions) {
     this.#options = options;
-    this.#looks = 1 + Math.ceil(GRACE_MS / options.intervalMs);
+    const { records, jobs, onMended, intervalMs } = options;
+    this.#reconciler = new Reconciler({ records, jobs, looks: 1 + Math.ceil(GRACE_MS / intervalMs), onMended });
   }
 
   /** Now, and then again and again until `stop`. */
   start(): void {
     const { heartbeat, intervalMs } = this.#options;
-    this.#timers = [
-      this.#every(HEARTBEAT_MS, () => heartbeat(HEARTBEAT_TTL_SECONDS)),
-      this.#every(intervalMs, () => this.look()),
-    ];
+    let due = performance.now();
+    const beat = () => {
+      const lagMs = Math.max(0, Math.round(performance.now() - due));
+      due = performance.now() + HEARTBEAT_MS;
+      return heartbeat(HEARTBEAT_TTL_SECONDS, lagMs);
+    };
+    this.#timers = [this.#every(HEARTBEAT_MS, beat), this.#every(intervalMs, () => this.look())];
   }
 
   stop(): void {
     for (const timer of this.#timers) clearInterval(timer);
   }
 
-  /** One look at everything. A part that fails keeps none of the others from its turn. */
+  /** One look. A part that fails keeps none of the others from its turn. */
   async look(): Promise<void> {
-    const { records, jobs, endForsaken, unpark, expire, ttlSeconds, onMended } = this.#options;
-    await this.#attempt(async () => {
-      this.#missing = await reconcile(records, jobs, this.#missing, this.#looks, onMended);
-    });
+    const { endForsaken, unpark, expire, ttlSeconds } = this.#options;
+    await this.#attempt(() => this.#reconciler.look());
     await this.#attempt(endForsaken);
     await this.#attempt(unpark);
     if (ttlSeconds > 0) await this.#attempt(() => expire(ttlSeconds));

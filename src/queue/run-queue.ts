@@ -1,5 +1,5 @@
 import { setImmediate as otherWork } from "node:timers/promises";
-import { Queue } from "bullmq";
+import { Queue, type Telemetry } from "bullmq";
 import type { Redis } from "ioredis";
 import type { QueueName } from "../schemas/record-kinds.js";
 
@@ -12,23 +12,38 @@ export interface RunJob {
 export class RunQueue {
   readonly #queue: Queue<RunJob>;
   readonly #connection: Redis;
+  readonly #telemetry: Telemetry | undefined;
   #batch: Parameters<Queue<RunJob>["addBulk"]>[0] = [];
   #sent: Promise<void> | null = null;
 
-  /** `connection` stays the caller's to close; `prefix`: all of BullMQ's keys begin with it. */
-  constructor(connection: Redis, prefix: string, name: QueueName = "runs") {
+  /**
+   * `connection` stays the caller's to close; `prefix`: all of BullMQ's keys begin with it. `telemetry` carries the trace of who
+   * enqueues to who takes the job.
+   */
+  constructor(connection: Redis, prefix: string, name: QueueName = "runs", telemetry?: Telemetry) {
     this.#connection = connection;
-    this.#queue = new Queue(name, { connection, prefix });
+    this.#telemetry = telemetry;
+    // Its look at the server's version is taken once: where that times out, at a busy start, no job could ever be enqueued.
+    const own = { prefix, skipVersionCheck: true };
+    this.#queue = new Queue(name, { connection, ...own, ...(telemetry && { telemetry }) });
     // Without a listener a lost connection would end the process; commands report it to their callers.
     this.#queue.on("error", () => {});
   }
 
   /** What is enqueued in one turn of the event loop travels together. `first`: before all that wait. */
   enqueue(id: string, epoch: number, first = false): Promise<void> {
-    const opts = { jobId: jobId(id, epoch), removeOnComplete: true, removeOnFail: true, ...(first && { lifo: true }) };
+    const kept = { removeOnComplete: true, removeOnFail: true };
+    const opts = { jobId: jobId(id, epoch), ...kept, ...(first && { lifo: true }), ...this.#trace() };
     this.#batch.push({ name: "attempt", data: { id }, opts });
     this.#sent ??= this.#send();
     return this.#sent;
+  }
+
+  /** The trace of who enqueues: jobs that travel together come from different ones. */
+  #trace() {
+    if (this.#telemetry === undefined) return {};
+    const { contextManager } = this.#telemetry;
+    return { telemetry: { metadata: contextManager.getMetadata(contextManager.active()) } };
   }
 
   async #send(): Promise<void> {

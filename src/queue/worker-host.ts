@@ -1,4 +1,4 @@
-import { type Job, WaitingError, Worker } from "bullmq";
+import { type Job, type Telemetry, WaitingError, Worker } from "bullmq";
 import type { Redis } from "ioredis";
 import type { QueueName } from "../schemas/record-kinds.js";
 import { epochOf, type RunJob } from "./run-queue.js";
@@ -21,6 +21,7 @@ export interface WorkerHostOptions {
   readonly lockDurationMs: number;
   readonly stalledIntervalMs: number;
   readonly attempt: Attempt;
+  readonly telemetry: Telemetry | undefined;
   readonly onError: (error: Error) => void;
 }
 
@@ -36,6 +37,7 @@ export class WorkerHost {
     lockDurationMs,
     stalledIntervalMs,
     attempt,
+    telemetry,
     onError,
   }: WorkerHostOptions) {
     const process = async (job: Job<RunJob>, token?: string) => {
@@ -55,6 +57,7 @@ export class WorkerHost {
       drainDelay: 5,
       // After Redis was away; by default 15 s.
       runRetryDelay: 1000,
+      ...(telemetry && { telemetry }),
     });
     this.#worker.on("error", onError);
   }

@@ -1,3 +1,4 @@
+import type { Telemetry } from "bullmq";
 import type { Redis } from "ioredis";
 import { QUEUE_NAMES, type QueueName } from "../schemas/record-kinds.js";
 import { Housekeeping, type HousekeepingOptions } from "./housekeeping.js";
@@ -18,6 +19,8 @@ export interface QueueWorkerOptions extends Omit<HousekeepingOptions, "jobs" | "
   readonly prefix: string;
   readonly lockDurationMs: number;
   readonly stalledIntervalMs: number;
+  /** Off: undefined. */
+  readonly telemetry: Telemetry | undefined;
   /** Given the way to enqueue further jobs. */
   readonly work: (jobs: Pick<JobQueues, "enqueue">) => Readonly<Record<QueueName, QueueWork>>;
   /** As in HousekeepingOptions. */
@@ -33,15 +36,17 @@ export class QueueWorker {
 
   /** It works from now on. */
   constructor(options: QueueWorkerOptions) {
-    const { connection, prefix, lockDurationMs, stalledIntervalMs, work, unpark, onError, ...housekeeping } = options;
-    const queues = Object.fromEntries(QUEUE_NAMES.map((name) => [name, new RunQueue(connection, prefix, name)]));
+    const { connection, prefix, lockDurationMs, stalledIntervalMs, telemetry, work, unpark, onError, ...housekeeping } =
+      options;
+    const queueOf = (name: QueueName) => new RunQueue(connection, prefix, name, telemetry);
+    const queues = Object.fromEntries(QUEUE_NAMES.map((name) => [name, queueOf(name)]));
     const jobs = new JobQueues(queues as Record<QueueName, RunQueue>);
     this.#queues = Object.values(queues);
     const works = work(jobs);
     this.#hosts = QUEUE_NAMES.map(
       (queue) =>
         new WorkerHost({
-          ...{ queue, connection, prefix, lockDurationMs, stalledIntervalMs, ...works[queue] },
+          ...{ queue, connection, prefix, lockDurationMs, stalledIntervalMs, telemetry, ...works[queue] },
           onError: (error) => onError(error, "queue"),
         }),
     );

@@ -2,6 +2,7 @@ import { type Static, Type } from "typebox";
 import { DatasetNameSchema, DatasetStatisticsSchema } from "./dataset.js";
 import { RUN_STATUSES } from "./status.js";
 import { strict } from "./strict.js";
+import { WarningSchema } from "./warning.js";
 
 /**
  * The format of all that is stored, noted in Redis. Raise it with any change after which this code could not read what older
@@ -59,6 +60,27 @@ export const StoredParkedSchema = Type.Object(
   },
   strict,
 );
+
+/** What a worker process says of itself with each sign of life. */
+export const StoredWorkerSchema = Type.Object({
+  host: Type.String(),
+  pid: Type.Integer(),
+  version: Type.String(),
+  engines: Type.Array(Type.String(), { description: "Builds, fastest first" }),
+  startedAt: Type.Number({ description: "Milliseconds since 1970, by its own clock" }),
+  ttl: Type.Number({ description: "Seconds that a sign of life holds" }),
+  lagMs: Type.Number({ description: "By how much this sign of life came late" }),
+});
+export type StoredWorker = Readonly<Static<typeof StoredWorkerSchema>>;
+/** What was known of a run when it was created, and is no part of its spec. */
+export const StoredAdviceSchema = Type.Object(
+  {
+    warnings: Type.Array(WarningSchema),
+    guessLoss: Type.Number({ description: "Of guessing among the dataset's symbols, nats" }),
+  },
+  strict,
+);
+export type Advice = Readonly<Static<typeof StoredAdviceSchema>>;
 
 /** An entry of a log. */
 export const StoredStatusChangeSchema = Type.Object(

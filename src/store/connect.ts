@@ -48,3 +48,8 @@ export function connect(url: string, role: ConnectionRole, replicas = 0): Anneal
   requireReplicas(redis, replicas);
   return redis;
 }
+
+/** Resolves once commands of a connection can be sent. */
+export async function isReady(redis: Redis): Promise<void> {
+  if (redis.status !== "ready") await new Promise<void>((resolve) => redis.once("ready", () => resolve()));
+}

@@ -1,11 +1,12 @@
 import type { Static } from "typebox";
+import type { Scope } from "../schemas/api-key.js";
 import type { DatasetStatistics } from "../schemas/dataset.js";
 import type { ExperimentReport } from "../schemas/experiment.js";
 import type { MetricChunk } from "../schemas/metrics.js";
 import type { RunResult, RunSpec } from "../schemas/run.js";
 import type { SearchAnswer, SearchSpec } from "../schemas/search.js";
 import type { RunStatus, TerminalStatus } from "../schemas/status.js";
-import type { AutoLr, DatasetEntry, StatusChange, StoredLoopSchema } from "../schemas/stored.js";
+import type { Advice, AutoLr, DatasetEntry, StatusChange, StoredLoopSchema, StoredWorker } from "../schemas/stored.js";
 import type { ExperimentSpec, StoredExperimentState } from "../schemas/stored-experiment.js";
 import type { StoredSearchState } from "../schemas/stored-search.js";
 
@@ -16,7 +17,7 @@ import type { StoredSearchState } from "../schemas/stored-search.js";
  * it holds is not what this version writes; whether a change was made is unknown then, and all changes can be repeated.
  */
 
-export type { AutoLr, DatasetEntry, StatusChange };
+export type { Advice, AutoLr, DatasetEntry, StatusChange, StoredWorker };
 
 /** What all records have: runs, searches and their like. */
 export interface StoredRecord<Spec> {
@@ -31,6 +32,8 @@ export interface StoredRecord<Spec> {
   /** Position in the log: of a run, steps whose metrics are stored; of a search or experiment, trainings done. Never falls. */
   readonly committed: number;
   readonly attempts: number;
+  /** The worker process that has taken it last, as `<host>:<pid>`; null: none, or one that did not say so yet. */
+  readonly worker: string | null;
   readonly reason: string | null;
   /** Of the request that made it, 32 hexadecimal digits: in the logs of every process that has to do with it. */
   readonly traceId: string;
@@ -48,6 +51,8 @@ export interface RunRecord extends StoredRecord<RunSpec> {
   readonly waitsFor: string | null;
   /** What a search chose for it, and why. */
   readonly autoLr: AutoLr | null;
+  /** null: a child's, or an older version's. */
+  readonly advice: Advice | null;
 }
 
 export interface SearchRecord extends StoredRecord<SearchSpec> {
@@ -86,6 +91,7 @@ export interface ListQuery {
 /** What a record may begin with. */
 export interface CreateOptions {
   readonly traceId: string;
+  readonly advice?: Advice;
   /** The search whose answer completes the spec; no job is due until then. */
   readonly waitsFor?: string;
   /**
@@ -125,12 +131,18 @@ export interface RecordStore<Spec, R extends StoredRecord<Spec>> {
   list(query: ListQuery): Promise<R[]>;
 
   /**
-   * Takes the record for one attempt; `token` is unique to it, `epoch` is that of its job. Refused where there is nothing to
+   * Takes the record for one attempt by that worker; `token` is unique to it, `epoch` is that of its job. Refused where there is nothing to
    * do: it is gone, paused, over, waiting, or another job's. From now on what an earlier attempt writes is refused. Waits
    * while the store is full. A record that has been claimed `crashLimit` times in a row without a commit or release between
    * is failed.
    */
-  claim(id: string, token: string, crashLimit: number, epoch: number): Promise<Claim<R> | { readonly refused: string }>;
+  claim(
+    id: string,
+    token: string,
+    crashLimit: number,
+    epoch: number,
+    worker: string,
+  ): Promise<Claim<R> | { readonly refused: string }>;
 
   /**
    * Ends it; a cancel that came first wins. Returns the status it has now. Waits while the store is full. `steps`: of a run at its
@@ -179,6 +191,24 @@ export interface ParkedRun {
 export interface JobRef {
   readonly id: string;
   readonly epoch: number;
+}
+
+/** Counters: they only grow. `crashes`: attempts that ended without a word. */
+export interface Totals {
+  readonly commits: number;
+  readonly steps: number;
+  readonly refused: number;
+  readonly crashes: number;
+}
+
+/** A run that a worker has taken, and not let go. */
+export interface HeldRun {
+  readonly id: string;
+  readonly worker: string;
+  readonly claimedAt: number;
+  /** Steps that are stored, of all; when the last were. null: none since it was created. */
+  readonly committed: number;
+  readonly committedAt: number | null;
 }
 
 export interface RunStore extends RecordStore<RunSpec, RunRecord> {
@@ -249,17 +279,23 @@ export interface RunStore extends RecordStore<RunSpec, RunRecord> {
   /** Did an attempt at it die before a commit? A lone death after earlier commits does not count yet. */
   diedEarly(id: string): Promise<boolean>;
 
+  /** Records of every kind that a worker may hold: not many more than the workers train at once. Not atomic. */
+  held(): Promise<JobRef[]>;
+
   /**
-   * Records of every kind that should have a job, a page at a time. Not atomic: one that changes status meanwhile may be
-   * missing, or come twice.
+   * Records of every kind that wait for a worker and should have a job, a page at a time, and at least one page. Not atomic: one
+   * that changes status meanwhile may be missing, or come twice.
    */
-  unfinished(): AsyncIterable<JobRef[]>;
+  queued(): AsyncIterable<JobRef[]>;
 
   /** The epoch of the new job that a record without an owner needs; null when it needs none any more. */
   requeue(id: string, epoch: number): Promise<number | null>;
 
   /** Totals since ever, over all processes. */
-  totals(): Promise<{ commits: number; steps: number; refused: number }>;
+  totals(): Promise<Totals>;
+
+  /** Runs that a worker trains, or has died over. Not atomic. */
+  training(): Promise<HeldRun[]>;
 
   /** How many records of every kind stand in each status, and for how long (ms) the oldest queued one has waited. Not atomic. */
   census(): Promise<{ counts: Record<RunStatus, number>; longestWaitMs: number | null }>;
@@ -274,10 +310,71 @@ export interface ParentStore<Spec, R extends StoredRecord<Spec>> extends RecordS
 export type SearchStore = ParentStore<SearchSpec, SearchRecord>;
 export type ExperimentStore = ParentStore<ExperimentSpec, ExperimentRecord>;
 
+/** A key to the API. What it is itself is known to its holder alone. */
+export interface ApiKeyRecord {
+  readonly id: string;
+  readonly name: string;
+  readonly scope: Scope;
+  readonly createdAt: number;
+  /** null: never. */
+  readonly expiresAt: number | null;
+  readonly lastUsedAt: number | null;
+  /** Of its secret; another one after it was rotated. */
+  readonly digest: string;
+}
+
+export interface ApiKeyStore {
+  create(
+    name: string,
+    scope: Scope,
+    days: number | null,
+  ): Promise<{ readonly record: ApiKeyRecord; readonly key: string }>;
+
+  /** By creation. Not atomic. */
+  list(): Promise<ApiKeyRecord[]>;
+
+  get(id: string): Promise<ApiKeyRecord | null>;
+
+  /** Gives it another secret; the old one, and sessions that it began, are worth nothing from then on. */
+  rotate(id: string): Promise<{ readonly record: ApiKeyRecord; readonly key: string } | null>;
+
+  /** False: there was none. */
+  revoke(id: string): Promise<boolean>;
+
+  /** Whose key this is; null: nobody's, or it has expired. */
+  find(key: string): Promise<ApiKeyRecord | null>;
+
+  /** A browser's session in place of the key: its token. */
+  beginSession(record: ApiKeyRecord): Promise<string>;
+
+  /** Whose session that is; null: it is over, or its key is gone, expired or rotated. */
+  findSession(token: string): Promise<ApiKeyRecord | null>;
+
+  endSession(token: string): Promise<void>;
+}
+
+/** Requests that may be repeated: each key stands for one request and one id for a day. */
+export interface OnceStore {
+  /**
+   * The id that the key stands for: this one (`fresh`), unless it stood for one before. "other": it stands for another
+   * request.
+   */
+  begin(key: string, id: string, request: string): Promise<{ readonly id: string; readonly fresh: boolean } | "other">;
+
+  /** The answer that was stored for that id. */
+  answer(id: string): Promise<string | null>;
+
+  /** Stores the answer, unless there is one. Returns the one that there is now. */
+  complete(id: string, answer: string): Promise<string>;
+}
+
 /** The workers there are, and how fast they have been. */
 export interface Fleet {
-  /** Shows that a worker process lives, on that host and for that many seconds, and trains so many runs at once. */
-  heartbeat(worker: string, host: string, slots: number, ttlSeconds: number): Promise<void>;
+  /** Shows that a worker process lives, for that many seconds, and trains so many runs at once. */
+  heartbeat(worker: string, slots: number, ttlSeconds: number, facts: StoredWorker): Promise<void>;
+
+  /** The workers that live, by name, each with how long ago it said so. Not atomic. */
+  workers(): Promise<{ worker: string; slots: number; seenAt: number; facts: StoredWorker }[]>;
 
   /** Runs that all present workers train at once. Not atomic. */
   slots(): Promise<number>;

@@ -22,10 +22,10 @@ export const BARRIER_CHANNEL = `${ROOT}:barrier`;
 export const WORKERS_KEY = `${ROOT}:workers`;
 /** Hash: for each worker process how many runs it trains at once, and till when that holds without another sign of life. */
 export const SLOTS_KEY = `${ROOT}:slots`;
+/** Hash: for each of them what it is, as JSON. Apart from the slots, which older versions read strictly. */
+export const FLEET_KEY = `${ROOT}:fleet`;
 /** Hash: for each engine the seconds that trainings took to those estimated, an exponential average. */
 export const SPEED_KEY = `${ROOT}:speed`;
-/** The same for the worker process on one host: a container's health check. */
-export const workerKey = (host: string) => `${WORKERS_KEY}:${host}`;
 
 /** Runs, searches and their like are kept alike: a hash, a log, a checkpoint, and an index for each kind. */
 export const RUN_PREFIX = `${ROOT}:run:`;
@@ -64,8 +64,21 @@ export const labelKey = (label: string) => `${LABEL_PREFIX}${label}`;
 /** Sorted set of the records that belong to another. */
 export const childrenKey = (parent: string) => `${CHILDREN_PREFIX}${parent}`;
 
-/** Hash of totals since ever, over all processes: commits, steps, refused. */
+/** Hash of totals since ever, over all processes: commits, steps, refused, crashes. */
 export const TOTALS_KEY = `${ROOT}:totals`;
+
+/** By the digest of an Idempotency-Key: the id and the request that it stands for. */
+export const onceKey = (digest: string) => `${ROOT}:once:${digest}`;
+/** The answer to that request, by the id that it made. */
+export const onceAnswerKey = (id: string) => `${ROOT}:once-answer:${id}`;
+
+/** Hash: a key to the API, by its id: a digest of its secret, and what it may. */
+export const apiKeyKey = (id: string) => `${ROOT}:api-key:${id}`;
+/** Sorted set of their ids by creation; hash of when each was last used. */
+export const API_KEYS_KEY = `${ROOT}:api-keys`;
+export const API_KEYS_USED_KEY = `${ROOT}:api-keys:used`;
+/** By the digest of a session's token: the id and digest of the key that began it. */
+export const sessionKey = (digest: string) => `${ROOT}:session:${digest}`;
 
 /** Hash, name -> JSON: people's datasets, and the digest that each points to. */
 export const DATASETS_KEY = `${ROOT}:datasets`;
@@ -84,6 +97,7 @@ export const LUA_KEYS = {
   WAKE_CHANNEL,
   WORKERS_KEY,
   SLOTS_KEY,
+  FLEET_KEY,
   SPEED_KEY,
   RUN_PREFIX,
   LOG_SUFFIX,

@@ -1,7 +1,8 @@
 import type { MetricChunk } from "../schemas/metrics.js";
+import { RECORD_KINDS } from "../schemas/record-kinds.js";
 import { RunResultSchema, type RunSpec } from "../schemas/run.js";
-import { RUN_STATUSES, type RunStatus } from "../schemas/status.js";
-import { StoredAutoLrSchema, StoredLoopSchema, StoredParkedSchema } from "../schemas/stored.js";
+import { HELD_STATUSES, RUN_STATUSES, type RunStatus } from "../schemas/status.js";
+import { StoredAdviceSchema, StoredAutoLrSchema, StoredLoopSchema, StoredParkedSchema } from "../schemas/stored.js";
 import type { AnnealRedis } from "./connect.js";
 import type {
   AttemptReply,
@@ -9,11 +10,13 @@ import type {
   Checkpoint,
   Claim,
   CommitReply,
+  HeldRun,
   JobRef,
   Loop,
   ParkedRun,
   RunRecord,
   RunStore,
+  Totals,
 } from "./contract.js";
 import {
   checkpointKey,
@@ -35,6 +38,7 @@ import { parseRunSpec, parserOf, type StoredHash } from "./stored.js";
 const parseResult = parserOf("result", RunResultSchema);
 const parseAutoLr = parserOf("rate", StoredAutoLrSchema);
 const parseParked = parserOf("wait", StoredParkedSchema);
+const parseAdvice = parserOf("advice", StoredAdviceSchema);
 const parseStoredLoop = parserOf("loop state", StoredLoopSchema);
 
 function parseLoop(text: string): Loop {
@@ -62,6 +66,7 @@ export class RedisRunStore extends RedisRecordStore<RunSpec, RunRecord> implemen
       result: hash.jsonOrNull("result", parseResult),
       waitsFor: hash.textOrNull("waitsFor"),
       autoLr: hash.jsonOrNull("autoLr", parseAutoLr),
+      advice: hash.jsonOrNull("advice", parseAdvice),
     };
   }
 
@@ -188,32 +193,60 @@ export class RedisRunStore extends RedisRecordStore<RunSpec, RunRecord> implemen
     return status === "running" && (crashes !== "0" || committed === first);
   }
 
-  async *unfinished(): AsyncGenerator<JobRef[]> {
-    for (const status of ["queued", "running", "canceling"] as const) {
-      for (const index of [statusKey(status), childStatusKey(status)]) {
-        for (let after = "-"; ; ) {
-          const ids = await this.redis.zrangebylex(index, after, "+", "LIMIT", 0, PAGE);
-          const fields = await Promise.all(
-            ids.map((id) => this.redis.hmget(runKey(id), "epoch", "waitsFor", "parked")),
-          );
-          yield ids.flatMap((id, i) => {
-            const [epoch, waitsFor, parked] = fields[i]!;
-            return epoch == null || waitsFor != null || parked != null ? [] : [{ id, epoch: Number(epoch) }];
-          });
-          if (ids.length < PAGE) break;
-          after = `(${ids.at(-1)!}`;
-        }
-      }
+  async held(): Promise<JobRef[]> {
+    const indexes = HELD_STATUSES.flatMap((status) => [statusKey(status), childStatusKey(status)]);
+    const ids = await Promise.all(indexes.map((index) => this.redis.zrange(index, "0", "-1")));
+    return this.#jobsOf(ids.flat());
+  }
+
+  async *queued(): AsyncGenerator<JobRef[]> {
+    let unread = [statusKey("queued"), childStatusKey("queued")].map((index) => ({ index, after: "-" }));
+    while (unread.length > 0) {
+      const reads = unread.map(({ index, after }) => this.redis.zrangebylex(index, after, "+", "LIMIT", 0, PAGE));
+      const pages = await Promise.all(reads);
+      yield await this.#jobsOf(pages.flat());
+      unread = unread.flatMap(({ index }, i) =>
+        pages[i]!.length < PAGE ? [] : [{ index, after: `(${pages[i]!.at(-1)!}` }],
+      );
     }
+  }
+
+  /** Of those that are still there, wait for no search and are not put aside. */
+  async #jobsOf(ids: readonly string[]): Promise<JobRef[]> {
+    const fields = await Promise.all(ids.map((id) => this.redis.hmget(runKey(id), "epoch", "waitsFor", "parked")));
+    return ids.flatMap((id, i) => {
+      const [epoch, waitsFor, parked] = fields[i]!;
+      return epoch == null || waitsFor != null || parked != null ? [] : [{ id, epoch: Number(epoch) }];
+    });
   }
 
   async requeue(id: string, epoch: number): Promise<number | null> {
     return call(this.redis, "annealRequeue", { id, epoch });
   }
 
-  async totals(): Promise<{ commits: number; steps: number; refused: number }> {
-    const [commits, steps, refused] = await this.redis.hmget(TOTALS_KEY, "commits", "steps", "refused");
-    return { commits: Number(commits ?? 0), steps: Number(steps ?? 0), refused: Number(refused ?? 0) };
+  async totals(): Promise<Totals> {
+    const names = ["commits", "steps", "refused", "crashes"] as const;
+    const [commits, steps, refused, crashes] = (await this.redis.hmget(TOTALS_KEY, ...names)).map(Number) as number[];
+    return { commits: commits!, steps: steps!, refused: refused!, crashes: crashes! };
+  }
+
+  async training(): Promise<HeldRun[]> {
+    const indexes = HELD_STATUSES.flatMap((status) => [statusKey(status), childStatusKey(status)]);
+    const { prefix } = RECORD_KINDS.run;
+    const range = [`[${prefix}`, `(${prefix}~`] as const;
+    const ids = (await Promise.all(indexes.map((index) => this.redis.zrangebylex(index, ...range)))).flat();
+    const names = ["worker", "claimedAt", "committed", "committedAt"] as const;
+    const found = await Promise.all(ids.map((id) => this.redis.hmget(runKey(id), ...names)));
+    return found.flatMap(([worker, claimedAt, committed, committedAt], i) =>
+      worker == null
+        ? []
+        : [
+            {
+              ...{ id: ids[i]!, worker, claimedAt: Number(claimedAt), committed: Number(committed) },
+              committedAt: committedAt == null ? null : Number(committedAt),
+            },
+          ],
+    );
   }
 
   async census(): Promise<{ counts: Record<RunStatus, number>; longestWaitMs: number | null }> {

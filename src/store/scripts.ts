@@ -26,6 +26,7 @@ export const SCRIPTS = {
       forkRun: "text?",
       forkStep: "number?",
       forkLoop: "json?",
+      advice: "json?",
     },
     reply: (raw) => (/^\d+$/.test(String(raw)) ? Number(raw) : isUncreated(raw)),
   }),
@@ -33,7 +34,7 @@ export const SCRIPTS = {
     file: "claim.lua",
     helpers: ["crash-helper.lua"],
     evenWhenFull: true,
-    args: { id: "text", token: "text", limit: "number", epoch: "number" },
+    args: { id: "text", token: "text", limit: "number", epoch: "number", worker: "text" },
     reply: (raw): { readonly fence: string } | { readonly refused: string } => {
       const [outcome, fence] = raw as [string, string?];
       return fence === undefined ? { refused: outcome } : { fence };
@@ -147,7 +148,7 @@ export const SCRIPTS = {
   annealHeartbeat: defineScript({
     file: "heartbeat.lua",
     hint: true,
-    args: { worker: "text", host: "text", slots: "number", ttl: "number" },
+    args: { worker: "text", slots: "number", ttl: "number", facts: "json" },
     reply: oneOf("ok"),
   }),
   annealNoteSpeed: defineScript({

@@ -12,6 +12,8 @@ export interface ChildDeps {
   readonly runs: RunStore;
   readonly tail: Tail;
   readonly enqueue: (runId: string, epoch: number) => Promise<void>;
+  /** The name of this worker process. */
+  readonly worker: string;
 }
 
 /** Children that are created and enqueued at once. */

@@ -28,7 +28,7 @@ export async function runExperiment(
   signal: AbortSignal,
 ): Promise<TrainingOutcome> {
   const { experiments, runs, tail } = deps;
-  const claim = await experiments.claim(id, randomUUID(), CRASH_LIMIT, epoch);
+  const claim = await experiments.claim(id, randomUUID(), CRASH_LIMIT, epoch, deps.worker);
   if ("refused" in claim) {
     const record = claim.refused === "canceled" ? await experiments.get(id) : null;
     if (record !== null) await cancelChildren(runs, worksLeft(record));

@@ -7,8 +7,10 @@ import { ReplicaSet } from "../core/replicas.js";
 import { train } from "../core/train.js";
 import { LIMITS } from "../schemas/limits.js";
 import type { EngineName, RunResult } from "../schemas/run.js";
+import { TERMINAL_STATUSES } from "../schemas/status.js";
 import type { Checkpoint, Claim, CommitReply, Fleet, RunRecord, RunStore } from "../store/contract.js";
 import { isRedisError, patiently } from "../store/patience.js";
+import type { TrainingEvent } from "./events.js";
 import { prepareExamples } from "./examples.js";
 
 export interface TrainingDeps {
@@ -19,6 +21,8 @@ export interface TrainingDeps {
   readonly engineFor: (needs: string) => Promise<EngineName | null>;
   /** The text with that digest. */
   readonly loadDataset: (digest: string) => Promise<Buffer | null>;
+  /** The name of this worker process. */
+  readonly worker: string;
   readonly log: Logger;
 }
 
@@ -31,9 +35,10 @@ export interface Attempt {
   readonly epoch: number;
   /** Hands the run back at the next chunk. */
   readonly signal: AbortSignal;
-  /** Called after each commit of its own. */
-  readonly onProgress: () => void;
+  readonly onEvent: (event: TrainingEvent) => void;
 }
+
+type Committed = Extract<TrainingEvent, { type: "committed" }>;
 
 /** A run is failed as poison after this many worker deaths in a row without a commit between them. */
 export const CRASH_LIMIT = 4;
@@ -44,7 +49,7 @@ export const CRASH_LIMIT = 4;
  */
 export async function runTraining(
   deps: TrainingDeps,
-  { runId, epoch, signal, onProgress }: Attempt,
+  { runId, epoch, signal, onEvent }: Attempt,
 ): Promise<TrainingOutcome> {
   const { needs = null, waived = false } = (await deps.runs.needs(runId)) ?? {};
   let engineName: EngineName | null = needs === null ? "auto" : await deps.engineFor(needs);
@@ -57,7 +62,7 @@ export async function runTraining(
   }
   // Moot, the claim says why; waived, it goes on here.
   engineName ??= "auto";
-  const claim = await deps.runs.claim(runId, randomUUID(), CRASH_LIMIT, epoch);
+  const claim = await deps.runs.claim(runId, randomUUID(), CRASH_LIMIT, epoch, deps.worker);
   if ("refused" in claim) {
     deps.log.info({ runId, why: claim.refused }, "nothing to train");
     return "over";
@@ -70,6 +75,11 @@ export async function runTraining(
   }
   const log = deps.log.child({ runId, traceId: claim.record.traceId });
   const startedAt = performance.now();
+  onEvent({ type: "claimed", attempt: claim.record.attempts, queued: queuedSeconds(claim.record) });
+  const end = async (outcome: string) => {
+    const isOver = (TERMINAL_STATUSES as readonly string[]).includes(outcome);
+    onEvent({ type: "ended", outcome, lasted: isOver ? await wallSeconds(deps.runs, claim) : null });
+  };
   let engine: Engine | undefined;
   try {
     const checkpoint = await deps.runs.checkpoint(runId);
@@ -78,14 +88,15 @@ export async function runTraining(
     const { step } = engine;
     const trainingAt = performance.now();
     log.info({ engine: engine.build, fromStep: engine.step, fence: claim.fence }, "training");
-    const onCommit = (step: number) => {
+    const onCommit = (step: number, commit: Omit<Committed, "type">) => {
       log.debug({ step }, "committed");
-      onProgress();
+      onEvent({ type: "committed", ...commit });
     };
     const outcome = await trainAndCommit(deps.runs, claim, checkpoint, engine, signal, onCommit);
     const seconds = (performance.now() - trainingAt) / 1000;
     if (outcome === "succeeded") await noteSpeed(deps, claim.record, prepared.facts, step, seconds).catch(() => {});
     log.info({ outcome, seconds: (performance.now() - startedAt) / 1000 }, "attempt ended");
+    await end(outcome);
     return outcome === "released" ? "released" : "over";
   } catch (error) {
     // The run is sound: it is resumed once Redis is.
@@ -93,6 +104,7 @@ export async function runTraining(
     // Not a crash of the worker: the same spec would fail in the same way again.
     log.error({ err: error }, "attempt failed");
     await deps.runs.finish(claim, "failed", error instanceof Error ? error.message : String(error), null);
+    await end("failed");
     return "over";
   } finally {
     engine?.dispose();
@@ -154,13 +166,23 @@ async function trainAndCommit(
   checkpoint: Checkpoint | null,
   engine: Engine,
   signal: AbortSignal,
-  onCommit: (step: number) => void,
+  onCommit: (step: number, commit: Omit<Committed, "type">) => void,
 ): Promise<string> {
   const { spec } = claim.record;
   const resume = checkpoint?.loop ?? null;
   const rate = createRateMeter(resume?.step ?? 0);
   let state = resume;
   let pending: ReturnType<RunStore["commit"]> | null = null;
+  let sent = { steps: 0, sentAt: 0 };
+  /** The answer to the commit under way. */
+  const settled = async () => {
+    if (pending === null) return "continue";
+    const waitsFrom = performance.now();
+    const reply = await pending;
+    const stored = reply !== "stale" && reply !== "unsaved" && reply !== "behind";
+    if (stored && state) onCommit(state.step, { ...sent, waited: (performance.now() - waitsFrom) / 1000 });
+    return reply;
+  };
   const endOn = async (reply: CommitReply) => {
     if (reply !== "unsaved" && reply !== "behind") return reply;
     await runs.release(claim);
@@ -172,24 +194,24 @@ async function trainAndCommit(
     if (progress === undefined) {
       const reply = await look();
       if (reply === "continue") continue;
-      await pending;
+      await settled();
       return endOn(reply);
     }
     // The commit of one chunk travels while the next is computed; at most one is under way.
-    const reply = pending === null ? "continue" : await pending;
+    const reply = await settled();
     if (reply !== "continue") return endOn(reply);
-    if (pending !== null) onCommit(progress.chunk.from);
     const checkpoint = { loop: progress.state, engine: engine.readState() };
     const { step } = progress.state;
     const keep = spec.checkpointEvery > 0 && step % spec.checkpointEvery === 0;
     pending = runs.commit(claim, progress.chunk, checkpoint, { stepsPerSecond: rate(step), keep }, signal);
     // Awaited below; until then a rejection must not count as unhandled.
     pending.catch(() => {});
+    sent = { steps: progress.chunk.lr.length, sentAt: Date.now() };
     state = progress.state;
     await new Promise((resolve) => setImmediate(resolve));
     if (signal.aborted) break;
   }
-  const reply = pending === null ? "continue" : await pending;
+  const reply = await settled();
   if (reply !== "continue") return endOn(reply);
   const diverged = state?.diverged ?? null;
   const step = state?.step ?? 0;
@@ -268,6 +290,11 @@ function meanOf(losses: readonly (number | null)[]): number | null {
 async function wallSeconds(runs: RunStore, { record }: Claim<RunRecord>): Promise<number> {
   const now = await patiently(() => runs.now());
   return Math.max(0, Math.round(now - (record.startedAt ?? now))) / 1000;
+}
+
+/** How long a run has waited for its first attempt, by the store's clock. */
+function queuedSeconds({ attempts, createdAt, startedAt }: RunRecord): number | null {
+  return attempts > 1 || startedAt === null ? null : Math.max(0, startedAt - createdAt) / 1000;
 }
 
 /** Steps a second, smoothed over about the last two seconds. */

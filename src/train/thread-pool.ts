@@ -1,16 +1,19 @@
 import { Worker } from "node:worker_threads";
+import type { TrainingEvent } from "./events.js";
 import type { TrainingOutcome } from "./run-training.js";
 
 export interface ThreadData {
   readonly redisUrl: string;
   readonly redisReplicas: number;
   readonly logLevel: string;
+  /** The name of this worker process. */
+  readonly worker: string;
 }
 export type ToThread =
   | { readonly type: "run"; readonly runId: string; readonly epoch: number }
   | { readonly type: "abort" };
 export type ToPool =
-  | { readonly type: "progress" }
+  | { readonly type: "event"; readonly event: TrainingEvent }
   | { readonly type: "done"; readonly outcome: TrainingOutcome }
   | { readonly type: "failed"; readonly message: string };
 
@@ -19,7 +22,7 @@ interface Slot {
   busy: {
     resolve(outcome: TrainingOutcome): void;
     reject(error: Error): void;
-    readonly onProgress: (() => void) | undefined;
+    readonly onEvent: ((event: TrainingEvent) => void) | undefined;
   } | null;
 }
 
@@ -40,14 +43,19 @@ export class ThreadPool {
     for (let i = 0; i < ready; i++) this.#spawn();
   }
 
-  /** Trains a run on an idle thread, or on a new one; the caller bounds how many run at once. `onProgress`: its first commit is stored. */
-  run(runId: string, epoch: number, onProgress?: () => void): Promise<TrainingOutcome> {
+  /** Trains a run on an idle thread, or on a new one; the caller bounds how many run at once. */
+  run(runId: string, epoch: number, onEvent?: (event: TrainingEvent) => void): Promise<TrainingOutcome> {
     if (this.#closing) return Promise.resolve("released");
     const slot = [...this.#slots].find(({ busy }) => busy === null) ?? this.#spawn();
     return new Promise((resolve, reject) => {
-      slot.busy = { resolve, reject, onProgress };
+      slot.busy = { resolve, reject, onEvent };
       slot.thread.postMessage({ type: "run", runId, epoch } satisfies ToThread);
     });
+  }
+
+  /** How many runs are trained now. */
+  get busy(): number {
+    return [...this.#slots].filter(({ busy }) => busy !== null).length;
   }
 
   #spawn(): Slot {
@@ -62,7 +70,7 @@ export class ThreadPool {
       if (busy !== null) how(busy);
     };
     slot.thread.on("message", (message: ToPool) => {
-      if (message.type === "progress") slot.busy?.onProgress?.();
+      if (message.type === "event") slot.busy?.onEvent?.(message.event);
       if (message.type === "done") settle(({ resolve }) => resolve(message.outcome));
       if (message.type === "failed") settle(({ reject }) => reject(new Error(message.message)));
     });

@@ -132,9 +132,10 @@ test("seconds rest on what was measured once a run has trained for long enough; 
   while ((await fleet.speed("reference")) === null);
   assert.equal((await estimate("runs", { steps: 1000, engine: "reference" })).basis, "measured");
 
-  await fleet.heartbeat("elsewhere:1", "elsewhere", 7, 100);
+  const facts = { host: "elsewhere", pid: 1, version: "0", engines: [], startedAt: 0, ttl: 100, lagMs: 0 };
+  await fleet.heartbeat("elsewhere:1", 7, 100, facts);
   assert.equal((await estimate("runs", { steps: 1000 })).slots, 9);
-  await fleet.heartbeat("elsewhere:1", "elsewhere", 3, 100);
+  await fleet.heartbeat("elsewhere:1", 3, 100, facts);
   assert.equal(await fleet.slots(), 5);
   await redis.hset("anneal:slots", "elsewhere:1", JSON.stringify({ slots: 3, till: 1 }));
   assert.equal(await fleet.slots(), 2);

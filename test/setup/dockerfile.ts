@@ -47,3 +47,13 @@ export function copies(stage: Stage): Copy[] {
 export function textsOf(stage: Stage, name: string): string[] {
   return stage.instructions.filter((instruction) => instruction.name === name).map(({ text }) => text);
 }
+
+/** What Docker runs, and for how many seconds at most, to see whether a container of that image is well. */
+export function healthCheckOf(stage: Stage): { readonly command: readonly string[]; readonly timeoutSeconds: number } {
+  const [text] = textsOf(stage, "HEALTHCHECK");
+  const [, options, command] = /^(.*?)CMD (\[.*\])$/.exec(text!)!;
+  return {
+    command: JSON.parse(command!) as string[],
+    timeoutSeconds: Number(/--timeout=(\d+)s/.exec(options!)![1]),
+  };
+}

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
-import pino from "pino";
+import { observe } from "../../src/bin/observability.js";
 import { startApi } from "../../src/bin/start-api.js";
 import { startWorker } from "../../src/bin/start-worker.js";
 import type { Run, RunRequest } from "../../src/schemas/run.js";
@@ -116,9 +116,9 @@ test("a Redis of format 1 is brought to the present one, once, and everything in
 test("its runs stream, and its paused run resumes to the bytes of one that was never paused", async () => {
   await restore();
   const config = testConfig(server.url);
-  const log = pino({ level: "silent" });
-  const api = await startApi(config, log);
-  const worker = await startWorker(config, log);
+  const observability = await observe(config);
+  const api = await startApi(config, observability);
+  const worker = await startWorker(config, observability);
   try {
     const { messages } = await readStream(api.url, ids.evaluated);
     const { loss } = columnsOf(messages);
@@ -149,10 +149,9 @@ test("a Redis of a newer format is refused with one line, and left alone", async
   await redis.flushall();
   await redis.set(FORMAT_KEY, STORED_FORMAT + 1);
   const config = testConfig(server.url);
-  const log = pino({ level: "silent" });
   const refusal = /^Redis holds data of format 3, from a newer version of Anneal; this one knows formats up to 2$/;
   for (const start of [startApi, startWorker]) {
-    await assert.rejects(start(config, log), (error: Error) => refusal.test(error.message));
+    await assert.rejects(start(config, await observe(config)), (error: Error) => refusal.test(error.message));
   }
   assert.deepEqual(await redis.keys("anneal:*"), [FORMAT_KEY]);
 });

@@ -58,7 +58,7 @@ test("a transition that is not in the table is an error, and nothing of it is wr
   const runs = new RedisRunStore(redis);
   const id = "run_00000000000000000001";
   await runs.create(id, runSpec(), { traceId: "t" });
-  const claim = await runs.claim(id, "token", 4, 0);
+  const claim = await runs.claim(id, "token", 4, 0, "worker");
   assert.ok(!("refused" in claim));
   const before = await redis.hgetall(keys.runKey(id));
   const finish = call(redis, "annealFinish", {

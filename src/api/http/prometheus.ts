@@ -1,62 +1,72 @@
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
-import { collectDefaultMetrics, Gauge, Registry } from "prom-client";
+import { Counter, Gauge, Registry } from "prom-client";
 import type { ApiDeps } from "../deps.js";
 import { mediaResponse } from "./responses.js";
+import { createScrape } from "./scrape.js";
 
-/** Some samples of the event loop (eventLoopMonitoringPrecision) long. */
-const SHARED_MS = 200;
-
-/** Metrics for a person on call; what is shared by all processes is read from Redis when asked for. */
-export const prometheusRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { runs, queue, tail }) => {
-  const registry = new Registry();
-  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 20 });
-  const gauge = (name: string, help: string, labelNames: string[] = []) =>
-    new Gauge({ name: `anneal_${name}`, help, labelNames, registers: [registry] });
-  const records = gauge("records", "Runs, searches and experiments by status", ["status"]);
-  const jobs = gauge("jobs", "Jobs of runs in the queue by state", ["state"]);
-  const oldest = gauge("oldest_queued_seconds", "How long the oldest queued run has waited; 0: none waits");
-  const commits = gauge("commits_total", "Commits of metrics and checkpoints, by all workers since ever");
-  const steps = gauge("steps_total", "Steps committed, by all workers since ever");
-  const refused = gauge("refused_writes_total", "Writes of attempts that had lost their run, refused");
-  const subscribers = gauge("subscribers", "Readers of streams on this process");
-  const lag = gauge(
-    "subscriber_lag_steps",
-    "Steps that the reader furthest behind on this process has still to be sent",
+/**
+ * Metrics for a person on call: at /metrics those of this process, at /metrics/shared those that all processes share, read from
+ * Redis when asked for. Apart, since every API would say the same, and a sum over them would count it once for each.
+ */
+export const prometheusRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { registry, tail, runs, queue }) => {
+  const gaugeOf = (name: string, help: string, read: () => number) =>
+    new Gauge({
+      name: `anneal_${name}`,
+      help,
+      registers: [registry],
+      collect() {
+        this.set(read());
+      },
+    });
+  gaugeOf("subscribers", "Readers of streams on this process", () => tail.lags().length);
+  gaugeOf("subscriber_lag_steps", "Steps that the reader furthest behind on this process has still to be sent", () =>
+    tail.lags().reduce((most, steps) => Math.max(most, steps), 0),
   );
-
-  // Node's event-loop histogram begins anew with each answer, and one without a sample would be NaN: who asks meanwhile shares it.
-  let shared: { readonly madeAt: number; readonly text: Promise<string> } | null = null;
-  const scrape = (): Promise<string> => {
-    if (shared === null || performance.now() - shared.madeAt > SHARED_MS) {
-      shared = { madeAt: performance.now(), text: measure() };
-    }
-    return shared.text;
-  };
-
+  const scrape = createScrape(registry);
+  const response = { 200: mediaResponse("In the text exposition format", ["text/plain"]) };
   app.get(
     "/metrics",
     {
       schema: {
         operationId: "getPrometheusMetrics",
-        summary: "Prometheus metrics",
+        summary: "Prometheus metrics of this process",
         tags: ["health"],
-        response: { 200: mediaResponse("In the text exposition format", ["text/plain"]) },
+        response,
       },
     },
     async (_request, reply) => reply.type(registry.contentType).send(await scrape()),
   );
 
-  async function measure(): Promise<string> {
-    const [census, totals, counts] = await Promise.all([runs.census(), runs.totals(), queue.counts()]);
-    for (const [status, count] of Object.entries(census.counts)) records.set({ status }, count);
-    for (const [state, count] of Object.entries(counts)) jobs.set({ state }, count);
-    oldest.set((census.longestWaitMs ?? 0) / 1000);
-    commits.set(totals.commits);
-    steps.set(totals.steps);
-    refused.set(totals.refused);
-    const lags = tail.lags();
-    subscribers.set(lags.length);
-    lag.set(lags.reduce((most, steps) => Math.max(most, steps), 0));
-    return registry.metrics();
-  }
+  app.get(
+    "/metrics/shared",
+    {
+      schema: {
+        operationId: "getSharedPrometheusMetrics",
+        summary: "Prometheus metrics that all processes share; scrape them once",
+        tags: ["health"],
+        response,
+      },
+    },
+    async (_request, reply) => {
+      const [census, totals, counts] = await Promise.all([runs.census(), runs.totals(), queue.counts()]);
+      const shared = new Registry();
+      const gauge = (name: string, help: string, values: Readonly<Record<string, number>>, label: string) => {
+        const made = new Gauge({ name: `anneal_${name}`, help, labelNames: [label], registers: [shared] });
+        for (const [key, value] of Object.entries(values)) made.set({ [label]: key }, value);
+      };
+      gauge("records", "Runs, searches and experiments by status", census.counts, "status");
+      gauge("jobs", "Jobs of runs in the queue by state", counts, "state");
+      const oldest = "How long the oldest queued run has waited; 0: none waits";
+      new Gauge({ name: "anneal_oldest_queued_seconds", help: oldest, registers: [shared] }).set(
+        (census.longestWaitMs ?? 0) / 1000,
+      );
+      const counter = (name: string, help: string, value: number) =>
+        new Counter({ name: `anneal_${name}_total`, help, registers: [shared] }).inc(value);
+      counter("commits", "Commits of metrics and checkpoints, by all workers since ever", totals.commits);
+      counter("steps", "Steps committed, by all workers since ever", totals.steps);
+      counter("refused_writes", "Writes of attempts that had lost their run, refused", totals.refused);
+      counter("crashes", "Attempts that ended without a word: their worker died", totals.crashes);
+      return reply.type(shared.contentType).send(await shared.metrics());
+    },
+  );
 };

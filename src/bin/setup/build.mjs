@@ -15,6 +15,8 @@ const PRODUCTS = [
   {
     name: "native-kernel",
     script: "src/engine/kernel/build-native.mjs",
+    // In the image a native kernel that does not compile is an error; elsewhere the wasm build takes over.
+    args: process.argv.includes("--native") ? ["--required"] : [],
     output: "build/kernel.node",
     inputs: ["src/engine/kernel"],
     settings: [process.env.CC ?? "", process.arch],
@@ -22,6 +24,7 @@ const PRODUCTS = [
   {
     name: "dashboard",
     script: "src/web/build.mjs",
+    args: [],
     output: "dist/src/web/app.js.br",
     inputs: ["src/web", "src/core", "src/schemas", "tsconfig.json", "package-lock.json"],
     settings: [],
@@ -57,11 +60,11 @@ function compiled() {
 
 const sourceOf = (file) => join(ROOT, file.replace(/\.js(\.map)?$/, ".ts"));
 
-function refresh({ name, script, output, inputs, settings }) {
+function refresh({ name, script, args, output, inputs, settings }) {
   const mark = join(DIST, `.${name}`);
   const digest = digestOf(inputs, settings);
   if (existsSync(join(ROOT, output)) && existsSync(mark) && readFileSync(mark, "utf8") === digest) return;
-  run(process.execPath, [join(ROOT, script)]);
+  run(process.execPath, [join(ROOT, script), ...args]);
   writeFileSync(mark, digest);
 }
 

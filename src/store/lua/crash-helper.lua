@@ -7,6 +7,7 @@ local function failed_by_crash(id, limit)
   local same_server = field(id, 'server') == server
   redis.call('HSET', key(id), 'server', server)
   if field(id, 'status') ~= 'running' or not same_server then return false end
+  redis.call('HINCRBY', TOTALS_KEY, 'crashes', 1)
   if redis.call('HINCRBY', key(id), 'crashes', 1) < limit then return false end
   set_status(id, 'crash', 'failed', 'the worker died ' .. limit .. ' times in a row without progress')
   return true

@@ -3,13 +3,14 @@ import { after, before, test } from "node:test";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import type { FastifyInstance } from "fastify";
 import pino from "pino";
+import { Registry } from "prom-client";
 import { buildApp } from "../../../src/api/app.js";
 import type { ApiDeps } from "../../../src/api/deps.js";
 
 /** Routes that ask no store. */
 let app: FastifyInstance;
 before(async () => {
-  app = await buildApp({} as ApiDeps, pino({ level: "silent" }));
+  app = await buildApp({ registry: new Registry() } as ApiDeps, pino({ level: "silent" }));
   await app.ready();
 });
 after(() => app.close());
