@@ -41,8 +41,6 @@ export async function startApi(
   };
   // First of all: a queue writes as soon as it is made.
   const problem = await unfitStorage(reader, log);
-  // A prompt one would refuse what is asked of it before.
-  await Promise.all(connections.map(isReady));
   if (problem !== null) {
     disconnect();
     throw new Error(problem);
@@ -88,6 +86,8 @@ export async function startApi(
   });
   try {
     await tail.start();
+    // A prompt one refuses what is asked of it before; to build the app may have taken so long that it has to connect anew.
+    await Promise.all(connections.map(isReady));
     const url = await app.listen({ host: config.HOST, port: config.PORT });
     return { app, url, close };
   } catch (error) {
