@@ -85,8 +85,9 @@ export async function startApi(
     disconnect();
   });
   try {
+    await app.ready();
     await tail.start();
-    // A prompt one refuses what is asked of it before; to build the app may have taken so long that it has to connect anew.
+    // A prompt one refuses what is asked of it before; to make the app ready may have taken so long that it has to connect anew.
     await Promise.all(connections.map(isReady));
     const url = await app.listen({ host: config.HOST, port: config.PORT });
     return { app, url, close };
