@@ -115,6 +115,12 @@ export const RunRequestSchema = Type.Object(
     seed: Type.Optional(Seed),
     replicas: Type.Optional(Replicas),
     engine: Type.Optional(EngineSchema),
+    exact: Type.Optional(
+      Type.Boolean({
+        description:
+          "Of engine auto. false: where no worker has the numerics that it began with for some time, it goes on under others, and its log says where. Default: true",
+      }),
+    ),
     evalEvery: Type.Optional(EvalEvery),
     checkpointEvery: Type.Optional(CheckpointEvery),
     from: Type.Optional(
@@ -146,7 +152,7 @@ export const RunRequestSchema = Type.Object(
 );
 export type RunRequest = Static<typeof RunRequestSchema>;
 
-/** A run spec with every default spelled out: training is a function of this and the engine build alone. */
+/** A run spec with every default spelled out: training is a function of this and the numerics alone. */
 export const RunSpecSchema = Type.Object(
   {
     steps: Steps,
@@ -165,6 +171,7 @@ export const RunSpecSchema = Type.Object(
     seed: Seed,
     replicas: Replicas,
     engine: EngineSchema,
+    exact: Type.Optional(Type.Literal(false, { description: "May go on under other numerics; absent: it may not" })),
     evalEvery: EvalEvery,
     checkpointEvery: CheckpointEvery,
     from: Type.Union(
@@ -226,7 +233,9 @@ export const RunSchema = Type.Object(
   {
     id: Type.String(),
     status: RunStatusSchema,
-    reason: Type.Union([Type.String(), Type.Null()], { description: "Why it failed or diverged" }),
+    reason: Type.Union([Type.String(), Type.Null()], {
+      description: "Why it failed or diverged, or what it waits for",
+    }),
     pauseRequested: Type.Boolean(),
     waitsFor: Type.Union([Type.String(), Type.Null()], { description: "The search that finds its schedule and rate" }),
     autoLr: Type.Union(
@@ -282,7 +291,10 @@ export const RunSchema = Type.Object(
     warnings: Type.Array(WarningSchema, {
       description: "Of a request that is valid, but surely meant otherwise; and of a result that is hopeless",
     }),
-    engineBuild: Type.Union([Type.String(), Type.Null()]),
+    engineBuild: Type.Union([Type.String(), Type.Null()], { description: "Which code has trained it last" }),
+    numerics: Type.Union([Type.String(), Type.Null()], {
+      description: "What its bytes depend on besides its spec; it goes on where that is",
+    }),
     traceId: Type.String({ description: "Of the request that made it; the logs of all processes carry it" }),
     attempts: Type.Integer({ description: "How often a worker has taken it up" }),
     createdAt: Type.String({ format: "date-time" }),

@@ -48,7 +48,10 @@ export interface RunRecord extends StoredRecord<RunSpec> {
   /** What a person has written about it; "": nothing. */
   readonly notes: string;
   readonly pauseRequested: boolean;
+  /** Which code has trained it last. */
   readonly engineBuild: string | null;
+  /** What its bytes depend on besides its spec, since it was begun: it goes on where that is. */
+  readonly numerics: string | null;
   readonly result: RunResult | null;
   /** The search whose answer this run waits for as its rate. */
   readonly waitsFor: string | null;
@@ -131,8 +134,11 @@ export type Uncreated = "late" | "full" | "no-parent" | "no-dataset" | "no-check
 
 /** "continue", or how the attempt has just ended: by what was requested of the record, or since it had lost it. */
 export type AttemptReply = "continue" | "paused" | "canceled" | "stale";
-/** "unsaved": the store is full, nothing was stored, and the signal said not to wait any longer. */
-export type CommitReply = AttemptReply | "unsaved";
+/**
+ * "behind": the store has lost steps that it had acknowledged, as after a failover: what is stored must be gone on from.
+ * "unsaved": the store is full, nothing was stored, and the signal said not to wait any longer.
+ */
+export type CommitReply = AttemptReply | "unsaved" | "behind";
 
 /** Records with a status (src/schemas/status.ts has the table of its transitions), an owner and a log. */
 export interface RecordStore<Spec, R extends StoredRecord<Spec>> {
@@ -170,13 +176,17 @@ export interface RecordStore<Spec, R extends StoredRecord<Spec>> {
     worker: string,
   ): Promise<Claim<R> | { readonly refused: string }>;
 
-  /** Ends it; a cancel that came first wins. Returns the status it has now. Waits while the store is full. */
+  /**
+   * Ends it; a cancel that came first wins. Returns the status it has now. Waits while the store is full. `steps`: of a run at its
+   * end, what it has committed; "behind" as of a commit.
+   */
   finish(
     claim: Claim<R>,
     status: TerminalStatus,
     reason: string | null,
     result: object | null,
-  ): Promise<RunStatus | "stale">;
+    steps?: number,
+  ): Promise<RunStatus | "stale" | "behind">;
 
   /** Hands it back unfinished; another attempt goes on from the last commit. Returns the status it has now. */
   release(claim: Claim<R>): Promise<RunStatus | "stale">;
@@ -209,6 +219,13 @@ export interface CommitOptions {
   readonly keep: boolean;
   /** Of all steps, with the chunk's. */
   readonly overview: StoredOverview;
+}
+
+export interface ParkedRun {
+  readonly id: string;
+  readonly needs: string;
+  readonly since: number;
+  readonly exact: boolean;
 }
 
 export interface JobRef {
@@ -262,7 +279,26 @@ export interface RunStore extends RecordStore<RunSpec, RunRecord> {
   /** Asks, without a commit, whether an attempt may go on. */
   poll(claim: Claim<RunRecord>): Promise<AttemptReply>;
 
-  noteEngineBuild(claim: Claim<RunRecord>, build: string): Promise<void>;
+  /** `change`: of a run that goes on under other numerics than it began with; stands in its log, at its step. */
+  noteEngine(claim: Claim<RunRecord>, build: string, numerics: string, change: string | null): Promise<void>;
+
+  /**
+   * What a worker must have for a run that is not over: the engine that its spec names, or, once begun, its numerics. `waived`:
+   * it may go on under others. null: any worker will do.
+   */
+  needs(id: string): Promise<{ readonly needs: string; readonly waived: boolean } | null>;
+
+  /**
+   * Puts a run aside that this worker cannot train, until `unpark`: it is queued, has no job, and says what it waits for.
+   * "moot": there is nothing to put aside; a claim says why. A crash before it is counted as by `claim`.
+   */
+  park(id: string, epoch: number, needs: string, crashLimit: number): Promise<"parked" | "moot">;
+
+  /** Runs that are put aside, what for, since when, and whether they may go on under other numerics. */
+  parked(): Promise<ParkedRun[]>;
+
+  /** The epoch of the job that a run which was put aside now needs; `waive`: under whatever numerics. null: no job is due. */
+  unpark(id: string, waive: boolean): Promise<number | null>;
 
   /** A running run pauses at its next commit. */
   pause(id: string): Promise<"ok" | "gone" | "conflict">;
@@ -439,6 +475,11 @@ export interface Sink {
   caughtUp?(): void;
   /** The run was deleted under the reader. */
   gone(): void;
+  /**
+   * The store has lost entries that were sent: the log ends at `step` again, as after a failover. What comes next may overlap what
+   * was sent; steps have the bytes that they had.
+   */
+  rolledBack?(step: number): void;
 }
 
 /** One reader of one log: a position, no queue. */

@@ -143,8 +143,10 @@ export abstract class RedisRecordStore<Spec extends Labelled, R extends StoredRe
     status: TerminalStatus,
     reason: string | null,
     result: object | null,
-  ): Promise<RunStatus | "stale"> {
-    return patiently(() => call(this.redis, "annealFinish", { id, fence, status, reason, result }));
+    steps?: number,
+  ): Promise<RunStatus | "stale" | "behind"> {
+    const args = { id, fence, status, reason, result, steps: steps ?? null };
+    return patiently(() => call(this.redis, "annealFinish", args));
   }
 
   async release({ id, fence }: Claim<R>): Promise<RunStatus | "stale"> {

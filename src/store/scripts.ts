@@ -33,6 +33,7 @@ export const SCRIPTS = {
   }),
   annealClaim: defineScript({
     file: "claim.lua",
+    helpers: ["crash-helper.lua"],
     evenWhenFull: true,
     args: { id: "text", token: "text", limit: "number", epoch: "number", worker: "text" },
     reply: (raw): { readonly fence: string } | { readonly refused: string } => {
@@ -55,7 +56,7 @@ export const SCRIPTS = {
       keep: "flag",
       overview: "json",
     },
-    reply: oneOf("continue", "paused", "canceled", "stale", "gap"),
+    reply: oneOf("continue", "paused", "canceled", "stale", "gap", "behind"),
   }),
   annealPoll: defineScript({ file: "poll.lua", evenWhenFull: true, args: attempt, reply: goOn }),
   annealAdvance: defineScript({
@@ -66,15 +67,28 @@ export const SCRIPTS = {
   annealFinish: defineScript({
     file: "finish.lua",
     evenWhenFull: true,
-    args: { ...attempt, status: "text", reason: "text?", result: "json?" },
-    reply: statusOrStale,
+    args: { ...attempt, status: "text", reason: "text?", result: "json?", steps: "number?" },
+    reply: oneOf("stale", "behind", ...RUN_STATUSES),
   }),
   annealRelease: defineScript({ file: "release.lua", evenWhenFull: true, args: attempt, reply: statusOrStale }),
-  annealNoteEngineBuild: defineScript({
-    file: "note-engine-build.lua",
+  annealNoteEngine: defineScript({
+    file: "note-engine.lua",
     evenWhenFull: true,
-    args: { ...attempt, build: "text" },
+    args: { ...attempt, build: "text", numerics: "text", change: "text?" },
     reply: oneOf("ok", "stale"),
+  }),
+  annealPark: defineScript({
+    file: "park.lua",
+    helpers: ["crash-helper.lua"],
+    evenWhenFull: true,
+    args: { id: "text", epoch: "number", needs: "text", limit: "number" },
+    reply: oneOf("parked", "moot"),
+  }),
+  annealUnpark: defineScript({
+    file: "unpark.lua",
+    evenWhenFull: true,
+    args: { id: "text", waive: "flag" },
+    reply: integerOrNull,
   }),
   annealCancel: defineScript({
     file: "cancel.lua",
@@ -142,11 +156,13 @@ export const SCRIPTS = {
   }),
   annealHeartbeat: defineScript({
     file: "heartbeat.lua",
+    hint: true,
     args: { worker: "text", slots: "number", ttl: "number", facts: "json" },
     reply: oneOf("ok"),
   }),
   annealNoteSpeed: defineScript({
     file: "note-speed.lua",
+    hint: true,
     args: { engine: "text", ratio: "number", weight: "number" },
     reply: oneOf("ok"),
   }),

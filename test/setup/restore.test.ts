@@ -11,7 +11,7 @@ import { observe } from "../../src/bin/observability.js";
 import { startApi } from "../../src/bin/start-api.js";
 import { startWorker } from "../../src/bin/start-worker.js";
 import type { Run } from "../../src/schemas/run.js";
-import { redisProblem } from "../../src/store/connect.js";
+import { redisProblem } from "../../src/store/address.js";
 import { freePort } from "../redis.js";
 import { columnsOf, exportOf, readStream, startService, testConfig } from "../service.js";
 

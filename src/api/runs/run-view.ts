@@ -34,6 +34,7 @@ export function toRun(record: RunRecord): Run {
     worker: record.worker,
     warnings: advice === null ? [] : [...advice.warnings, ...resultWarnings(record.result, advice.guessLoss)],
     engineBuild: record.engineBuild,
+    numerics: record.numerics,
     traceId: record.traceId,
     attempts: record.attempts,
     createdAt: isoTime(record.createdAt),

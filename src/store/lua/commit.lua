@@ -3,7 +3,8 @@
 -- ARGV: id, fence, from, count, columns (count x f64 lr, count x f32 loss, then count x f32 for each replica), evals (JSON),
 --   loop (JSON), engine (bytes), rate (steps a second), replicas (0: none), keep (the checkpoint outlives the next one),
 --   overview (JSON: what lists show of all steps)
--- Returns 'continue', 'paused' or 'canceled' (the attempt must end), 'stale' (it lost the run), or 'gap'.
+-- Returns 'continue', 'paused' or 'canceled' (the attempt must end), 'stale' (it lost the run),
+-- 'behind' (what came before has been lost), or 'gap'.
 local committed = number(id, 'committed')
 -- A commit that was applied, whose reply was lost, and which is sent again.
 if field(id, 'fence') == fence and from + count == committed and from < committed then
@@ -12,6 +13,8 @@ if field(id, 'fence') == fence and from + count == committed and from < committe
   if status == 'paused' or status == 'canceled' then return status end
 end
 if not owns(id, fence) then return 'stale' end
+-- A Redis that took over has not got what its predecessor had acknowledged.
+if from > committed then return 'behind' end
 if from ~= committed then return 'gap' end
 local to = from + count
 local entry = {'m', columns}

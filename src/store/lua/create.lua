@@ -29,7 +29,10 @@ if forkRun then
   if not engine then return 'no-checkpoint' end
   committed = forkStep
   redis.call('HSET', checkpoint_key(id), 'loop', forkLoop, 'engine', engine)
-  redis.call('HSET', key(id), 'engineBuild', field(forkRun, 'engineBuild'))
+  for _, name in ipairs({'engineBuild', 'numerics'}) do
+    local value = field(forkRun, name)
+    if value then redis.call('HSET', key(id), name, value) end
+  end
 end
 redis.call('HSET', key(id), 'id', id, 'spec', spec, 'createdAt', at, 'committed', committed, 'first', committed, 'fence', 0, 'epoch', 0, 'crashes', 0, 'attempts', 0, 'traceId', traceId)
 if parent then redis.call('HSET', key(id), 'parent', parent) end

@@ -9,6 +9,7 @@ if redis.call('EXISTS', CHILDREN_PREFIX .. id) == 1 then return 'children' end
 redis.call('ZREM', status_key(id, status), id)
 redis.call('ZREM', FINISHED_KEY, id)
 redis.call('HDEL', WAITING_KEY, id)
+redis.call('HDEL', PARKED_KEY, id)
 for _, index in ipairs(KEYS) do redis.call('ZREM', index, id) end
 unlist_labels(id)
 for _, step in ipairs(redis.call('ZRANGE', kept_key(id), 0, -1)) do
