@@ -24,7 +24,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
     folders: ["schemas", "core", "store", "queue"],
     packages: [
       ...["fastify", "@fastify/", "typebox", "ajv", "ws", "pino", "prom-client"],
-      ...["echarts", "@resvg/resvg-wasm", "simple-ascii-chart"],
+      ...["echarts", "@resvg/resvg-wasm", "simple-ascii-chart", "fastest-levenshtein"],
     ],
     node: true,
   },

@@ -34,6 +34,9 @@ export function testConfig(redisUrl: string): Config {
     STALLED_INTERVAL_MS: 500,
     RUN_TTL_SECONDS: 0,
     RECONCILE_INTERVAL_MS: 500,
+    KEYS: "off",
+    ALLOW_OPEN: "no",
+    ALLOWED_HOSTS: "",
   };
 }
 

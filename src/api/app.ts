@@ -3,6 +3,8 @@ import swaggerUi from "@fastify/swagger-ui";
 import websocket from "@fastify/websocket";
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
 import { Type } from "typebox";
+import { ApiKeyRequestSchema, ApiKeySchema, NewApiKeySchema } from "../schemas/api-key.js";
+import { CurveSchema } from "../schemas/curve.js";
 import { DatasetSchema } from "../schemas/dataset.js";
 import { EstimateSchema } from "../schemas/estimate.js";
 import { ArmRequestSchema, ExperimentReportSchema, ExperimentRequestSchema } from "../schemas/experiment.js";
@@ -20,17 +22,22 @@ import { datasetRoutes } from "./datasets/routes.js";
 import type { ApiDeps } from "./deps.js";
 import { estimateRoutes } from "./estimates/routes.js";
 import { experimentRoutes } from "./experiments/routes.js";
+import { requireKeys } from "./http/authentication.js";
 import { existing } from "./http/existing.js";
 import { healthRoutes } from "./http/health.js";
+import { takeJson } from "./http/json-body.js";
 import { toOpenApi31 } from "./http/openapi-document.js";
 import { sendProblem } from "./http/problems.js";
 import { prometheusRoutes } from "./http/prometheus.js";
 import { measureRequests } from "./http/request-metrics.js";
+import { refuseStrangers } from "./http/strangers.js";
 import { traceIdOf } from "./http/trace-id.js";
 import { createValidatorCompiler } from "./http/validation.js";
 import { LICENSE, VERSION, versionRoutes } from "./http/version.js";
 import { webRoutes } from "./http/web.js";
 import { refuseUnknownRoutes } from "./http/wrong-method.js";
+import { keyRoutes } from "./keys/routes.js";
+import { curveRoutes } from "./metrics/curves.js";
 import { metricsRoutes } from "./metrics/routes.js";
 import { suggestionRoutes } from "./metrics/suggestions.js";
 import { modelRoutes } from "./model/routes.js";
@@ -54,6 +61,7 @@ const SHARED = [
   RunRequestSchema,
   RunSpecSchema,
   RunSchema,
+  CurveSchema,
   SearchRequestSchema,
   SearchSchema,
   ArmRequestSchema,
@@ -63,6 +71,9 @@ const SHARED = [
   ExperimentSummarySchema,
   EstimateSchema,
   DatasetSchema,
+  ApiKeyRequestSchema,
+  ApiKeySchema,
+  NewApiKeySchema,
   StreamMessageSchema,
   StreamCommandSchema,
   StreamReplySchema,
@@ -87,14 +98,11 @@ export async function buildApp(deps: ApiDeps, log: FastifyBaseLogger): Promise<F
   // Before all routes and hooks, which it wraps.
   if (deps.tracing !== undefined) await app.register(deps.tracing);
   app.removeContentTypeParser(["text/plain", "application/json"]);
-  // Many clients name a media type even where there is no body, as for /cancel: no body is none, not a broken one.
-  const parseJson = app.getDefaultJsonParser("error", "error");
-  app.addContentTypeParser("application/json", { parseAs: "string" }, (request, body, done) => {
-    if (body === "") done(null, undefined);
-    else parseJson(request, body as string, done);
-  });
+  takeJson(app);
   app.setErrorHandler(sendProblem);
+  refuseStrangers(app, deps.access.hosts);
   refuseUnknownRoutes(app);
+  if (deps.access.keys) await requireKeys(app, deps.apiKeys);
   app.setValidatorCompiler(createValidatorCompiler(SHARED));
   // Responses are what the types say; the tests hold them against their schemas.
   app.setSerializerCompiler(() => JSON.stringify);
@@ -164,6 +172,7 @@ export async function buildApp(deps: ApiDeps, log: FastifyBaseLogger): Promise<F
     runListEventRoutes,
     runRoutes,
     metricsRoutes,
+    curveRoutes,
     modelRoutes,
     suggestionRoutes,
     searchRoutes,
@@ -171,6 +180,7 @@ export async function buildApp(deps: ApiDeps, log: FastifyBaseLogger): Promise<F
     estimateRoutes,
     datasetRoutes,
     workerRoutes,
+    keyRoutes,
   ]) {
     await app.register(routes, v1);
   }

@@ -2,14 +2,23 @@ import type { FastifyPluginCallback } from "fastify";
 import type { Registry } from "prom-client";
 import type { RunQueue } from "../queue/run-queue.js";
 import type {
+  ApiKeyStore,
   DatasetStore,
   ExperimentStore,
   Fleet,
   MetricsReader,
+  OnceStore,
   RunStore,
   SearchStore,
   Tail,
 } from "../store/contract.js";
+
+export interface AccessOptions {
+  /** Does every request need a key? */
+  readonly keys: boolean;
+  /** Names under which the service is reached, besides those that nobody else can claim. */
+  readonly hosts: readonly string[];
+}
 
 /** What the routes work with; composed in src/bin, and by tests. */
 export interface ApiDeps {
@@ -22,9 +31,13 @@ export interface ApiDeps {
   readonly searchQueue: RunQueue;
   readonly experiments: ExperimentStore;
   readonly experimentQueue: RunQueue;
+  readonly once: OnceStore;
+  readonly apiKeys: ApiKeyStore;
   readonly fleet: Fleet;
   readonly tail: Tail;
   readonly datasets: DatasetStore;
+  /** Who may ask. */
+  readonly access: AccessOptions;
   /** Why the service cannot work right now; null: it can. */
   readonly readiness: () => Promise<string | null>;
   /** The metrics of this process. */

@@ -7,6 +7,8 @@ import { invalid, ok, type Result } from "./result.js";
 /** With fewer, one of the three splits would be empty. */
 const LEAST_ITEMS = 10;
 const MOST_ERRORS = 10;
+/** What one long line is a sign of. */
+const JOINED = " (curl's -d @file joins the lines; --data-binary @file keeps them)";
 /** The boundary, controls, line and paragraph separators, the byte order mark. */
 const REFUSED = /[.\p{Cc}\u2028\u2029\ufeff]/u;
 
@@ -23,7 +25,9 @@ export function checkDataset(text: string): Result<DatasetStatistics> {
     text.includes(BOUNDARY) ||
     REFUSED.test(symbols.join(""));
   if (suspect) return invalid(...lineErrors(text));
-  if (length < LEAST_ITEMS) return invalid(wrong(`at least ${LEAST_ITEMS} items, one a line; here are ${length}`));
+  if (length < LEAST_ITEMS) {
+    return invalid(wrong(`at least ${LEAST_ITEMS} items, one a line; here are ${length}${length === 1 ? JOINED : ""}`));
+  }
   return ok(statistics);
 }
 
@@ -33,7 +37,7 @@ function lineErrors(text: string): FieldError[] {
   for (const [i, line] of text.split(/\r?\n/).entries()) {
     const expected = lineProblem(line, symbols);
     if (expected === null) continue;
-    errors.push(wrong(`line ${i + 1}: ${expected}`));
+    errors.push(wrong(`line ${i + 1}: ${expected}${text.includes("\n") ? "" : JOINED}`));
     if (errors.length === MOST_ERRORS || symbols.size > LIMITS.datasetSymbols) break;
   }
   return errors;

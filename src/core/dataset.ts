@@ -41,7 +41,7 @@ function charactersOf(words: readonly string[]): string[] {
  * `limit` keeps the first n training examples, for the deterministic full-batch loop of a textbook.
  */
 export function splitExamples(dataset: Dataset, contextLength: number, limit?: number | null): Splits {
-  const { train, validation, test } = split(dataset.words);
+  const { train, validation, test } = splitWords(dataset.words);
   const index = new Map(dataset.symbols.map((symbol, i) => [symbol, i]));
   return {
     train: unroll(train, index, contextLength, limit ?? Number.POSITIVE_INFINITY),
@@ -53,7 +53,7 @@ export function splitExamples(dataset: Dataset, contextLength: number, limit?: n
 /** What splitExamples would make of a dataset, without making it: an item gives as many examples at any context length. */
 export function datasetStatistics({ words, symbols }: Dataset): DatasetStatistics {
   const lengths = words.map(lengthOf);
-  const parts = split(lengths);
+  const parts = splitWords(lengths);
   const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => total + number, 0);
   const counts = (part: readonly number[]) => ({ items: part.length, examples: sum(part) + part.length });
   return {
@@ -65,8 +65,8 @@ export function datasetStatistics({ words, symbols }: Dataset): DatasetStatistic
   };
 }
 
-/** The order depends on how many items there are, not on what they are. */
-function split<T>(items: readonly T[]): { train: T[]; validation: T[]; test: T[] } {
+/** Shuffled and cut. The order depends on how many items there are, not on what they are. */
+export function splitWords<T>(items: readonly T[]): { train: T[]; validation: T[]; test: T[] } {
   const shuffled = [...items];
   const rng = new Rng(SHUFFLE_SEED, STREAM.shuffle);
   for (let i = shuffled.length - 1; i > 0; i--) {

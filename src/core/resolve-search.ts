@@ -1,13 +1,15 @@
 import { LIMITS } from "../schemas/limits.js";
 import type { FieldError } from "../schemas/problem.js";
 import type { RunRequest, RunSpec } from "../schemas/run.js";
-import type { ScheduleRequest, ScheduleRequestObject } from "../schemas/schedule.js";
+import type { ScheduleRequest, ScheduleRequestObject, ScheduleSpec } from "../schemas/schedule.js";
 import { DEFAULT_BUDGET, SEARCH_LR_RANGE, type SearchRequest, type SearchSpec } from "../schemas/search.js";
-import { stepCost } from "./cost.js";
+import { evaluationSeconds, stepCost } from "./cost.js";
 import { type DatasetFacts, resolveRun } from "./resolve.js";
 import { invalid, ok, type Result } from "./result.js";
 import { autoRatePaths } from "./schedules/auto-rate.js";
+import { lintSchedule } from "./schedules/lint.js";
 import { rateParameter } from "./schedules/rates.js";
+import { SWEEP_STEPS } from "./search/finders.js";
 import { PORTFOLIO, SHAPES, scheduleAt } from "./search/portfolio.js";
 import { rungsOf } from "./search/rates.js";
 import type { SearchConfig } from "./search/state.js";
@@ -17,7 +19,7 @@ import type { SearchConfig } from "./search/state.js";
  * `least` times the horizon where that is more. A search of one schedule needs less.
  */
 const BUDGET = {
-  joint: { usual: DEFAULT_BUDGET.joint, least: 10, most: 60_000_000 },
+  joint: { usual: DEFAULT_BUDGET.joint, least: 10, most: 75_000_000 },
   single: { usual: DEFAULT_BUDGET.single, least: 2, most: 20_000_000 },
 } as const;
 
@@ -25,13 +27,21 @@ const BUDGET = {
 const SEEDS = 4;
 
 const NO_RANGE: FieldError = { pointer: "/lrRange", expected: "[low, high] with low below high" };
-/** Any will do: whether a schedule is valid does not depend on it. */
-const SOME_RATE = 0.1;
+/** Whether a schedule is valid does not depend on it; none that a request would say, so that it is seen where it is the same. */
+const SOME_RATE = 0.123457;
 
 type Schedules = SearchSpec["schedules"];
 
-/** Spells out every default of a search request; what its trainings have in common is checked as a run of its own. */
-export function resolveSearch(request: SearchRequest, dataset: DatasetFacts, seed: number): Result<SearchSpec> {
+/**
+ * Spells out every default of a search request; what its trainings have in common is checked as a run of its own.
+ * `slowness`: seconds that trainings take here, in those that are assumed (src/core/cost.ts).
+ */
+export function resolveSearch(
+  request: SearchRequest,
+  dataset: DatasetFacts,
+  seed: number,
+  slowness = 1,
+): Result<SearchSpec> {
   const {
     lrRange,
     budget,
@@ -57,7 +67,7 @@ export function resolveSearch(request: SearchRequest, dataset: DatasetFacts, see
     steps: request.steps,
     schedules: chosen.value,
     lrRange: [low, high],
-    budget: budgetOf(budget, chosen.value, run.value, dataset),
+    budget: budgetOf(budget, chosen.value, run.value, dataset, slowness),
     seeds,
     finders,
     guessLoss: Math.log(dataset.vocabSize),
@@ -88,7 +98,7 @@ export function autoSearch(
     steps: spec.steps,
     schedules: schedules.value,
     lrRange: [low, high],
-    budget: budgetOf(undefined, schedules.value, spec, dataset),
+    budget: budgetOf(undefined, schedules.value, spec, dataset, 1),
     seeds: SEEDS,
     finders: false,
     guessLoss: Math.log(dataset.vocabSize),
@@ -120,15 +130,16 @@ function resolveSchedules(requests: readonly ScheduleRequest[], steps: number, s
       });
       continue;
     }
-    const text = JSON.stringify(request);
-    if (schedules.some((other) => JSON.stringify(other.request) === text)) {
-      errors.push({ pointer, expected: "a schedule unlike those before it" });
+    const resolved = scheduleAt(request, SOME_RATE, steps, steps);
+    const text = JSON.stringify(resolved);
+    const same = schedules.find(({ request }) => JSON.stringify(scheduleAt(request, SOME_RATE, steps, steps)) === text);
+    if (same !== undefined) {
+      errors.push({ pointer, expected: `a schedule unlike those before it: it is the same as ${same.name}` });
       continue;
     }
-    const resolved = scheduleAt(request, SOME_RATE, steps, steps);
-    if (!resolved.ok)
-      errors.push(...resolved.errors.map((error) => ({ ...error, pointer: `${pointer}${error.pointer}` })));
-    else
+    const wrong = resolved.ok ? neverReached(resolved.value, steps) : resolved.errors;
+    errors.push(...wrong.map((error) => ({ ...error, pointer: `${pointer}${error.pointer}` })));
+    if (wrong.length === 0)
       schedules.push(
         ...(shapes
           ? shapesOf(request, schedules, steps)
@@ -136,6 +147,13 @@ function resolveSchedules(requests: readonly ScheduleRequest[], steps: number, s
       );
   }
   return errors.length > 0 ? invalid(...errors) : ok(schedules);
+}
+
+/** Milestones that a search would never see: what it found would be another schedule's rate. */
+function neverReached(schedule: ScheduleSpec, steps: number): FieldError[] {
+  return lintSchedule(schedule, { steps }).flatMap(({ code, pointer, message }) =>
+    code === "milestone-past-end" ? [{ pointer, expected: `what comes before the end: ${message}` }] : [],
+  );
 }
 
 /** A schedule, and where nothing but its type is given, its other shapes. */
@@ -160,14 +178,23 @@ function nameOf({ type, ...given }: ScheduleRequestObject, before: Schedules): s
   for (let n = 2; ; n++) if (!taken(`${type} ${n}`)) return `${type} ${n}`;
 }
 
-function budgetOf(asked: SearchRequest["budget"], schedules: Schedules, run: RunSpec, dataset: DatasetFacts): number {
+function budgetOf(
+  asked: SearchRequest["budget"],
+  schedules: Schedules,
+  run: RunSpec,
+  dataset: DatasetFacts,
+  slowness: number,
+): number {
   const { usual, least, most } = schedules.length > 1 ? BUDGET.joint : BUDGET.single;
   const { steps } = run;
   const cost = stepCost(run, dataset);
   const limits = [LIMITS.searchSteps, Math.floor(LIMITS.multiplyAddsPerRun / cost.multiplyAdds)];
   if (asked?.steps !== undefined) limits.push(asked.steps);
-  if (asked?.seconds !== undefined) limits.push(Math.max(1, Math.floor(asked.seconds / cost.seconds)));
-  if (asked === undefined) limits.push(Math.min(usual * steps, Math.max(least * steps, most)));
+  if (asked?.seconds !== undefined) {
+    const perTraining = steps * cost.seconds + evaluationSeconds(run, dataset, { validation: 1, train: 0 });
+    limits.push(Math.max(1, Math.floor((steps * asked.seconds) / (slowness * perTraining))));
+  }
+  if (asked === undefined) limits.push(Math.min(usual * steps + SWEEP_STEPS, Math.max(least * steps, most)));
   return Math.min(...limits);
 }
 

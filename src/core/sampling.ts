@@ -1,14 +1,10 @@
-import type { ModelSpec } from "../schemas/model.js";
 import { BOUNDARY } from "./dataset.js";
-import { layerWidths, tensors } from "./model.js";
+import { createForward, type ForwardOptions } from "./forward.js";
 import { Rng, STREAM } from "./rng.js";
 
-export interface SamplingOptions {
-  readonly model: ModelSpec;
+export interface SamplingOptions extends ForwardOptions {
   /** symbols[0] is the boundary mark. */
   readonly symbols: readonly string[];
-  /** Flat, in the order of model.ts's tensors(). */
-  readonly parameters: Float32Array;
   readonly count: number;
   /** Divides the logits: below 1 the likely becomes likelier. Above 0. */
   readonly temperature: number;
@@ -39,34 +35,6 @@ export function* sampleWords(options: SamplingOptions): Generator<string | null>
     }
     yield word;
   }
-}
-
-/** (contextLength) symbols -> (vocab) logits; the array is used again by the next call. */
-function createForward({ model, symbols, parameters }: SamplingOptions): (context: Uint8Array) => Float64Array {
-  const all = tensors(model, symbols.length);
-  const widths = layerWidths(model, symbols.length);
-  const rows = widths.map((width) => new Float64Array(width));
-  const { embeddingDim, activation } = model;
-  return (context) => {
-    const input = rows[0]!;
-    for (let i = 0; i < input.length; i++) {
-      input[i] = parameters[context[Math.floor(i / embeddingDim)]! * embeddingDim + (i % embeddingDim)]!;
-    }
-    for (let layer = 1; layer < rows.length; layer++) {
-      const [below, output] = [rows[layer - 1]!, rows[layer]!];
-      const [weight, bias] = [all[2 * layer - 1]!, all[2 * layer]!];
-      output.set(parameters.subarray(bias.offset, bias.offset + bias.size));
-      for (let i = 0; i < below.length; i++) {
-        const row = weight.offset + i * output.length;
-        for (let j = 0; j < output.length; j++) output[j]! += below[i]! * parameters[row + j]!;
-      }
-      if (layer === rows.length - 1) return output;
-      for (let j = 0; j < output.length; j++) {
-        output[j] = activation === "tanh" ? Math.tanh(output[j]!) : Math.max(output[j]!, 0);
-      }
-    }
-    throw new RangeError("a model has at least one layer");
-  };
 }
 
 /** The index that `uniform` in [0, 1) falls on in softmax(logits / temperature). */

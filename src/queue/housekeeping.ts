@@ -1,4 +1,4 @@
-import { GRACE_MS, type Jobs, type Missing, type Reconcilable, reconcile } from "./reconcile.js";
+import { GRACE_MS, type Jobs, type Reconcilable, Reconciler } from "./reconcile.js";
 
 /** The sign of life that /readyz and /v1/workers look for, and how long it outlives a worker. */
 const HEARTBEAT_MS = 1000;
@@ -24,13 +24,13 @@ export interface HousekeepingOptions {
 /** What every worker does besides its jobs; any number of workers may do it at once. */
 export class Housekeeping {
   readonly #options: HousekeepingOptions;
-  readonly #looks: number;
-  #missing: Missing = new Map();
+  readonly #reconciler: Reconciler;
   #timers: NodeJS.Timeout[] = [];
 
   constructor(options: HousekeepingOptions) {
     this.#options = options;
-    this.#looks = 1 + Math.ceil(GRACE_MS / options.intervalMs);
+    const { records, jobs, onMended, intervalMs } = options;
+    this.#reconciler = new Reconciler({ records, jobs, looks: 1 + Math.ceil(GRACE_MS / intervalMs), onMended });
   }
 
   /** Now, and then again and again until `stop`. */
@@ -49,12 +49,10 @@ export class Housekeeping {
     for (const timer of this.#timers) clearInterval(timer);
   }
 
-  /** One look at everything. A part that fails keeps none of the others from its turn. */
+  /** One look. A part that fails keeps none of the others from its turn. */
   async look(): Promise<void> {
-    const { records, jobs, endForsaken, expire, ttlSeconds, onMended } = this.#options;
-    await this.#attempt(async () => {
-      this.#missing = await reconcile(records, jobs, this.#missing, this.#looks, onMended);
-    });
+    const { endForsaken, expire, ttlSeconds } = this.#options;
+    await this.#attempt(() => this.#reconciler.look());
     await this.#attempt(endForsaken);
     if (ttlSeconds > 0) await this.#attempt(() => expire(ttlSeconds));
   }

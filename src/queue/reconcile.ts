@@ -6,7 +6,8 @@ export interface JobRef {
 
 /** What the reconciler needs of the store and of the queue. */
 export interface Reconcilable {
-  unfinished(): AsyncIterable<readonly JobRef[]>;
+  held(): Promise<readonly JobRef[]>;
+  queued(): AsyncIterable<readonly JobRef[]>;
   requeue(id: string, epoch: number): Promise<number | null>;
 }
 export interface Jobs {
@@ -21,34 +22,65 @@ export interface Jobs {
  */
 export const GRACE_MS = 5000;
 
-/** By job, in how many looks in a row it was missing. */
-export type Missing = ReadonlyMap<string, number>;
+export interface ReconcilerOptions {
+  readonly records: Reconcilable;
+  readonly jobs: Jobs;
+  /** In how many looks in a row a new record must be missing; any other in two. */
+  readonly looks: number;
+  /** A record without a job was given one. */
+  readonly onMended: (id: string) => void;
+}
 
 /**
- * Gives a job to every unfinished run that has none: one whose creator died before it was enqueued, or whose job was lost.
- * A run is touched only when it was found without a job in several looks in a row, since one may be being enqueued right now:
- * `looks` of them for a new record, two for any other. Counted, not timed: a look waits for as long as Redis is away.
- * Returns what was missing, to be passed in the next time.
+ * Gives a job to every unfinished record that has none: one whose creator died before it was enqueued, or whose job was lost.
+ * A record is touched only when it was found without a job in several looks in a row, since one may be being enqueued right
+ * now. Counted, not timed: a look waits for as long as Redis is away.
+ *
+ * What a look costs does not grow with the queue: it takes in the next page of it, all that workers hold, and whatever was
+ * missing in the look before.
  */
-export async function reconcile(
-  runs: Reconcilable,
-  jobs: Jobs,
-  missing: Missing,
-  looks: number,
-  onMended: (id: string) => void,
-): Promise<Missing> {
-  const found = new Map<string, number>();
-  for await (const page of runs.unfinished()) {
-    for (const { id, epoch } of await jobs.missing(page)) {
-      const name = `${id}-${epoch}`;
-      const seen = (missing.get(name) ?? 0) + 1;
-      found.set(name, seen);
+export class Reconciler {
+  readonly #options: ReconcilerOptions;
+  #queue: AsyncIterator<readonly JobRef[]> | null = null;
+  /** By job: what had none in the last look, and in how many in a row. */
+  #suspects = new Map<string, { readonly ref: JobRef; readonly looks: number }>();
+
+  constructor(options: ReconcilerOptions) {
+    this.#options = options;
+  }
+
+  /** A look that fails forgets nothing: the next one finds what this one was after. */
+  async look(): Promise<void> {
+    const { records, jobs, looks, onMended } = this.#options;
+    const refs = new Map<string, JobRef>();
+    for (const { ref } of this.#suspects.values()) refs.set(nameOf(ref), ref);
+    for (const ref of [...(await records.held()), ...(await this.#nextPage())]) refs.set(nameOf(ref), ref);
+    const missing = await jobs.missing([...refs.values()]);
+    const before = this.#suspects;
+    this.#suspects = new Map(
+      missing.map((ref) => [nameOf(ref), { ref, looks: 1 + (before.get(nameOf(ref))?.looks ?? 0) }]),
+    );
+    for (const [name, { ref, looks: seen }] of [...this.#suspects]) {
+      const { id, epoch } = ref;
       if (seen < (epoch === 0 ? looks : 2)) continue;
-      const next = await runs.requeue(id, epoch);
+      const next = await records.requeue(id, epoch);
+      this.#suspects.delete(name);
       if (next === null) continue;
+      const renewed = { id, epoch: next };
+      // Should the queue not answer, the next look must not have to come by it again.
+      this.#suspects.set(nameOf(renewed), { ref: renewed, looks: 1 });
       await jobs.enqueue(id, next);
       onMended(id);
     }
   }
-  return found;
+
+  async #nextPage(): Promise<readonly JobRef[]> {
+    const next = await this.#queue?.next();
+    if (next !== undefined && !next.done) return next.value;
+    this.#queue = this.#options.records.queued()[Symbol.asyncIterator]();
+    const first = await this.#queue.next();
+    return first.done ? [] : first.value;
+  }
 }
+
+const nameOf = ({ id, epoch }: JobRef) => `${id}-${epoch}`;

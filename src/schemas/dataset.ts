@@ -5,6 +5,8 @@ export const DatasetNameSchema = Type.String({ pattern: "^[a-z0-9][a-z0-9._-]{0,
 /** Always there, and not to be replaced or deleted. */
 export const BUILT_IN_DATASET = "names";
 
+export const SPLITS = ["train", "validation", "test"] as const;
+
 const Split = Type.Object({ items: Type.Integer(), examples: Type.Integer() }, strict);
 
 /** What is known of a text from reading it through. */

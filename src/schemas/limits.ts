@@ -16,9 +16,17 @@ export const LIMITS = {
   seed: 0xffff_ffff,
   replicas: 64,
   waitingRuns: 100_000,
+  keyDays: 3650,
+  idempotencyKeyLength: 255,
+  idempotencySeconds: 86_400,
+  preferLength: 100,
+  waitSeconds: 60,
   pageSize: 100,
   overlaidRuns: 10,
   pointsPerPage: 20_000,
+  /** Points a run where many are asked for at once, and steps that one such request reads. */
+  curvePoints: 500,
+  curveSteps: 10_000_000,
   lr: 1e6,
   /** Messages a second that a reader may thin its stream to. */
   minMaxHz: 0.1,

@@ -4,12 +4,15 @@ import { strict } from "./strict.js";
 /** The error table: code -> HTTP status, title, and whether the same request may succeed later unchanged. */
 export const PROBLEMS = {
   "invalid-request": { status: 400, title: "The request is not valid", retryable: false },
+  unauthorized: { status: 401, title: "A key is needed", retryable: false },
+  forbidden: { status: 403, title: "This may not be done", retryable: false },
   "not-found": { status: 404, title: "Not found", retryable: false },
   "method-not-allowed": { status: 405, title: "Method not allowed", retryable: false },
   "not-acceptable": { status: 406, title: "None of the accepted media types can be served", retryable: false },
   conflict: { status: 409, title: "The resource's state does not allow this", retryable: false },
   "body-too-large": { status: 413, title: "The body is too large", retryable: false },
   "unsupported-media-type": { status: 415, title: "The body's media type is not supported", retryable: false },
+  "idempotency-mismatch": { status: 422, title: "The Idempotency-Key was used for another request", retryable: false },
   "too-many-requests": { status: 429, title: "Too many requests", retryable: true },
   internal: { status: 500, title: "Something went wrong on our side", retryable: true },
   unavailable: { status: 503, title: "The service cannot do this right now", retryable: true },
@@ -22,6 +25,9 @@ export const FieldErrorSchema = Type.Object(
   {
     pointer: Type.String({ description: "JSON pointer to the offending field, e.g. /schedule/lr" }),
     expected: Type.String({ description: "What was expected there" }),
+    message: Type.Optional(
+      Type.String({ description: "In words, after the field's name: what is wrong, and the way out" }),
+    ),
   },
   strict,
 );

@@ -8,6 +8,7 @@ import { idSchema } from "./record-kinds.js";
 import { type ScheduleRequest, ScheduleRequestSchema, ScheduleSpecSchema } from "./schedule.js";
 import { RUN_STATUSES, type RunStatus, TERMINAL_STATUSES } from "./status.js";
 import { strict } from "./strict.js";
+import { WarningSchema } from "./warning.js";
 
 export { RUN_STATUSES, type RunStatus, ScheduleRequestSchema, ScheduleSpecSchema, TERMINAL_STATUSES };
 
@@ -56,7 +57,11 @@ const Labels = Type.Array(Type.String({ minLength: 1, maxLength: LIMITS.labelLen
   maxItems: LIMITS.labels,
   uniqueItems: true,
 });
-const DatasetLimit = Type.Integer({ minimum: 1, description: "Keep only the first n training examples" });
+const DatasetLimit = Type.Integer({
+  minimum: 1,
+  description:
+    "Keep only the first n training examples (contexts, not items), in the order of GET /v1/datasets/{name}/splits/train",
+});
 const Replicas = Type.Integer({
   minimum: 1,
   maximum: LIMITS.replicas,
@@ -234,6 +239,9 @@ export const RunSchema = Type.Object(
     result: Type.Union([RunResultSchema, Type.Null()]),
     worker: Type.Union([Type.String(), Type.Null()], {
       description: "The worker process that has taken it last, as host:pid; see GET /v1/workers",
+    }),
+    warnings: Type.Array(WarningSchema, {
+      description: "Of a request that is valid, but surely meant otherwise; and of a result that is hopeless",
     }),
     engineBuild: Type.Union([Type.String(), Type.Null()]),
     traceId: Type.String({ description: "Of the request that made it; the logs of all processes carry it" }),

@@ -9,8 +9,11 @@ const { dataset, datasetLimit, model, batchSize, optimizer, engine, seed, name, 
 
 /** Where the answer may lie when a request does not say. */
 export const SEARCH_LR_RANGE: readonly [number, number] = [1e-4, 10];
-/** Steps that a search may train, in trainings of the full horizon: with several schedules, and for one. */
-export const DEFAULT_BUDGET = { joint: 160, single: 30 } as const;
+/**
+ * Steps that a search may train, in trainings of the full horizon: with several schedules, and for one. A search ends by
+ * itself, as a rule at half to three quarters of that.
+ */
+export const DEFAULT_BUDGET = { joint: 200, single: 50 } as const;
 
 /** What a client POSTs to learn which schedule suits, and at which rate, for a number of steps. */
 export const SearchRequestSchema = Type.Object(
@@ -42,7 +45,7 @@ export const SearchRequestSchema = Type.Object(
           ...strict,
           minProperties: 1,
           description:
-            "Steps to train in all, at most; seconds are turned into steps by an estimate of one core. Default: 160 times `steps`, of a single schedule 30 times",
+            "Steps to train in all, at most; seconds of one core are turned into steps by the speed that was measured here, or else an assumed one. Default: 200 times `steps`, of a single schedule 50 times",
         },
       ),
     ),
@@ -111,7 +114,11 @@ export const RankedScheduleSchema = Type.Object(
     lr: { ...Nullable, description: "Its best base or peak rate for these steps; null: every rate diverged" },
     interval: Type.Union([Interval, Type.Null()], { description: "95 % interval of the best rate" }),
     spec: Type.Union([ScheduleSpecSchema, Type.Null()], { description: "The schedule at that rate, in full" }),
-    loss: { ...Nullable, description: "Mean validation loss over the fresh seeds, nats" },
+    loss: {
+      ...Nullable,
+      description:
+        "Mean validation loss over the fresh seeds, nats; of a schedule that has fewer of them than the winner, the winner's mean and their difference by common seeds",
+    },
     difference: Type.Union(
       [
         Type.Object({ mean: Nullable, interval: Type.Union([Interval, Type.Null()]), seeds: Type.Integer() }, strict),
@@ -140,7 +147,7 @@ export const RankedScheduleSchema = Type.Object(
     curve: Type.Array(CurvePoint, { description: "Loss over rate, at every horizon trained" }),
     flags: Type.Array(Type.Enum(["edge-low", "edge-high", "above-guessing", "diverges", "not-verified"]), {
       description:
-        "edge: the best rate lies at the end of lrRange, and may lie beyond; above-guessing: its loss is no better than guessing; diverges: every rate did",
+        "edge: the best rate lies at the end of lrRange, or of what the budget allowed to try, and may lie beyond; above-guessing: its loss is no better than guessing; diverges: every rate did",
     }),
   },
   strict,
@@ -190,7 +197,9 @@ export const SearchAnswerSchema = Type.Object(
       },
       strict,
     ),
-    complete: Type.Boolean({ description: "False when the budget left something out" }),
+    complete: Type.Boolean({
+      description: "False when the budget left something out, be it only a rate that a finder suggests",
+    }),
   },
   strict,
 );

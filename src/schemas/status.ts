@@ -1,15 +1,15 @@
 /** The life of a run, a search, and every other record: this table feeds the types, the Lua scripts, the tests and docs/lifecycle.md. */
 
-/** Every status, and whether it is terminal: such a one is never left. */
+/** Every status: whether it is terminal, that is never left, and whether a worker may hold the record. */
 const STATUSES = {
-  queued: { terminal: false },
-  running: { terminal: false },
-  paused: { terminal: false },
-  canceling: { terminal: false },
-  succeeded: { terminal: true },
-  diverged: { terminal: true },
-  failed: { terminal: true },
-  canceled: { terminal: true },
+  queued: { terminal: false, held: false },
+  running: { terminal: false, held: true },
+  paused: { terminal: false, held: false },
+  canceling: { terminal: false, held: true },
+  succeeded: { terminal: true, held: false },
+  diverged: { terminal: true, held: false },
+  failed: { terminal: true, held: false },
+  canceled: { terminal: true, held: false },
 } as const;
 
 export type RunStatus = keyof typeof STATUSES;
@@ -23,6 +23,8 @@ export type TerminalStatus = TerminalOf<RunStatus>;
 export const RUN_STATUSES = Object.keys(STATUSES) as readonly RunStatus[];
 export const isTerminal = (status: RunStatus): status is TerminalStatus => STATUSES[status].terminal;
 export const TERMINAL_STATUSES: readonly RunStatus[] = RUN_STATUSES.filter(isTerminal);
+export const isHeld = (status: RunStatus): boolean => STATUSES[status].held;
+export const HELD_STATUSES: readonly RunStatus[] = RUN_STATUSES.filter(isHeld);
 
 /** What may move a record from one status to another. */
 export const TRANSITION_EVENTS = {

@@ -2,6 +2,7 @@ import { type Static, Type } from "typebox";
 import { DatasetNameSchema, DatasetStatisticsSchema } from "./dataset.js";
 import { RUN_STATUSES } from "./status.js";
 import { strict } from "./strict.js";
+import { WarningSchema } from "./warning.js";
 
 /**
  * The format of all that is stored, noted in Redis. Raise it with any change after which this code could not read what older
@@ -61,6 +62,15 @@ export const StoredWorkerSchema = Type.Object({
   lagMs: Type.Number({ description: "By how much this sign of life came late" }),
 });
 export type StoredWorker = Readonly<Static<typeof StoredWorkerSchema>>;
+/** What was known of a run when it was created, and is no part of its spec. */
+export const StoredAdviceSchema = Type.Object(
+  {
+    warnings: Type.Array(WarningSchema),
+    guessLoss: Type.Number({ description: "Of guessing among the dataset's symbols, nats" }),
+  },
+  strict,
+);
+export type Advice = Readonly<Static<typeof StoredAdviceSchema>>;
 
 /** An entry of a log. */
 export const StoredStatusChangeSchema = Type.Object(

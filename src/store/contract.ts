@@ -1,11 +1,12 @@
 import type { Static } from "typebox";
+import type { Scope } from "../schemas/api-key.js";
 import type { DatasetStatistics } from "../schemas/dataset.js";
 import type { ExperimentReport } from "../schemas/experiment.js";
 import type { MetricChunk } from "../schemas/metrics.js";
 import type { RunResult, RunSpec } from "../schemas/run.js";
 import type { SearchAnswer, SearchSpec } from "../schemas/search.js";
 import type { RunStatus, TerminalStatus } from "../schemas/status.js";
-import type { AutoLr, DatasetEntry, StatusChange, StoredLoopSchema, StoredWorker } from "../schemas/stored.js";
+import type { Advice, AutoLr, DatasetEntry, StatusChange, StoredLoopSchema, StoredWorker } from "../schemas/stored.js";
 import type { ExperimentSpec, StoredExperimentState } from "../schemas/stored-experiment.js";
 import type { StoredSearchState } from "../schemas/stored-search.js";
 
@@ -16,7 +17,7 @@ import type { StoredSearchState } from "../schemas/stored-search.js";
  * it holds is not what this version writes; whether a change was made is unknown then, and all changes can be repeated.
  */
 
-export type { AutoLr, DatasetEntry, StatusChange, StoredWorker };
+export type { Advice, AutoLr, DatasetEntry, StatusChange, StoredWorker };
 
 /** What all records have: runs, searches and their like. */
 export interface StoredRecord<Spec> {
@@ -47,6 +48,8 @@ export interface RunRecord extends StoredRecord<RunSpec> {
   readonly waitsFor: string | null;
   /** What a search chose for it, and why. */
   readonly autoLr: AutoLr | null;
+  /** null: a child's, or an older version's. */
+  readonly advice: Advice | null;
 }
 
 export interface SearchRecord extends StoredRecord<SearchSpec> {
@@ -85,6 +88,7 @@ export interface ListQuery {
 /** What a record may begin with. */
 export interface CreateOptions {
   readonly traceId: string;
+  readonly advice?: Advice;
   /** The search whose answer completes the spec; no job is due until then. */
   readonly waitsFor?: string;
   /**
@@ -239,11 +243,14 @@ export interface RunStore extends RecordStore<RunSpec, RunRecord> {
   /** Did an attempt at it die before a commit? A lone death after earlier commits does not count yet. */
   diedEarly(id: string): Promise<boolean>;
 
+  /** Records of every kind that a worker may hold: not many more than the workers train at once. Not atomic. */
+  held(): Promise<JobRef[]>;
+
   /**
-   * Records of every kind that should have a job, a page at a time. Not atomic: one that changes status meanwhile may be
-   * missing, or come twice.
+   * Records of every kind that wait for a worker and should have a job, a page at a time, and at least one page. Not atomic: one
+   * that changes status meanwhile may be missing, or come twice.
    */
-  unfinished(): AsyncIterable<JobRef[]>;
+  queued(): AsyncIterable<JobRef[]>;
 
   /** The epoch of the new job that a record without an owner needs; null when it needs none any more. */
   requeue(id: string, epoch: number): Promise<number | null>;
@@ -251,8 +258,8 @@ export interface RunStore extends RecordStore<RunSpec, RunRecord> {
   /** Totals since ever, over all processes. */
   totals(): Promise<Totals>;
 
-  /** Runs that a worker holds. Not atomic. */
-  held(): Promise<HeldRun[]>;
+  /** Runs that a worker trains, or has died over. Not atomic. */
+  training(): Promise<HeldRun[]>;
 
   /** How many records of every kind stand in each status, and for how long (ms) the oldest queued one has waited. Not atomic. */
   census(): Promise<{ counts: Record<RunStatus, number>; longestWaitMs: number | null }>;
@@ -266,6 +273,64 @@ export interface ParentStore<Spec, R extends StoredRecord<Spec>> extends RecordS
 
 export type SearchStore = ParentStore<SearchSpec, SearchRecord>;
 export type ExperimentStore = ParentStore<ExperimentSpec, ExperimentRecord>;
+
+/** A key to the API. What it is itself is known to its holder alone. */
+export interface ApiKeyRecord {
+  readonly id: string;
+  readonly name: string;
+  readonly scope: Scope;
+  readonly createdAt: number;
+  /** null: never. */
+  readonly expiresAt: number | null;
+  readonly lastUsedAt: number | null;
+  /** Of its secret; another one after it was rotated. */
+  readonly digest: string;
+}
+
+export interface ApiKeyStore {
+  create(
+    name: string,
+    scope: Scope,
+    days: number | null,
+  ): Promise<{ readonly record: ApiKeyRecord; readonly key: string }>;
+
+  /** By creation. Not atomic. */
+  list(): Promise<ApiKeyRecord[]>;
+
+  get(id: string): Promise<ApiKeyRecord | null>;
+
+  /** Gives it another secret; the old one, and sessions that it began, are worth nothing from then on. */
+  rotate(id: string): Promise<{ readonly record: ApiKeyRecord; readonly key: string } | null>;
+
+  /** False: there was none. */
+  revoke(id: string): Promise<boolean>;
+
+  /** Whose key this is; null: nobody's, or it has expired. */
+  find(key: string): Promise<ApiKeyRecord | null>;
+
+  /** A browser's session in place of the key: its token. */
+  beginSession(record: ApiKeyRecord): Promise<string>;
+
+  /** Whose session that is; null: it is over, or its key is gone, expired or rotated. */
+  findSession(token: string): Promise<ApiKeyRecord | null>;
+
+  endSession(token: string): Promise<void>;
+}
+
+/** Requests that may be repeated: each key stands for one request and one id for a day. */
+export interface OnceStore {
+  /**
+   * The id that the key stands for: this one (`fresh`), unless it stood for one before. "other": it stands for another
+   * request.
+   */
+  begin(key: string, id: string, request: string): Promise<{ readonly id: string; readonly fresh: boolean } | "other">;
+
+  /** The answer that was stored for that id. */
+  answer(id: string): Promise<string | null>;
+
+  /** Stores the answer, unless there is one. Returns the one that there is now. */
+  complete(id: string, answer: string): Promise<string>;
+}
 
 /** The workers there are, and how fast they have been. */
 export interface Fleet {

@@ -2,7 +2,7 @@ import { BUILT_IN_DATASET } from "../schemas/dataset.js";
 import { LIMITS } from "../schemas/limits.js";
 import { RECORD_KINDS, type RecordKind } from "../schemas/record-kinds.js";
 import type { RunSpec } from "../schemas/run.js";
-import { RUN_STATUSES, type RunStatus, type TerminalStatus } from "../schemas/status.js";
+import { HELD_STATUSES, RUN_STATUSES, type RunStatus, type TerminalStatus } from "../schemas/status.js";
 import { RedisClock } from "./clock.js";
 import { type AnnealRedis, COMMAND_TIMEOUT_MS } from "./connect.js";
 import type { Claim, CreateOptions, ListQuery, RecordStore, StoredRecord, Uncreated } from "./contract.js";
@@ -47,7 +47,7 @@ export abstract class RedisRecordStore<Spec extends Labelled, R extends StoredRe
   }
 
   async create(id: string, spec: Spec, options: CreateOptions): Promise<R | Uncreated> {
-    const { traceId, waitsFor = null, parent = null, fork } = options;
+    const { traceId, waitsFor = null, parent = null, fork, advice = null } = options;
     const { name, digest } = this.datasetOf(spec);
     const created = await call(
       this.redis,
@@ -65,6 +65,7 @@ export abstract class RedisRecordStore<Spec extends Labelled, R extends StoredRe
         forkRun: fork?.run ?? null,
         forkStep: fork?.step ?? null,
         forkLoop: fork?.loop ?? null,
+        advice,
       },
       this.#indexes(spec, parent),
     );
@@ -75,6 +76,7 @@ export abstract class RedisRecordStore<Spec extends Labelled, R extends StoredRe
     };
     if (waitsFor !== null) fresh.waitsFor = waitsFor;
     if (parent !== null) fresh.parent = parent;
+    if (advice !== null) fresh.advice = JSON.stringify(advice);
     return this.toRecord(new StoredHash(fresh));
   }
 
@@ -171,7 +173,7 @@ export abstract class RedisRecordStore<Spec extends Labelled, R extends StoredRe
     const index = childrenKey(parent);
     const ids = await this.redis.zrange(index, "0", "-1");
     const statuses = await Promise.all(ids.map((id) => this.redis.hget(runKey(id), "status")));
-    if (statuses.some((status) => status === "running" || status === "canceling")) return false;
+    if (statuses.some((status) => HELD_STATUSES.some((held) => held === status))) return false;
     for (const id of ids) if ((await call(this.redis, "annealDelete", { id }, [index])) === "conflict") return false;
     return true;
   }

@@ -1,8 +1,8 @@
 import type { MetricChunk } from "../schemas/metrics.js";
 import { RECORD_KINDS } from "../schemas/record-kinds.js";
 import { RunResultSchema, type RunSpec } from "../schemas/run.js";
-import { RUN_STATUSES, type RunStatus } from "../schemas/status.js";
-import { StoredAutoLrSchema, StoredLoopSchema } from "../schemas/stored.js";
+import { HELD_STATUSES, RUN_STATUSES, type RunStatus } from "../schemas/status.js";
+import { StoredAdviceSchema, StoredAutoLrSchema, StoredLoopSchema } from "../schemas/stored.js";
 import type { AnnealRedis } from "./connect.js";
 import type {
   AttemptReply,
@@ -35,6 +35,7 @@ import { parseRunSpec, parserOf, type StoredHash } from "./stored.js";
 
 const parseResult = parserOf("result", RunResultSchema);
 const parseAutoLr = parserOf("rate", StoredAutoLrSchema);
+const parseAdvice = parserOf("advice", StoredAdviceSchema);
 const parseStoredLoop = parserOf("loop state", StoredLoopSchema);
 
 function parseLoop(text: string): Loop {
@@ -61,6 +62,7 @@ export class RedisRunStore extends RedisRecordStore<RunSpec, RunRecord> implemen
       result: hash.jsonOrNull("result", parseResult),
       waitsFor: hash.textOrNull("waitsFor"),
       autoLr: hash.jsonOrNull("autoLr", parseAutoLr),
+      advice: hash.jsonOrNull("advice", parseAdvice),
     };
   }
 
@@ -159,21 +161,31 @@ export class RedisRunStore extends RedisRecordStore<RunSpec, RunRecord> implemen
     return status === "running" && (crashes !== "0" || committed === first);
   }
 
-  async *unfinished(): AsyncGenerator<JobRef[]> {
-    for (const status of ["queued", "running", "canceling"] as const) {
-      for (const index of [statusKey(status), childStatusKey(status)]) {
-        for (let after = "-"; ; ) {
-          const ids = await this.redis.zrangebylex(index, after, "+", "LIMIT", 0, PAGE);
-          const fields = await Promise.all(ids.map((id) => this.redis.hmget(runKey(id), "epoch", "waitsFor")));
-          yield ids.flatMap((id, i) => {
-            const [epoch, waitsFor] = fields[i]!;
-            return epoch == null || waitsFor != null ? [] : [{ id, epoch: Number(epoch) }];
-          });
-          if (ids.length < PAGE) break;
-          after = `(${ids.at(-1)!}`;
-        }
-      }
+  async held(): Promise<JobRef[]> {
+    const indexes = HELD_STATUSES.flatMap((status) => [statusKey(status), childStatusKey(status)]);
+    const ids = await Promise.all(indexes.map((index) => this.redis.zrange(index, "0", "-1")));
+    return this.#jobsOf(ids.flat());
+  }
+
+  async *queued(): AsyncGenerator<JobRef[]> {
+    let unread = [statusKey("queued"), childStatusKey("queued")].map((index) => ({ index, after: "-" }));
+    while (unread.length > 0) {
+      const reads = unread.map(({ index, after }) => this.redis.zrangebylex(index, after, "+", "LIMIT", 0, PAGE));
+      const pages = await Promise.all(reads);
+      yield await this.#jobsOf(pages.flat());
+      unread = unread.flatMap(({ index }, i) =>
+        pages[i]!.length < PAGE ? [] : [{ index, after: `(${pages[i]!.at(-1)!}` }],
+      );
     }
+  }
+
+  /** Of those that are still there and wait for no search. */
+  async #jobsOf(ids: readonly string[]): Promise<JobRef[]> {
+    const fields = await Promise.all(ids.map((id) => this.redis.hmget(runKey(id), "epoch", "waitsFor")));
+    return ids.flatMap((id, i) => {
+      const [epoch, waitsFor] = fields[i]!;
+      return epoch == null || waitsFor != null ? [] : [{ id, epoch: Number(epoch) }];
+    });
   }
 
   async requeue(id: string, epoch: number): Promise<number | null> {
@@ -186,11 +198,8 @@ export class RedisRunStore extends RedisRecordStore<RunSpec, RunRecord> implemen
     return { commits: commits!, steps: steps!, refused: refused!, crashes: crashes! };
   }
 
-  async held(): Promise<HeldRun[]> {
-    const indexes = (["running", "canceling"] as const).flatMap((status) => [
-      statusKey(status),
-      childStatusKey(status),
-    ]);
+  async training(): Promise<HeldRun[]> {
+    const indexes = HELD_STATUSES.flatMap((status) => [statusKey(status), childStatusKey(status)]);
     const { prefix } = RECORD_KINDS.run;
     const range = [`[${prefix}`, `(${prefix}~`] as const;
     const ids = (await Promise.all(indexes.map((index) => this.redis.zrangebylex(index, ...range)))).flat();

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import type { Redis } from "ioredis";
-import { TERMINAL_STATUSES, TRANSITIONS } from "../schemas/status.js";
+import { HELD_STATUSES, TERMINAL_STATUSES, TRANSITIONS } from "../schemas/status.js";
 import { LUA_KEYS } from "./keys.js";
 
 type Value = string | number | Buffer;
@@ -76,6 +76,7 @@ const transitions = TRANSITIONS.map(({ from, on, to }) => `${from ?? "none"}|${o
 const CONSTANTS: Readonly<Record<string, string>> = {
   ...LUA_KEYS,
   TERMINAL: ` ${TERMINAL_STATUSES.join(" ")} `,
+  HELD: ` ${HELD_STATUSES.join(" ")} `,
   TRANSITIONS: ` ${transitions.join(" ")} `,
 };
 

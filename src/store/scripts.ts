@@ -26,6 +26,7 @@ export const SCRIPTS = {
       forkRun: "text?",
       forkStep: "number?",
       forkLoop: "json?",
+      advice: "json?",
     },
     reply: (raw) => (/^\d+$/.test(String(raw)) ? Number(raw) : isUncreated(raw)),
   }),

@@ -9,7 +9,6 @@ import { createSearch, withResult } from "../core/search/search.js";
 import type { SearchResult, SearchState } from "../core/search/state.js";
 import type { ScheduleSpec } from "../schemas/schedule.js";
 import type { SearchAnswer, SearchSpec } from "../schemas/search.js";
-import { TERMINAL_STATUSES } from "../schemas/status.js";
 import type { SearchTask } from "../schemas/stored-search.js";
 import { childId } from "../store/child-id.js";
 import type { Claim, MetricsReader, SearchRecord, SearchStore } from "../store/contract.js";
@@ -23,6 +22,7 @@ import {
   startChildren,
   watchForCancel,
 } from "./children.js";
+import { forsake } from "./forsaken.js";
 import { CRASH_LIMIT, type TrainingOutcome } from "./run-training.js";
 
 export interface SearchDeps extends ChildDeps {
@@ -49,7 +49,7 @@ export async function runSearch(
 ): Promise<TrainingOutcome> {
   const claim = await deps.searches.claim(searchId, randomUUID(), CRASH_LIMIT, epoch, deps.worker);
   if ("refused" in claim) {
-    if (claim.refused === "canceled") await cancelPending(deps, await deps.searches.get(searchId));
+    if (claim.refused === "canceled") await endCanceled(deps, searchId);
     return "over";
   }
   const log = deps.log.child({ searchId, traceId: claim.record.traceId });
@@ -71,12 +71,13 @@ export async function runSearch(
         const { config: _, ...stored } = state;
         const reply = await deps.searches.advance(claim, done, stored, progressOf(state, done, work));
         if (reply === "continue") continue;
-        if (reply === "canceled") await cancelPending(deps, claim.record, state);
+        if (reply === "canceled") await endCanceled(deps, searchId);
         return "over";
       }
       if (canceled.signal.aborted) {
         await cancelPending(deps, claim.record, state);
         await deps.searches.finish(claim, "canceled", null, null);
+        await forsake(deps.runs, claim.record);
         return "over";
       }
       if (signal.aborted) {
@@ -180,16 +181,6 @@ async function settle(deps: SearchDeps, search: string, runId: string, answer: S
   if (epoch !== null) await deps.enqueue(runId, epoch);
 }
 
-/** Ends the runs that wait for a search which is over without an answer. */
-export async function releaseForsaken({ runs, searches }: Pick<SearchDeps, "runs" | "searches">): Promise<void> {
-  for (const { id, waitsFor } of await runs.waiting()) {
-    const search = await searches.get(waitsFor);
-    if (search !== null && !TERMINAL_STATUSES.includes(search.status)) continue;
-    const canceled = search === null || search.status === "canceled";
-    await runs.failWaiting(id, canceled ? "canceled" : "failed", `search ${waitsFor} gave no rate`);
-  }
-}
-
 function workOf({ id, spec }: Pick<SearchRecord, "id" | "spec">, task: SearchTask): Work {
   const schedule = scheduleOf(spec, task);
   const groups = isMetricDriven(schedule) ? task.seeds.map((seed) => [seed]) : [task.seeds];
@@ -245,8 +236,15 @@ async function resultOf(deps: SearchDeps, { task, children }: Work): Promise<Sea
   return { id: task.id, sweeps };
 }
 
-async function cancelPending({ runs }: SearchDeps, record: SearchRecord | null, state?: SearchState): Promise<void> {
+/** A search that was canceled: so is what it has under way, and the run that waits for it. */
+async function endCanceled(deps: SearchDeps, searchId: string): Promise<void> {
+  const record = await deps.searches.get(searchId);
   if (record === null) return;
+  await cancelPending(deps, record);
+  await forsake(deps.runs, record);
+}
+
+async function cancelPending({ runs }: SearchDeps, record: SearchRecord, state?: SearchState): Promise<void> {
   const { pending } = state ?? stateOf(record);
   await cancelChildren(
     runs,

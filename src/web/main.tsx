@@ -13,12 +13,22 @@ import { SearchesPage } from "./pages/searches.js";
 import { WorkersPage } from "./pages/workers.js";
 import { type Place, usePlace } from "./router.js";
 
+/** What of the query chooses runs, as /v1/curves takes it. */
+function filterOf(query: URLSearchParams): string {
+  const chosen = ["parent", "label", "status", "dataset"].flatMap((name) => {
+    const value = query.get(name);
+    return value === null ? [] : [[name, value]];
+  });
+  return new URLSearchParams(chosen).toString();
+}
+
 function pageOf({ path, query }: Place): { title: string; page: preact.JSX.Element } {
   if (path === "/new")
     return { title: "New run", page: <ComposePage key={query.toString()} filled={query.get("request")} /> };
   if (path === "/compare") {
     const ids = (query.get("runs") ?? "").split(",").filter((id) => id !== "");
-    return { title: "Compare", page: <ComparePage key={ids.join()} ids={ids} /> };
+    const filter = filterOf(query);
+    return { title: "Compare", page: <ComparePage key={query.toString()} ids={ids} filter={filter} /> };
   }
   if (path === "/datasets") return { title: "Datasets", page: <DatasetsPage /> };
   if (path === "/searches/new") {

@@ -28,6 +28,8 @@ export const go = (hash: string): void => {
 export const searchLink = (id: string): string => `#/searches/${id}`;
 export const runLink = (id: string): string => `#/runs/${id}`;
 export const compareLink = (ids: readonly string[]): string => `#/compare?runs=${ids.join(",")}`;
+/** One chart of all runs that a search or experiment has made. */
+export const compareChildrenLink = (parent: string): string => `#/compare?parent=${parent}`;
 /** The form of a search, filled in where there is a request. */
 export const searchFormLink = (request?: unknown): string =>
   request === undefined ? "#/searches/new" : `#/searches/new?request=${encodeURIComponent(JSON.stringify(request))}`;

@@ -37,7 +37,8 @@ export class MemoryRecords<Spec, R extends StoredRecord<Spec>> {
       attempts: 0,
       reason: null,
     };
-    const record = { ...fresh, traceId: options.traceId, waitsFor: options.waitsFor ?? null } as unknown as R;
+    const { advice = null, waitsFor = null } = options;
+    const record = { ...fresh, traceId: options.traceId, waitsFor, advice } as unknown as R;
     this.records.set(id, record);
     return record;
   };

@@ -110,7 +110,8 @@ test("a kept checkpoint has weights of its own; one that was not kept is a 400 t
   const refused = await service.get(`/v1/runs/${run.id}/weights?step=501`);
   const { errors } = (await refused.json()) as { errors: unknown };
   const expected = "a step with a checkpoint: 500, 1000, 1500, 2000";
-  assert.deepEqual([refused.status, errors], [400, [{ pointer: "/step", expected }]]);
+  const message = `expected ${expected}`;
+  assert.deepEqual([refused.status, errors], [400, [{ pointer: "/step", expected, message }]]);
 });
 
 test("PyTorch loads the weights into its own modules and gets the same loss", { skip: NO_TORCH }, async () => {
@@ -201,4 +202,51 @@ test("what is wrong with a request for samples is said by field", async () => {
   const queued = await service.createRun({ steps: 10_000_000, schedule: { type: "constant", lr: 0.1 } });
   await service.post(undefined, `/v1/runs/${queued.id}/cancel`);
   assert.equal((await service.post({}, "/v1/runs/run_00000000000000000000/samples")).status, 404);
+});
+
+test("the loss over a split, of the latest checkpoint or a kept one; of the validation split it is the run's own", async () => {
+  const evaluation = async (query: string) =>
+    (await (await service.get(`/v1/runs/${run.id}/evaluation${query}`)).json()) as Record<string, number>;
+  const validation = await evaluation("?split=validation");
+  assert.ok(Math.abs(validation.loss! - run.result!.finalValidationLoss!) < 1e-5, JSON.stringify(validation));
+  const test = await evaluation("");
+  const { loss, ...rest } = test;
+  assert.deepEqual(rest, { run: run.id, split: "test", step: 2000, examples: splits.test.count });
+  assert.ok(Math.abs(loss! - validation.loss!) < 0.1 && loss !== validation.loss);
+  const early = await evaluation("?step=500");
+  assert.ok(early.step === 500 && early.loss! > loss!);
+  assert.equal((await service.get(`/v1/runs/${run.id}/evaluation?split=all`)).status, 400);
+  assert.equal((await service.get(`/v1/runs/${run.id}/evaluation?step=501`)).status, 400);
+});
+
+test("splits are downloaded in their order, and hold each item once", async () => {
+  const download = async (split: string) => {
+    const response = await service.get(`/v1/datasets/names/splits/${split}`);
+    assert.equal(response.headers.get("content-type"), "text/plain; charset=utf-8");
+    return (await response.text()).trimEnd().split("\n");
+  };
+  const [train, validation, rest] = [await download("train"), await download("validation"), await download("test")];
+  assert.deepEqual([...train, ...validation, ...rest].sort(), [...dataset.words].sort());
+  const spelled = Array.from(splits.train.targets.subarray(0, 100), (symbol) => dataset.symbols[symbol]).join("");
+  assert.ok(
+    train
+      .map((word) => `${word}.`)
+      .join("")
+      .startsWith(spelled),
+  );
+  assert.equal((await service.get("/v1/datasets/names/splits/all")).status, 400);
+  assert.equal((await service.get("/v1/datasets/nobody/splits/test")).status, 404);
+});
+
+test("each n-th step alone: its own values, in every format", async () => {
+  const metrics = (query: string, accept = "application/json") =>
+    service.get(`/v1/runs/${run.id}/metrics${query}`, { accept });
+  const all = (await (await metrics("")).json()) as { lr: number[]; loss: number[] };
+  const { step, lr, loss, every } = (await (await metrics("?every=600")).json()) as Record<string, number[]>;
+  assert.deepEqual([every, step], [600, [0, 600, 1200, 1800]]);
+  assert.deepEqual([lr, loss], [step!.map((at) => all.lr[at]), step!.map((at) => all.loss[at])]);
+  const csv = await (await metrics("?every=600&from=1&columns=step,loss", "text/csv")).text();
+  assert.equal(csv, `step,loss\n${[600, 1200, 1800].map((at) => `${at},${all.loss[at]}\n`).join("")}`);
+  assert.equal((await (await metrics("?every=1000&to=1000", "application/x-ndjson")).text()).split("\n").length, 2);
+  assert.equal((await metrics("?every=10&points=5")).status, 400);
 });

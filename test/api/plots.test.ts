@@ -199,7 +199,9 @@ test("other runs are drawn over it, one line and one name each", async () => {
   shows(shown.texts, /and 2 others$/, `range test (…${sweep.id.slice(-6)})`, diverged.id);
   assert.equal((await get(cyclic, `loss.svg?runs=run_${"0".repeat(20)}`)).status, 404);
   const text = await (await get(cyclic, `log-loss?runs=${sweep.id}`, "text/plain")).text();
-  assert.ok(text.includes("\u001b[31m━━\u001b[0m range test"), text);
+  assert.ok(!text.includes("\u001b") && text.includes("   b range test"), text);
+  const colored = await (await get(cyclic, `log-loss?color=true&runs=${sweep.id}`, "text/plain")).text();
+  assert.ok(colored.includes("\u001b[31m━━\u001b[0m range test"), colored);
 });
 
 test("a PNG has the size asked for, and something on it", async () => {
@@ -263,7 +265,7 @@ test("values at the ends of what a number can be still make axes, in no time", (
         const plot = withAxes({ ...labels, lines: [line], marks: [], steps: null, ceiling: null });
         for (const { low, high } of [plot.x, plot.y])
           assert.ok(low < high && Number.isFinite(high - low), `${a} ${b} ${scale}`);
-        assert.match(textOf(plot, 60, 20), /└/);
+        assert.match(textOf(plot, { columns: 60, rows: 20 }), /└/);
       }
     }
   }

@@ -31,6 +31,7 @@ before(async () => {
     ["search form", "#/searches/new"],
     ["runs of a search", `#/?parent=${search.id}`],
     ["datasets", "#/datasets"],
+    ["workers", "#/workers"],
     ["search", `#/searches/${search.id}`],
     ["nothing to compare", "#/compare"],
     ["no such run", "#/runs/run_00000000000000000000"],

@@ -4,6 +4,9 @@ import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { ConfigSchema } from "../../src/bin/config.js";
+import { NATIVE } from "../../src/core/schedules/definitions.js";
+import type { RunDefault } from "../../src/core/schedules/run-defaults.js";
+import { OPTIMIZERS } from "../../src/schemas/optimizers.js";
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 
@@ -82,8 +85,26 @@ test("docs/settings.md has every setting, with its default, and names no other",
   for (const [name, schema] of settings) {
     // A default that depends on the machine, or is none, is said in words.
     if (schema.default === undefined || name === "WORKER_CONCURRENCY") continue;
-    assert.equal(documented.get(name), String(schema.default), name);
+    assert.equal(documented.get(name), String(schema.default) || "empty", name);
   }
+});
+
+test("docs/api.md says of every native type what lrRange means, and of no other", () => {
+  const [, section] = readFromRoot("docs/api.md")!.split("\n## What `lrRange` means\n");
+  const rows = section!.split("\n").filter((line) => line.startsWith("| `"));
+  const told = rows.flatMap((row) => [...row.split("|")[1]!.matchAll(/`([^`]+)`/g)].map(([, type]) => type!));
+  const follow = Object.entries(NATIVE).filter(([, { defaults }]) =>
+    Object.values<RunDefault>(defaults).some(({ says }) => says.includes("lrRange")),
+  );
+  assert.deepEqual(told.sort(), follow.map(([type]) => type).sort());
+});
+
+test("docs/api.md names every optimizer", () => {
+  const page = readFromRoot("docs/api.md")!;
+  assert.deepEqual(
+    Object.keys(OPTIMIZERS).filter((type) => !page.includes(`\`"${type}"\``)),
+    [],
+  );
 });
 
 test("every decision has its number once, and its line in the index", () => {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before } from "node:test";
 import fc from "fast-check";
-import { isTerminal, type RunStatus, TRANSITIONS, type TransitionEvent } from "../../src/schemas/status.js";
+import { isHeld, isTerminal, type RunStatus, TRANSITIONS, type TransitionEvent } from "../../src/schemas/status.js";
 import { type AnnealRedis, connect } from "../../src/store/connect.js";
 import type { Claim, Cursor, LogEntry, RunRecord, RunStore, StatusChange } from "../../src/store/contract.js";
 import { runKey } from "../../src/store/keys.js";
@@ -86,8 +86,7 @@ function expected(model: Model, command: Command, end: RunStatus): Model {
   const { status } = model;
   const moved = (on: TransitionEvent, wanted?: RunStatus): Model => {
     const to = leadsTo(status, on, wanted);
-    const held = to === "running" || to === "canceling";
-    return { ...model, status: to, ...(held || to === status ? {} : STOPPED) };
+    return { ...model, status: to, ...(isHeld(to) || to === status ? {} : STOPPED) };
   };
   /** What was requested of it while an attempt held it is done; a cancel goes before a pause. */
   const applied = (otherwise: Model): Model =>
@@ -279,7 +278,7 @@ promise(
 const BROKEN: readonly (readonly [keyof typeof SCRIPTS, guard: string, by: string])[] = [
   ["annealClaim", "if is_terminal(status) or status == 'paused' then return {status} end", ""],
   ["annealCancel", "if status == 'running' then", "if status == 'running' or is_terminal(status) then"],
-  ["annealFinish", "and (status == 'running' or status == 'canceling') then return true", "then return true"],
+  ["annealFinish", "and is_held(status) then return true", "then return true"],
 ];
 
 for (const [name, guard, by] of BROKEN) {

@@ -10,7 +10,8 @@ function house(own: Partial<HousekeepingOptions> = {}) {
   const options: HousekeepingOptions = {
     heartbeat: async (ttlSeconds) => void done.push(`heartbeat ${ttlSeconds}`),
     records: {
-      async *unfinished() {
+      held: async () => [],
+      async *queued() {
         done.push("look");
         yield [{ id: "run_1", epoch: 0 }];
       },

@@ -1,40 +1,65 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { JobQueues } from "../../src/queue/job-queues.js";
-import { type JobRef, type Jobs, type Missing, reconcile } from "../../src/queue/reconcile.js";
+import { type JobRef, type Jobs, Reconciler } from "../../src/queue/reconcile.js";
 
-/** Records with an epoch each, and the jobs that there are. */
+/** Queued records with an epoch each, and the jobs that there are. */
 class World {
   readonly epochs = new Map<string, number>();
+  readonly held: JobRef[] = [];
   readonly jobs = new Set<string>();
   readonly mended: string[] = [];
   /** Those that need no job when asked for a new one. */
   readonly moot = new Set<string>();
-  missing: Missing = new Map();
+  /** Of a page. */
+  pageSize = 100;
+  /** How many records each look asked the queue about. */
+  readonly asked: number[] = [];
+  /** What fails at the next call. */
+  failing: "missing" | "enqueue" | null = null;
+  readonly #reconciler: Reconciler;
 
-  async look(looks = 3): Promise<string[]> {
-    const { epochs, jobs, moot } = this;
-    const records = {
-      async *unfinished() {
-        // Two pages.
-        const all = [...epochs].map(([id, epoch]) => ({ id, epoch }));
-        yield all.slice(0, 1);
-        yield all.slice(1);
+  constructor(looks = 3) {
+    const world = this;
+    const { epochs, held, jobs, moot, mended, asked } = this;
+    this.#reconciler = new Reconciler({
+      records: {
+        held: async () => held,
+        async *queued() {
+          for (let from = 0; from === 0 || from < epochs.size; from += world.pageSize)
+            yield [...epochs].slice(from, from + world.pageSize).map(([id, epoch]) => ({ id, epoch }));
+        },
+        requeue: async (id, epoch) => {
+          if (moot.has(id) || epochs.get(id) !== epoch) return null;
+          epochs.set(id, epoch + 1);
+          return epoch + 1;
+        },
       },
-      requeue: async (id: string, epoch: number) => {
-        if (moot.has(id) || epochs.get(id) !== epoch) return null;
-        epochs.set(id, epoch + 1);
-        return epoch + 1;
+      jobs: {
+        missing: async (refs) => {
+          this.#fail("missing");
+          asked.push(refs.length);
+          return refs.filter(({ id, epoch }) => !jobs.has(`${id}-${epoch}`));
+        },
+        enqueue: async (id, epoch) => {
+          this.#fail("enqueue");
+          jobs.add(`${id}-${epoch}`);
+        },
       },
-    };
-    const queue: Jobs = {
-      missing: async (refs) => refs.filter(({ id, epoch }) => !jobs.has(`${id}-${epoch}`)),
-      enqueue: async (id, epoch) => {
-        jobs.add(`${id}-${epoch}`);
-      },
-    };
+      looks,
+      onMended: (id) => mended.push(id),
+    });
+  }
+
+  #fail(at: "missing" | "enqueue"): void {
+    if (this.failing !== at) return;
+    this.failing = null;
+    throw new Error("away");
+  }
+
+  async look(): Promise<string[]> {
     const before = this.mended.length;
-    this.missing = await reconcile(records, queue, this.missing, looks, (id) => this.mended.push(id));
+    await this.#reconciler.look();
     return this.mended.slice(before);
   }
 }
@@ -84,19 +109,54 @@ test("what fails is tried again: nothing is forgotten by the look that failed", 
   const world = new World();
   world.epochs.set("run_a", 1);
   await world.look();
-  const { missing } = world;
-  const away = { missing: () => Promise.reject(new Error("away")), enqueue: async () => {} };
-  const records = {
-    async *unfinished() {
-      yield [{ id: "run_a", epoch: 1 }];
-    },
-    requeue: async () => null,
-  };
-  await assert.rejects(
-    reconcile(records, away, missing, 3, () => {}),
-    /away/,
-  );
+  world.failing = "missing";
+  await assert.rejects(world.look(), /away/);
   assert.deepEqual(await world.look(), ["run_a"]);
+});
+
+test("a look takes in one page of the queue, what is held, and what was missing before: however long the queue", async () => {
+  const world = new World();
+  world.pageSize = 10;
+  world.held.push({ id: "run_held", epoch: 1 });
+  world.jobs.add("run_held-1");
+  for (let i = 0; i < 1000; i++) {
+    world.epochs.set(`run_${i}`, 1);
+    if (i !== 995) world.jobs.add(`run_${i}-1`);
+  }
+  for (let i = 0; i < 100; i++) assert.deepEqual(await world.look(), []);
+  assert.deepEqual(world.asked, Array(100).fill(11));
+  // It was missing in the last page, and is looked at again although the next page is the first.
+  assert.deepEqual(await world.look(), ["run_995"]);
+  assert.equal(world.asked.at(-1), 12);
+});
+
+test("one that workers hold is looked at each time", async () => {
+  const world = new World();
+  world.pageSize = 1;
+  for (let i = 0; i < 5; i++) {
+    world.epochs.set(`run_${i}`, 1);
+    world.jobs.add(`run_${i}-1`);
+  }
+  assert.deepEqual(await world.look(), []);
+  world.epochs.set("run_held", 4);
+  world.held.push({ id: "run_held", epoch: 4 });
+  assert.deepEqual(await world.look(), []);
+  assert.deepEqual(await world.look(), ["run_held"]);
+});
+
+test("a job that could not be enqueued is, by the next look but one, although its page is long past", async () => {
+  const world = new World();
+  world.pageSize = 1;
+  world.epochs.set("run_a", 1);
+  for (let i = 0; i < 50; i++) {
+    world.epochs.set(`run_${i}`, 1);
+    world.jobs.add(`run_${i}-1`);
+  }
+  await world.look();
+  world.failing = "enqueue";
+  await assert.rejects(world.look(), /away/);
+  assert.deepEqual(await world.look(), ["run_a"]);
+  assert.ok(world.jobs.has("run_a-3"));
 });
 
 test("a record's job belongs to the queue of its kind", async () => {

@@ -17,7 +17,6 @@ test("docs/lifecycle.md shows the table of statuses; `npm run lifecycle` writes 
 });
 
 test("a terminal status is never left, and every status can be reached and left or is terminal", () => {
-  assert.deepEqual(TERMINAL_STATUSES, ["succeeded", "diverged", "failed", "canceled"]);
   for (const status of RUN_STATUSES) {
     assert.ok(
       TRANSITIONS.some(({ to }) => to === status),

@@ -61,8 +61,8 @@ test("children are in their parent's list alone, and their parent pins the datas
 
 test("children are given jobs and counted as any other", async () => {
   await createChild(1);
-  const refs = [];
-  for await (const page of runs.unfinished()) refs.push(...page);
+  const refs = await runs.held();
+  for await (const page of runs.queued()) refs.push(...page);
   assert.deepEqual(
     refs.toSorted((a, b) => (a.id < b.id ? -1 : 1)),
     [
@@ -75,6 +75,21 @@ test("children are given jobs and counted as any other", async () => {
   assert.ok(longestWaitMs! >= 0);
   await finish(run(1));
   assert.deepEqual((await runs.census()).counts.succeeded, 1);
+});
+
+test("what waits is read page by page, children beside the others, each once; what is held, at once", async () => {
+  const alone = (n: number) => run(1_000_000 + n);
+  for (let n = 0; n < 600; n++) await runs.create(alone(n), runSpec(), { traceId: "t" });
+  for (let n = 0; n < 3; n++) await createChild(n);
+  for (const id of [run(0), alone(0)]) assert.ok(!("refused" in (await runs.claim(id, id, CRASH_LIMIT, 0, "w:1"))));
+  await runs.pause(alone(1));
+  const pages = [];
+  for await (const page of runs.queued()) pages.push(page.map(({ id }) => id));
+  assert.equal(pages.length, 3);
+  assert.deepEqual(pages[0]!.slice(-2), [run(1), run(2)]);
+  const waiting = [run(1), run(2), ...Array.from({ length: 598 }, (_, i) => alone(i + 2)), PARENT];
+  assert.deepEqual(pages.flat().sort(), waiting.sort());
+  assert.deepEqual((await runs.held()).map(({ id }) => id).sort(), [run(0), alone(0)].sort());
 });
 
 test("a child of nobody is not created", async () => {

@@ -53,7 +53,11 @@ export function decodeText(body: Buffer, contentType: string): string {
 }
 
 export function wrongType(): ProblemError {
-  return new ProblemError("unsupported-media-type", `The text must be sent as content-type: ${TEXT_TYPE}`);
+  const curl = "curl -X PUT -H 'content-type: text/plain' --data-binary @file";
+  return new ProblemError(
+    "unsupported-media-type",
+    `The text must be sent as content-type: ${TEXT_TYPE}, as by ${curl}`,
+  );
 }
 
 function wrongText(errors: readonly FieldError[]): ProblemError {

@@ -1,6 +1,8 @@
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
+import type { FastifyReply } from "fastify";
 import { Type } from "typebox";
-import { BUILT_IN_DATASET, type Dataset, DatasetNameSchema } from "../../schemas/dataset.js";
+import { parseDataset, splitWords } from "../../core/dataset.js";
+import { BUILT_IN_DATASET, type Dataset, DatasetNameSchema, SPLITS } from "../../schemas/dataset.js";
 import { LIMITS } from "../../schemas/limits.js";
 import { ProblemError } from "../../schemas/problem.js";
 import { strict } from "../../schemas/strict.js";
@@ -22,6 +24,11 @@ export const datasetRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { d
     const entry = await datasets.get(name);
     if (entry === null) throw notFound(`dataset ${name}`);
     return entry;
+  };
+  const textOf = async ({ digest }: DatasetEntry): Promise<Buffer> => {
+    const text = await datasets.text(digest);
+    if (text === null) throw new ProblemError("unavailable", "The dataset has just been replaced; ask again");
+    return text;
   };
   const show = async (entry: DatasetEntry) => toDataset(entry, await datasets.users(entry.name));
 
@@ -67,11 +74,31 @@ export const datasetRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { d
       },
     },
     async (request, reply) => {
-      const { name } = request.params;
-      const text = await datasets.text((await getEntry(name)).digest);
-      if (text === null) throw new ProblemError("unavailable", "The dataset has just been replaced; ask again");
-      // A stranger's text: never to be taken for anything else.
-      return reply.type(TEXT_TYPE).header("x-content-type-options", "nosniff").send(text);
+      return sendText(reply, await textOf(await getEntry(request.params.name)));
+    },
+  );
+
+  app.get(
+    "/datasets/:name/splits/:split",
+    {
+      schema: {
+        operationId: "getSplit",
+        summary: "Get the items of a split, one a line, in its order",
+        description:
+          "The items are shuffled with seed 42 and cut 80/10/10. A run trains on the examples of `train` (with datasetLimit on the first of them), `validation` is what its validation losses and all searches are of, and `test` nothing looks at but GET /v1/runs/{id}/evaluation.",
+        tags: ["datasets"],
+        params: Type.Object({ ...params.properties, split: Type.Enum([...SPLITS]) }),
+        response: {
+          200: { description: "The items", content: { "text/plain": { schema: Type.String() } } },
+          404: problemResponse("No such dataset"),
+        },
+      },
+    },
+    async (request, reply) => {
+      const { name, split } = request.params;
+      const text = await textOf(await getEntry(name));
+      const items = splitWords(parseDataset(text.toString("utf8")).words)[split];
+      return sendText(reply, `${items.join("\n")}\n`);
     },
   );
 
@@ -143,6 +170,11 @@ export const datasetRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { d
   };
   await app.register(upload);
 };
+
+/** A stranger's text: never to be taken for anything else. */
+function sendText(reply: FastifyReply, text: Buffer | string): FastifyReply {
+  return reply.type(TEXT_TYPE).header("x-content-type-options", "nosniff").send(text);
+}
 
 function builtInEntry(): DatasetEntry {
   const { digest, text } = builtInDataset();

@@ -5,17 +5,18 @@ import type { DatasetFacts } from "../../core/resolve.js";
 import type { ArmRequest, ExperimentRequest } from "../../schemas/experiment.js";
 import type { FieldError } from "../../schemas/problem.js";
 import type { ExperimentSpec } from "../../schemas/stored-experiment.js";
-import type { ExperimentRecord, ExperimentStore } from "../../store/contract.js";
+import type { ExperimentRecord } from "../../store/contract.js";
 import { type DatasetFinder, datasetFacts } from "../datasets/dataset-facts.js";
-import { fieldErrors, invalidRequest } from "../http/problems.js";
+import { fieldErrors } from "../http/field-errors.js";
+import { invalidRequest } from "../http/problems.js";
 import { newId } from "../ids.js";
-import { createRecord, type Origin, type Producer } from "../runs/create-record.js";
+import { type Creating, createRecord, type Origin, type Producer } from "../runs/create-record.js";
 
 /** What ArmRequestSchema says of an arm. */
 export type ShapeErrors = (arm: ArmRequest) => readonly FieldError[];
 
 export interface CreateExperimentDeps {
-  readonly experiments: Pick<ExperimentStore, "create" | "cancel" | "delete">;
+  readonly experiments: Creating<ExperimentSpec, ExperimentRecord>;
   readonly experimentQueue: Producer;
   readonly datasets: DatasetFinder;
   readonly shapeErrors: ShapeErrors;
@@ -40,7 +41,8 @@ export async function createExperiment(
   origin: Origin,
 ): Promise<ExperimentRecord> {
   const { spec } = await resolvedExperiment(deps, request);
-  return createRecord(deps.experiments, deps.experimentQueue, newId("experiment", Date.now()), spec, origin);
+  const id = origin.recordId ?? newId("experiment", Date.now());
+  return createRecord(deps.experiments, deps.experimentQueue, id, spec, origin);
 }
 
 /** Throws a ProblemError that names the fields of the request. */

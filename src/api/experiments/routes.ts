@@ -5,6 +5,7 @@ import { ProblemError } from "../../schemas/problem.js";
 import { TERMINAL_STATUSES } from "../../schemas/run.js";
 import { strict } from "../../schemas/strict.js";
 import type { ApiDeps } from "../deps.js";
+import { creating, creatingHeaders, creatingResponses } from "../http/creating.js";
 import { existing, notFound } from "../http/existing.js";
 import { listFields, NextSchema, pageOf } from "../http/paging.js";
 import { problemResponse } from "../http/responses.js";
@@ -29,18 +30,20 @@ export const experimentRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, 
           'Trains every arm (`specs`, or a `base` with a `grid` of values over any of its fields) with every seed, and reports each arm\'s mean, its paired difference to the baseline with an interval, and a verdict. Arms have one dataset, and no rate or schedule that says "auto". The runs belong to the experiment (GET /v1/runs?parent=) and go with it.',
         tags,
         body: Type.Ref("ExperimentRequest"),
+        headers: creatingHeaders,
         response: {
+          200: { ...ExperimentRef, description: "It is over (with Prefer: wait)" },
           202: ExperimentRef,
           400: problemResponse("A field is wrong"),
           409: problemResponse("The dataset was replaced meanwhile"),
-          503: problemResponse("Redis is away"),
+          ...creatingResponses,
         },
       },
     },
-    async (request, reply) => {
-      const created = await createExperiment(creation, request.body as ExperimentRequest, request);
-      return reply.code(202).header("location", `/v1/experiments/${created.id}`).send(toExperiment(created));
-    },
+    creating(deps, {
+      ...{ kind: "experiment", path: "/v1/experiments", store: experiments, view: toExperiment },
+      create: (request: ExperimentRequest, origin) => createExperiment(creation, request, origin),
+    }),
   );
 
   app.get(

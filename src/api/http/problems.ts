@@ -1,9 +1,13 @@
 import type { ErrorObject } from "ajv";
 import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
 import { type FieldError, PROBLEMS, type Problem, type ProblemCode, ProblemError } from "../../schemas/problem.js";
+import { fieldErrors } from "./field-errors.js";
 
 export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const problem = problemOf(named(error as FastifyError, request), request.id);
+  if (problem.status === PROBLEMS.unavailable.status && request.headers["idempotency-key"] !== undefined) {
+    problem.detail = "Redis does not answer; send it again with the same Idempotency-Key";
+  }
   if (problem.status >= 500) request.log.error({ err: error }, "request failed");
   if (problem.retryable) reply.header("retry-after", "1");
   return reply.code(problem.status).type("application/problem+json").send(problem);
@@ -18,7 +22,8 @@ function named(error: FastifyError, { routeOptions }: FastifyRequest): FastifyEr
     );
   }
   if (error.code === "FST_ERR_CTP_INVALID_MEDIA_TYPE") {
-    return new ProblemError("unsupported-media-type", "Expected content-type: application/json");
+    const expected = "content-type: application/json";
+    return new ProblemError("unsupported-media-type", `Expected ${expected}; curl sends it with -H '${expected}'`);
   }
   return error;
 }
@@ -33,7 +38,7 @@ export function problemOf(error: unknown, requestId: string): Problem {
     status,
     detail,
     retryable,
-    ...(errors === undefined ? {} : { errors: [...errors] }),
+    ...(errors === undefined ? {} : { errors: errors.map((error) => ({ ...error, message: messageOf(error) })) }),
     requestId,
   };
 }
@@ -43,7 +48,7 @@ export function invalidRequest(errors: readonly FieldError[]): ProblemError {
   return new ProblemError("invalid-request", `The request is not valid: ${summary(errors)}`, errors);
 }
 
-const PARTS: Readonly<Record<string, string>> = { params: "path", querystring: "query" };
+const PARTS: Readonly<Record<string, string>> = { params: "path", querystring: "query", headers: "header" };
 
 function explain(error: FastifyError | ProblemError): {
   code: ProblemCode;
@@ -83,83 +88,7 @@ function codeOfStatus(status: number): ProblemCode {
 }
 
 function summary(errors: readonly FieldError[]): string {
-  return errors.map(({ pointer, expected }) => `${pointer || "the body"}: expected ${expected}`).join("; ");
+  return errors.map((error) => `${error.pointer || "the body"}: ${messageOf(error)}`).join("; ");
 }
 
-const MOST_ERRORS = 100;
-
-/** Ajv's errors as (pointer, expected), one a field; the parts of a choice are joined by "or". */
-export function fieldErrors(all: readonly ErrorObject[]): FieldError[] {
-  const fields = new Map<string, Set<string>>();
-  for (const error of all.slice(0, MOST_ERRORS)) {
-    const described = describeField(error);
-    if (described === null) continue;
-    const expected = fields.get(described.pointer) ?? new Set();
-    fields.set(described.pointer, expected.add(described.expected));
-  }
-  return [...fields].map(([pointer, expected]) => ({ pointer, expected: [...withoutEchoes(expected)].join(" or ") }));
-}
-
-const REQUIRED = "a value; it is required";
-
-/** Of a choice, its one text is said; of what is missing, what it may be. */
-function withoutEchoes(expected: Set<string>): Set<string> {
-  if ([...expected].some((text) => text.startsWith('"'))) expected.delete("a string");
-  if (expected.size > 1) expected.delete(REQUIRED);
-  return expected;
-}
-
-function describeField({ keyword, instancePath, params, message, parentSchema }: ErrorObject): FieldError | null {
-  const at = (name: string) => `${instancePath}/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`;
-  switch (keyword) {
-    case "if":
-    case "anyOf":
-      return null;
-    case "additionalProperties":
-      return { pointer: at(params.additionalProperty), expected: `no such field; known: ${knownFields(parentSchema)}` };
-    case "required":
-      return { pointer: at(params.missingProperty), expected: REQUIRED };
-    case "discriminator":
-      return { pointer: at(params.tag), expected: `one of ${knownTypes(parentSchema, params.tag)}` };
-    case "type":
-      return { pointer: instancePath, expected: article([params.type].flat().join(" or ")) };
-    case "enum":
-      return {
-        pointer: instancePath,
-        expected: `one of ${params.allowedValues.map((v: unknown) => JSON.stringify(v)).join(", ")}`,
-      };
-    case "const":
-      // Of a rate that may be "auto": it was text, so the branch for text was taken.
-      if (params.allowedValue === "auto") return { pointer: instancePath, expected: 'a number, or "auto"' };
-      return { pointer: instancePath, expected: JSON.stringify(params.allowedValue) };
-    case "minimum":
-      return { pointer: instancePath, expected: `at least ${params.limit}` };
-    case "maximum":
-      return { pointer: instancePath, expected: `at most ${params.limit}` };
-    case "exclusiveMinimum":
-      return { pointer: instancePath, expected: `more than ${params.limit}` };
-    case "exclusiveMaximum":
-      return { pointer: instancePath, expected: `less than ${params.limit}` };
-    case "pattern":
-      return { pointer: instancePath, expected: `text that matches ${params.pattern}` };
-    default:
-      return {
-        pointer: instancePath,
-        expected: (message ?? keyword).replace(/^must (be |have |NOT have )?/, (m) =>
-          m.includes("NOT") ? "not " : "",
-        ),
-      };
-  }
-}
-
-function knownTypes(schema: ErrorObject["parentSchema"], tag: string): string {
-  return (schema?.oneOf ?? []).map((choice: ErrorObject["params"]) => choice.properties?.[tag]?.const).join(", ");
-}
-
-function knownFields(schema: ErrorObject["parentSchema"]): string {
-  return Object.keys(schema?.properties ?? {}).join(", ") || "none";
-}
-
-function article(noun: string): string {
-  return /^[aeiou]/.test(noun) ? `an ${noun}` : `a ${noun}`;
-}
+const messageOf = ({ expected, message }: FieldError) => message ?? `expected ${expected}`;

@@ -1,5 +1,6 @@
 import Ajv, { type ErrorObject, type Options, type ValidateFunction } from "ajv";
 import type { FastifySchemaCompiler } from "fastify";
+import { type Renaming, renamePythonNames } from "../../core/schedules/torch/python-names.js";
 
 /** Without optimizing: that takes longer than all else of an API's start, and saves nothing that a body's check shows. */
 const COMMON: Options = {
@@ -12,7 +13,7 @@ const COMMON: Options = {
 /** Values in a body up to which every wrong field is named; of a larger one only the first, at no more than its size's cost. */
 const SMALL = 500;
 
-/** Bodies are taken as they are; paths and queries are text, so numbers in them are converted. */
+/** Bodies are taken as they are, but for PyTorch's own names of its parameters; paths and queries are text, so numbers in them are converted. */
 export function createValidatorCompiler(shared: readonly object[]): FastifySchemaCompiler<object> {
   const create = (options: Options) => {
     const ajv = new Ajv.default({ ...COMMON, ...options });
@@ -29,14 +30,23 @@ export function createValidatorCompiler(shared: readonly object[]): FastifySchem
 
 function inTwoSteps(quick: ValidateFunction, thorough: ValidateFunction) {
   const validate = (body: unknown): boolean => {
+    const renamings = renamePythonNames(body);
     if (quick(body)) return true;
     const explains = count(body, SMALL) <= SMALL ? thorough : quick;
     explains(body);
-    validate.errors = explains.errors ?? null;
+    validate.errors = explains.errors?.map((error) => asGiven(error, renamings)) ?? null;
     return false;
   };
   validate.errors = null as ErrorObject[] | null;
   return validate;
+}
+
+/** An error under the name that the client has used. */
+function asGiven(error: ErrorObject, renamings: readonly Renaming[]): ErrorObject {
+  const { instancePath } = error;
+  const renamed = renamings.find(({ now }) => instancePath === now || instancePath.startsWith(`${now}/`));
+  if (renamed === undefined) return error;
+  return { ...error, instancePath: renamed.given + instancePath.slice(renamed.now.length) };
 }
 
 /** Values in a tree, itself included; gives up soon after `limit`. */

@@ -12,6 +12,7 @@ export const versionRoutes: FastifyPluginAsyncTypebox = async (app) => {
   app.get(
     "/version",
     {
+      config: { access: "public" },
       schema: {
         operationId: "getVersion",
         summary: "Which version of Anneal this is",

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from "fastify";
 import { ProblemError } from "../../schemas/problem.js";
+import { nearest } from "./nearest.js";
 
 /** Tells a known path under a wrong method (405, with Allow) from an unknown path (404). To be called before any route is declared. */
 export function refuseUnknownRoutes(app: FastifyInstance): void {
@@ -25,7 +26,11 @@ export function refuseUnknownRoutes(app: FastifyInstance): void {
     const { method, url } = request;
     const path = url.split("?", 1)[0]!;
     const allow = new Set(paths.filter(({ pattern }) => pattern.test(path)).flatMap((known) => [...known.allow]));
-    if (allow.size === 0) throw new ProblemError("not-found", `There is no ${method} ${url}`);
+    if (allow.size === 0) {
+      const near = nearest(path, methods.keys());
+      const hint = near === null ? "GET /docs lists what there is" : `did you mean ${near}?`;
+      throw new ProblemError("not-found", `There is no ${method} ${url}; ${hint}`);
+    }
     const names = [...allow].sort().join(", ");
     reply.header("allow", names);
     throw new ProblemError("method-not-allowed", `${method} does nothing at ${path}; it takes ${names}`);

@@ -12,6 +12,8 @@ export interface Export {
   /** Steps [from, to). */
   readonly from: number;
   readonly to: number;
+  /** Of these, multiples of it alone. */
+  readonly every: number;
   readonly columns: readonly Column[];
   /** Decay of the debiased average in column "smoothed". */
   readonly smoothing: number;
@@ -20,7 +22,7 @@ export interface Export {
 type Block = Readonly<Record<Column, readonly number[]>>;
 
 /** The export a stored chunk at a time, every column as numbers; JSON.stringify makes null of what is not finite. */
-async function* blocks({ metrics, id, from, to, columns, smoothing }: Export): AsyncGenerator<Block> {
+async function* blocks({ metrics, id, from, to, every, columns, smoothing }: Export): AsyncGenerator<Block> {
   const smooths = columns.includes("smoothed");
   let ema = initEma();
   // The average at a step is of all steps before it, exported or not.
@@ -32,27 +34,30 @@ async function* blocks({ metrics, id, from, to, columns, smoothing }: Export): A
         smoothed.push(emaValue(ema, smoothing));
       }
     }
-    const skip = Math.max(0, from - chunk.from);
-    if (skip < chunk.lr.length) yield block(chunk, smoothed, skip);
+    const first = Math.ceil(Math.max(from, chunk.from) / every) * every - chunk.from;
+    if (first < chunk.lr.length) yield block(chunk, smoothed, first, every);
   }
 }
 
-function block(chunk: MetricChunk, smoothed: readonly number[], skip: number): Block {
-  const lr = Array.from(chunk.lr.subarray(skip));
+/** The chunk's values from its `first` on, each `every`-th. */
+function block(chunk: MetricChunk, smoothed: readonly number[], first: number, every: number): Block {
+  const isTaken = (_: unknown, i: number) => i >= first && (i - first) % every === 0;
+  const lr = Array.from(chunk.lr.filter(isTaken));
   return {
-    step: lr.map((_, i) => chunk.from + skip + i),
+    step: lr.map((_, i) => chunk.from + first + i * every),
     lr,
     exponent: lr.map(Math.log10),
-    loss: compactFloat32(chunk.loss.subarray(skip)),
-    smoothed: smoothed.slice(skip),
+    loss: compactFloat32(chunk.loss.filter(isTaken)),
+    smoothed: smoothed.filter(isTaken),
   };
 }
 
-/** Columns, as in the stream; a pass over the store for each, so that memory stays bounded. */
+/** Columns, as in the stream, with the steps where they leave some out; a pass over the store for each, so that memory stays bounded. */
 export async function* asJson(wanted: Export): AsyncGenerator<string> {
-  const { metrics, id, from, to, columns } = wanted;
+  const { metrics, id, from, to, every, columns } = wanted;
   yield `{"run":${JSON.stringify(id)},"from":${from},"to":${to}`;
-  for (const column of columns.filter((name) => name !== "step")) {
+  if (every > 1) yield `,"every":${every}`;
+  for (const column of columns.filter((name) => name !== "step" || every > 1)) {
     yield `,"${column}":[`;
     let separator = "";
     for await (const part of blocks({ ...wanted, columns: [column] })) {

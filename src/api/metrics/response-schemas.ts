@@ -11,6 +11,8 @@ const Range = { run: Type.String(), from: Type.Integer(), to: Type.Integer({ des
 const MetricsColumns = Type.Object(
   {
     ...Range,
+    every: Type.Optional(Type.Integer()),
+    step: Type.Optional(Type.Array(Type.Integer(), { description: "With `every`, where the steps are not all" })),
     lr: Type.Optional(Type.Array(Type.Number())),
     exponent: Type.Optional(Column),
     loss: Type.Optional(Column),

@@ -30,6 +30,13 @@ const Query = Type.Object(
   {
     from: Type.Optional(Step),
     to: Type.Optional(Step),
+    every: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: LIMITS.steps,
+        description: "Only the steps 0, n, 2n, ...: their own values, not those of what lies between",
+      }),
+    ),
     columns: Type.Optional(
       Type.String({ description: `Comma-separated, of ${COLUMNS.join(", ")}; default step,lr,loss` }),
     ),
@@ -63,7 +70,7 @@ export const metricsRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { r
         operationId: "getMetrics",
         summary: "Export a run's metrics",
         description:
-          "Every stored step of [from, to) exactly (of a fork from the fork on), as JSON, NDJSON or CSV by Accept; with points, window or transform, a JSON summary.",
+          "Every stored step of [from, to) exactly (of a fork from the fork on), as JSON, NDJSON or CSV by Accept, with `every` each n-th of them; with points, window or transform, a JSON summary.",
         tags: ["metrics"],
         params: idParams("run"),
         querystring: Query,
@@ -82,11 +89,15 @@ export const metricsRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { r
       const from = Math.max(query.from ?? 0, record.spec.from?.step ?? 0);
       const to = Math.max(from, Math.min(query.to ?? record.committed, record.committed));
       if (query.points !== undefined || query.window !== undefined || query.transform !== undefined) {
+        if (query.every !== undefined) {
+          throw invalidRequest([{ pointer: "/every", expected: "nothing beside points, window or transform" }]);
+        }
         return summarize(id, from, to, query);
       }
       const types = Object.keys(FORMATS) as (keyof typeof FORMATS)[];
       const type = query.format === undefined ? chooseType(request.headers.accept, types) : NAMES[query.format];
-      const wanted = { metrics, id, from, to, columns: columnsOf(query.columns), smoothing: query.smoothing };
+      const { smoothing, every = 1 } = query;
+      const wanted = { metrics, id, from, to, every, columns: columnsOf(query.columns), smoothing };
       return reply
         .type(type)
         .header("vary", "accept")

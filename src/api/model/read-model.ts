@@ -1,4 +1,3 @@
-import { setImmediate as otherWork } from "node:timers/promises";
 import { readEngineState } from "../../core/engine-state.js";
 import { forwardCost, parameterCount } from "../../core/model.js";
 import { sampleWords } from "../../core/sampling.js";
@@ -10,9 +9,7 @@ import { type DatasetFinder, findDataset } from "../datasets/dataset-facts.js";
 import { existing } from "../http/existing.js";
 import { invalidRequest } from "../http/problems.js";
 import { noCheckpoint } from "../runs/fork-point.js";
-
-/** Sampling gives the API's thread back after this long. */
-const TURN_MS = 10;
+import { createTurns } from "./in-turns.js";
 
 export interface ReadModelDeps {
   readonly runs: Pick<RunStore, "get" | "keptSteps">;
@@ -72,13 +69,11 @@ export async function drawSamples(
   }
   const longest = LIMITS.sampleLength;
   const samples: string[] = [];
-  let turn = performance.now();
+  const turn = createTurns();
   for (const word of sampleWords({ model: spec.model, symbols, parameters, count, temperature, seed, longest })) {
     if (word !== null) samples.push(word);
-    if (performance.now() - turn < TURN_MS) continue;
-    await otherWork();
-    if (isGone()) break;
-    turn = performance.now();
+    const passed = turn();
+    if (passed !== false && (await passed) && isGone()) break;
   }
   return samples;
 }

@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import { Type } from "typebox";
 import { toSafetensors } from "../../core/safetensors.js";
+import { SPLITS } from "../../schemas/dataset.js";
 import { LIMITS } from "../../schemas/limits.js";
 import { strict } from "../../schemas/strict.js";
 import type { ApiDeps } from "../deps.js";
@@ -8,6 +9,7 @@ import { existing } from "../http/existing.js";
 import { Limiter } from "../http/limiter.js";
 import { mediaResponse, problemResponse } from "../http/responses.js";
 import { idParams } from "../ids.js";
+import { evaluate } from "./evaluate.js";
 import { drawSamples, readModel } from "./read-model.js";
 
 /** A checkpoint may take hundreds of megabytes. */
@@ -129,6 +131,46 @@ export const modelRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, deps)
         .type("application/octet-stream")
         .header("content-disposition", `attachment; filename="${id}-${step}.safetensors"`)
         .send(Buffer.from(file.buffer));
+    },
+  );
+
+  app.get(
+    "/runs/:id/evaluation",
+    {
+      schema: {
+        operationId: "evaluateModel",
+        summary: "The loss of the trained model over a whole split",
+        description:
+          "Mean cross-entropy, nats, of the latest checkpoint or a kept one; by default over the test split, which no training and no search looks at. Worked out anew for each request, in double precision.",
+        tags: ["model"],
+        params: idParams("run"),
+        querystring: Type.Object({ split: Type.Enum([...SPLITS], { default: "test" }), step: Step }, strict),
+        response: {
+          200: Type.Object(
+            {
+              run: Type.String(),
+              step: Type.Integer(),
+              split: Type.Enum([...SPLITS]),
+              examples: Type.Integer(),
+              loss: Type.Union([Type.Number(), Type.Null()], { description: "null: not finite" }),
+            },
+            strict,
+          ),
+          400: problemResponse("No checkpoint of that step was kept, or the model is too large for so many examples"),
+          404: problemResponse("No such run"),
+          409: problemResponse("The run has no step yet"),
+          429: problemResponse("Too many models are being read"),
+        },
+      },
+    },
+    async (request) => {
+      const { id } = request.params;
+      const { split, step: at } = request.query;
+      const evaluated = await limiter.run(async () => {
+        const model = await readModel(deps, id, at);
+        return evaluate(model, split, deps.datasets, () => request.socket.destroyed);
+      });
+      return { run: id, split, ...evaluated };
     },
   );
 

@@ -172,6 +172,6 @@ export class LivePlot implements Sink {
       steps: spec.steps,
       ceiling: null,
     });
-    return CLEAR + textOf(plot, columns, rows);
+    return CLEAR + textOf(plot, { columns, rows });
   }
 }

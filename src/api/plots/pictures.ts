@@ -71,19 +71,34 @@ async function schedules(
       : pointsOf(await thread.preview(schedule, steps - origin, 2 * points), origin);
     lines.push({ name: records.length > 1 ? nameOf(record) : null, color, style: "strong", points: curve });
   }
-  return scheduleDrawing(lines, records.length === 1 ? factsOf(records[0]!) : "", stepsOf(records), options);
+  const yScale = options.yScale ?? scaleOf(records.map(({ spec }) => spec.schedule));
+  return scheduleDrawing(lines, records.length === 1 ? factsOf(records[0]!) : "", stepsOf(records), {
+    ...options,
+    yScale,
+  });
 }
 
 /** A schedule that no run has: the same picture. */
 export function schedulePicture(
-  { type }: ScheduleSpec,
+  schedule: ScheduleSpec,
   { steps, lr, assumption }: Pick<SchedulePreview, "steps" | "lr" | "assumption">,
   total: number,
-  { title = `${TITLES.schedule}: ${type}`, xScale, yScale }: Pick<PictureOptions, "title" | "xScale" | "yScale">,
+  {
+    title = `${TITLES.schedule}: ${schedule.type}`,
+    xScale,
+    yScale = scaleOf([schedule]),
+  }: Pick<PictureOptions, "title" | "xScale" | "yScale">,
 ): Plot {
   const line: Line = { name: null, color: 0, style: "strong", points: pointsOf({ steps, lr }) };
   const subtitle = `${short(total)} steps${assumption === null ? "" : ` · ${assumption}`}`;
   return withAxes(scheduleDrawing([line], subtitle, total, { title, xScale, yScale }));
+}
+
+/** A sweep is even in the exponent: so is its axis. */
+function scaleOf(schedules: readonly ScheduleSpec[]): Scale {
+  return schedules.some(({ type, ...rest }) => type === "sweep" && "spacing" in rest && rest.spacing === "exponential")
+    ? "log"
+    : "linear";
 }
 
 function scheduleDrawing(
@@ -145,7 +160,7 @@ async function losses(
   return {
     title: printable(options.title),
     subtitle: [
-      alone ? factsOf(first) : `${how}${name === "loss" ? "; circles: validation loss" : ""}`,
+      alone ? factsOf(first) : `${how}${name === "loss" ? "; points: validation loss" : ""}`,
       ...(refusal === null ? [] : [refusal]),
     ].join(" · "),
     lines,

@@ -29,7 +29,10 @@ export const CanvasQuery = {
 
 export const ScalesQuery = {
   xScale: Type.Optional({ ...ScaleSchema, description: "Default: log for lr-loss, else linear" }),
-  yScale: Type.Optional({ ...ScaleSchema, description: "Default: linear" }),
+  yScale: Type.Optional({
+    ...ScaleSchema,
+    description: "Default: log for the rate of an exponential sweep, else linear",
+  }),
   title: Type.Optional(Type.String({ minLength: 1, maxLength: LIMITS.nameLength, description: "In place of ours" })),
 };
 
@@ -37,6 +40,10 @@ export const PlotQuerySchema = Type.Object(
   {
     ...CanvasQuery,
     ...ScalesQuery,
+    color: Type.Boolean({
+      default: false,
+      description: "Of text: several lines in ANSI colours, in place of letters. Without it no escape code is sent",
+    }),
     smoothing: Type.Optional(
       Type.Number({
         minimum: 0,

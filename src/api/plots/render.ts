@@ -7,12 +7,11 @@ export async function render(
   thread: PlotThread,
   plot: Plot,
   format: Format,
-  width: number,
-  height: number,
+  { width, height, color = false }: { readonly width: number; readonly height: number; readonly color?: boolean },
 ): Promise<string | Uint8Array> {
   if (format !== "text/plain") return thread.draw(plot, format === "image/png" ? "png" : "svg", width, height);
   const { textOf } = await import("./text.js");
-  return textOf(plot, width, height);
+  return textOf(plot, { columns: width, rows: height, color });
 }
 
 export function contentType(format: Format): string {

@@ -36,7 +36,7 @@ export const plotRoutes: FastifyPluginAsyncTypebox<ApiDeps & { readonly plotThre
         operationId: "drawRun",
         summary: "Draw a run",
         description:
-          "SVG or PNG by the name's ending; without one by Accept, where text/plain draws in the terminal. schedule: lr of each step of the whole run. loss: each step's, faint, its average and the validation losses. lr-loss, exponent-loss: loss against the rate or its log10; of a sweep with every finder's suggestion. log-loss: means of log10 loss over windows. With `runs`, averages only, one line a run.",
+          "SVG or PNG by the name's ending; without one by Accept, where text/plain draws in the terminal, in letters or, with color=true, in colours. schedule: lr of each step of the whole run. loss: each step's, faint, its average and the validation losses. lr-loss, exponent-loss: loss against the rate or its log10; of a sweep with every finder's suggestion. log-loss: means of log10 loss over windows. With `runs`, averages only, one line a run.",
         tags: ["metrics"],
         params: Params,
         querystring: PlotQuerySchema,
@@ -64,7 +64,7 @@ export const plotRoutes: FastifyPluginAsyncTypebox<ApiDeps & { readonly plotThre
       for (const other of othersOf(query.runs)) records.push(await existing(runs, other));
       const image = await limiter.run(async () => {
         const described = await picture(name, records, { ...query, points: width }, { metrics, thread });
-        return render(thread, described, format, width, height);
+        return render(thread, described, format, { width, height, color: query.color });
       });
       if (kind === undefined) reply.header("vary", "accept");
       return reply.type(contentType(format)).send(image);

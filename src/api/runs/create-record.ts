@@ -4,27 +4,38 @@ import type { RunQueue } from "../../queue/run-queue.js";
 import { ProblemError } from "../../schemas/problem.js";
 import type { CreateOptions, RecordStore, StoredRecord } from "../../store/contract.js";
 
+/** The side of a store that makes records. */
+export type Creating<Spec, R extends StoredRecord<Spec>> = Pick<
+  RecordStore<Spec, R>,
+  "create" | "get" | "cancel" | "delete"
+>;
+
 /** The side of a queue that makes jobs. */
 export type Producer = Pick<RunQueue, "enqueue">;
 
 /** The request that something is done for: its id goes with the record, as the trace id of all that follows. */
-export type Origin = Pick<FastifyRequest, "id" | "log">;
+export interface Origin extends Pick<FastifyRequest, "id" | "log"> {
+  /** The record's id, where the request may be repeated: then the same one is made, or was made before. */
+  readonly recordId?: string;
+}
 
 /**
  * Stores a record and enqueues its job (`queue` null: it is not due yet). Throws a ProblemError when nothing was done. When
- * Redis does not answer, the client is told so, and whatever Redis may have done all the same is undone once it is back.
+ * Redis does not answer, the client is told so, and whatever Redis may have done all the same is undone once it is back; or
+ * left, where the client can ask again for the same record.
  */
 export async function createRecord<Spec extends { readonly labels: readonly string[] }, R extends StoredRecord<Spec>>(
-  store: Pick<RecordStore<Spec, R>, "create" | "cancel" | "delete">,
+  store: Creating<Spec, R>,
   queue: Producer | null,
   id: string,
   spec: Spec,
-  { id: traceId, log }: Origin,
+  { id: traceId, log, recordId }: Origin,
   options: Omit<CreateOptions, "traceId"> = {},
 ): Promise<R> {
   log.info({ id }, "creating");
-  const created = await store.create(id, spec, { ...options, traceId }).catch((error) => {
-    void eventually(() => takeBack(store, id));
+  const repeatable = recordId !== undefined;
+  let created = await store.create(id, spec, { ...options, traceId }).catch((error) => {
+    if (!repeatable) void eventually(() => takeBack(store, id));
     throw error;
   });
   if (created === "late") throw new ProblemError("unavailable", "Redis answered too late; nothing was done");
@@ -36,6 +47,8 @@ export async function createRecord<Spec extends { readonly labels: readonly stri
   }
   // From here on it exists: the client need not wait for its job, and should this process die, the reconciler makes one.
   if (queue !== null) void enqueue(queue, id, log);
+  // It may have been made by an earlier one of the same requests, which drew another seed.
+  if (repeatable) created = (await store.get(id)) ?? created;
   return created;
 }
 

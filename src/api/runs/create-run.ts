@@ -2,30 +2,36 @@ import { randomInt } from "node:crypto";
 import { type DatasetFacts, DEFAULT_LR_RANGE, resolveRun } from "../../core/resolve.js";
 import { autoSearch, isOpen } from "../../core/resolve-search.js";
 import { substituteRate } from "../../core/schedules/auto-rate.js";
+import { requestWarnings } from "../../core/warnings.js";
 import { LIMITS } from "../../schemas/limits.js";
 import type { RunRequest, RunSpec } from "../../schemas/run.js";
 import type { ScheduleRequest } from "../../schemas/schedule.js";
 import type { SearchSpec } from "../../schemas/search.js";
-import type { RunRecord, SearchStore } from "../../store/contract.js";
+import type { Advice, RunRecord, SearchRecord } from "../../store/contract.js";
 import { datasetFacts } from "../datasets/dataset-facts.js";
 import { invalidRequest } from "../http/problems.js";
-import { newId } from "../ids.js";
-import { createRecord, enqueue, type Origin, type Producer } from "./create-record.js";
+import { idOf, newId } from "../ids.js";
+import { type Creating, createRecord, enqueue, type Origin, type Producer } from "./create-record.js";
 import { type ForkDeps, forkRun, resolvedFork } from "./fork-run.js";
 
 export interface CreateRunDeps extends ForkDeps {
-  readonly searches: Pick<SearchStore, "create" | "cancel" | "delete">;
+  readonly searches: Creating<SearchSpec, SearchRecord>;
   readonly searchQueue: Producer;
 }
 
 /** Stores a run, or a fork of one, and sees to its job. Throws a ProblemError when nothing was done. */
 export async function createRun(deps: CreateRunDeps, request: RunRequest, origin: Origin): Promise<RunRecord> {
-  const id = newId("run", Date.now());
+  const id = origin.recordId ?? newId("run", Date.now());
   const { from } = request;
   if (from !== undefined) return forkRun(deps, id, { ...request, from }, origin);
-  const { spec, search } = await resolvedRun(deps, id, request);
-  if (search !== null) return createWithSearch(deps, id, spec, search, origin);
-  return createRecord(deps.runs, deps.queue, id, spec, origin);
+  const { spec, search, facts } = await resolvedRun(deps, id, request);
+  // What a search is to find stands in the spec as no one's choice: there is nothing to warn of yet.
+  const advice = {
+    warnings: search === null ? requestWarnings(request, spec) : [],
+    guessLoss: Math.log(facts.vocabSize),
+  };
+  if (search !== null) return createWithSearch(deps, id, spec, search, origin, advice);
+  return createRecord(deps.runs, deps.queue, id, spec, origin, { advice });
 }
 
 /** What would be created; throws a ProblemError that names the fields of the request. `search`: what the run waits for. */
@@ -54,11 +60,12 @@ async function createWithSearch(
   spec: RunSpec,
   search: SearchSpec,
   origin: Origin,
+  advice: Advice,
 ): Promise<RunRecord> {
-  const searchId = newId("search", Date.now());
+  const searchId = idOf("search", id);
   // The search first: without its run it does no harm, while the run would wait for ever without its search.
   await createRecord(searches, null, searchId, search, origin);
-  const run = await createRecord(runs, null, id, spec, origin, { waitsFor: searchId });
+  const run = await createRecord(runs, null, id, spec, origin, { waitsFor: searchId, advice });
   void enqueue(searchQueue, searchId, origin.log);
   return run;
 }

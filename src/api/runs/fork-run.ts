@@ -2,16 +2,17 @@ import type { DatasetFacts } from "../../core/resolve.js";
 import { resolveFork } from "../../core/resolve-fork.js";
 import { autoRatePaths } from "../../core/schedules/auto-rate.js";
 import { forkedState } from "../../core/train.js";
+import { requestWarnings } from "../../core/warnings.js";
 import { ProblemError } from "../../schemas/problem.js";
 import type { RunRequest, RunSpec } from "../../schemas/run.js";
-import type { CreateOptions, RunRecord, RunStore } from "../../store/contract.js";
+import type { CreateOptions, RunRecord } from "../../store/contract.js";
 import { type DatasetFinder, datasetFacts } from "../datasets/dataset-facts.js";
 import { invalidRequest } from "../http/problems.js";
-import { createRecord, type Origin, type Producer } from "./create-record.js";
+import { type Creating, createRecord, type Origin, type Producer } from "./create-record.js";
 import { type Checkpoints, forkPoint } from "./fork-point.js";
 
 export interface ForkDeps {
-  readonly runs: Checkpoints & Pick<RunStore, "create" | "cancel" | "delete">;
+  readonly runs: Checkpoints & Creating<RunSpec, RunRecord>;
   readonly queue: Producer;
   readonly datasets: DatasetFinder;
 }
@@ -29,9 +30,10 @@ export async function forkRun(
 ): Promise<RunRecord> {
   // A run that trains may move on between the look at its latest checkpoint and the copy of it.
   for (let tries = 1; ; tries++) {
-    const { spec, fork } = await resolvedFork({ runs, datasets }, request);
+    const { spec, fork, facts } = await resolvedFork({ runs, datasets }, request);
+    const advice = { warnings: requestWarnings(request, spec), guessLoss: Math.log(facts.vocabSize) };
     try {
-      return await createRecord(runs, queue, id, spec, origin, { fork });
+      return await createRecord(runs, queue, id, spec, origin, { fork, advice });
     } catch (error) {
       const moved = error instanceof ProblemError && error.code === "conflict" && request.from.step === undefined;
       if (!moved || tries === MOST_TRIES) throw error;

@@ -6,6 +6,7 @@ import type { RunRequest } from "../../schemas/run.js";
 import { strict } from "../../schemas/strict.js";
 import type { RunRecord } from "../../store/contract.js";
 import type { ApiDeps } from "../deps.js";
+import { creating, creatingHeaders, creatingResponses } from "../http/creating.js";
 import { existing } from "../http/existing.js";
 import { listFields, NextSchema, pageOf } from "../http/paging.js";
 import { problemResponse } from "../http/responses.js";
@@ -34,19 +35,20 @@ export const runRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, deps) =
         description: "Answers with the run fully resolved: every default spelled out, the seed drawn.",
         tags,
         body: Type.Ref("RunRequest"),
+        headers: creatingHeaders,
         response: {
+          200: { ...RunRef, description: "It is over (with Prefer: wait)" },
           202: RunRef,
           400: problemResponse("A field is wrong"),
           409: problemResponse("The checkpoint to fork from is gone, or the dataset was replaced meanwhile"),
-          429: problemResponse("The queue is full"),
-          503: problemResponse("Redis is away"),
+          ...creatingResponses,
         },
       },
     },
-    async (request, reply) => {
-      const run = await createRun(deps, request.body as RunRequest, request);
-      return accepted(reply.header("location", `/v1/runs/${run.id}`), run);
-    },
+    creating(deps, {
+      ...{ kind: "run", path: "/v1/runs", store: runs, view: toRun },
+      create: (request: RunRequest, origin) => createRun(deps, request, origin),
+    }),
   );
 
   app.get(

@@ -1,10 +1,11 @@
+import { resultWarnings } from "../../core/warnings.js";
 import type { Run } from "../../schemas/run.js";
 import type { RunRecord } from "../../store/contract.js";
 import { isoTime } from "../http/iso-time.js";
 
 /** A stored run as clients see it. */
 export function toRun(record: RunRecord): Run {
-  const { id, spec, committed, stepsPerSecond } = record;
+  const { id, spec, committed, stepsPerSecond, advice } = record;
   const remaining = record.status === "running" && stepsPerSecond ? (spec.steps - committed) / stepsPerSecond : null;
   const self = `/v1/runs/${id}`;
   return {
@@ -25,6 +26,7 @@ export function toRun(record: RunRecord): Run {
     },
     result: record.result,
     worker: record.worker,
+    warnings: advice === null ? [] : [...advice.warnings, ...resultWarnings(record.result, advice.guessLoss)],
     engineBuild: record.engineBuild,
     traceId: record.traceId,
     attempts: record.attempts,

@@ -31,7 +31,8 @@ const PreviewRequestSchema = Type.Object(
       Type.Integer({
         minimum: 4,
         maximum: LIMITS.pointsPerPage,
-        description: "At most so many: both ends, and the lowest and the highest rate of each of equal stretches",
+        description:
+          "At most so many, evenly taken, both ends among them. Without it up to 1,000: both ends, and the lowest and the highest rate of each of equal stretches",
       }),
     ),
     lrLimit: Type.Optional(Type.Number({ exclusiveMinimum: 0, description: "Warn about rates above this" })),
@@ -80,12 +81,9 @@ export const scheduleRoutes: FastifyPluginAsyncTypebox<{ readonly plotThread: Pl
     async (request, reply) => {
       const format = chooseType(request.headers.accept, ["application/json", ...FORMATS]);
       const size = format === "application/json" ? null : sizeOf(format, request.query);
-      const {
-        steps,
-        lrRange = DEFAULT_LR_RANGE,
-        points = size === null ? 1000 : 2 * size.width,
-        lrLimit = null,
-      } = request.body;
+      const { steps, lrRange = DEFAULT_LR_RANGE, lrLimit = null } = request.body;
+      const points = request.body.points ?? (size === null ? 1000 : 2 * size.width);
+      const even = request.body.points !== undefined;
       const schedule = request.body.schedule as ScheduleRequest;
       const auto = autoRatePaths(schedule).map((pointer) => ({
         pointer: `/schedule${pointer}`,
@@ -100,12 +98,11 @@ export const scheduleRoutes: FastifyPluginAsyncTypebox<{ readonly plotThread: Pl
       if ((steps / every) * windowSize > MOST_OBSERVED) {
         throw invalidRequest([{ pointer: "/schedule/every", expected: "fewer observations: a larger number" }]);
       }
-      const preview = previewSchedule(resolved.value, { steps, points, lrLimit });
+      const preview = previewSchedule(resolved.value, { steps, points, even, lrLimit });
       reply.header("vary", "accept");
       if (format !== "application/json") {
-        const { width, height } = size!;
         const plot = schedulePicture(resolved.value, preview, steps, request.query);
-        return reply.type(contentType(format)).send(await render(plotThread, plot, format, width, height));
+        return reply.type(contentType(format)).send(await render(plotThread, plot, format, size!));
       }
       return { schedule: resolved.value, ...preview, equivalents: equivalents(resolved.value, { steps }) };
     },

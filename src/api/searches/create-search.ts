@@ -3,35 +3,38 @@ import type { DatasetFacts } from "../../core/resolve.js";
 import { resolveSearch } from "../../core/resolve-search.js";
 import { LIMITS } from "../../schemas/limits.js";
 import type { SearchRequest, SearchSpec } from "../../schemas/search.js";
-import type { SearchRecord, SearchStore } from "../../store/contract.js";
+import type { Fleet, SearchRecord } from "../../store/contract.js";
 import { type DatasetFinder, datasetFacts } from "../datasets/dataset-facts.js";
 import { invalidRequest } from "../http/problems.js";
 import { newId } from "../ids.js";
-import { createRecord, type Origin, type Producer } from "../runs/create-record.js";
+import { type Creating, createRecord, type Origin, type Producer } from "../runs/create-record.js";
 
 export interface CreateSearchDeps {
-  readonly searches: Pick<SearchStore, "create" | "cancel" | "delete">;
+  readonly searches: Creating<SearchSpec, SearchRecord>;
   readonly searchQueue: Producer;
   readonly datasets: DatasetFinder;
+  readonly fleet: Pick<Fleet, "speed">;
 }
 
 /** Stores a search and sees to its job. Throws a ProblemError when nothing was done. */
 export async function createSearch(
-  { searches, searchQueue, datasets }: CreateSearchDeps,
+  { searches, searchQueue, ...deps }: CreateSearchDeps,
   request: SearchRequest,
   origin: Origin,
 ): Promise<SearchRecord> {
-  const { spec } = await resolvedSearch({ datasets }, request);
-  return createRecord(searches, searchQueue, newId("search", Date.now()), spec, origin);
+  const { spec } = await resolvedSearch(deps, request);
+  return createRecord(searches, searchQueue, origin.recordId ?? newId("search", Date.now()), spec, origin);
 }
 
 /** Throws a ProblemError that names the fields of the request. */
 export async function resolvedSearch(
-  { datasets }: Pick<CreateSearchDeps, "datasets">,
+  { datasets, fleet }: Pick<CreateSearchDeps, "datasets" | "fleet">,
   request: SearchRequest,
 ): Promise<{ readonly spec: SearchSpec; readonly facts: DatasetFacts }> {
   const facts = await datasetFacts(datasets, request.dataset);
-  const resolved = resolveSearch(request, facts, randomInt(LIMITS.seed));
+  // As in an estimate: the speed that was measured here, or else the assumed one.
+  const slowness = request.budget?.seconds === undefined ? null : await fleet.speed(request.engine ?? "auto");
+  const resolved = resolveSearch(request, facts, randomInt(LIMITS.seed), slowness ?? 1);
   if (!resolved.ok) throw invalidRequest(resolved.errors);
   return { spec: resolved.value, facts };
 }

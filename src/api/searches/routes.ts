@@ -8,6 +8,7 @@ import type { Search, SearchRequest } from "../../schemas/search.js";
 import { strict } from "../../schemas/strict.js";
 import type { SearchRecord } from "../../store/contract.js";
 import type { ApiDeps } from "../deps.js";
+import { creating, creatingHeaders, creatingResponses } from "../http/creating.js";
 import { existing, notFound } from "../http/existing.js";
 import { isoTime } from "../http/iso-time.js";
 import { listFields, NextSchema, pageOf } from "../http/paging.js";
@@ -19,7 +20,11 @@ const SearchRef = Type.Ref("Search");
 const params = idParams("search");
 
 export const searchRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, deps) => {
-  const { searches } = deps;
+  const { searches, runs } = deps;
+  /** As a worker does with a search that it has. */
+  const forsake = async ({ id, spec: { settles } }: SearchRecord) => {
+    if (settles !== null) await runs.failWaiting(settles.runId, "canceled", `search ${id} was canceled or deleted`);
+  };
   app.post(
     "/searches",
     {
@@ -30,18 +35,20 @@ export const searchRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, deps
           "Trains schedules at rates over horizons that grow fourfold, with common seeds; settles each schedule's rate at the true horizon, verifies it by seeds that did not choose it, and ranks the schedules with paired differences. The runs that it trains belong to it (GET /v1/runs?parent=) and go with it.",
         tags: ["learning rate"],
         body: Type.Ref("SearchRequest"),
+        headers: creatingHeaders,
         response: {
+          200: { ...SearchRef, description: "It is over (with Prefer: wait)" },
           202: SearchRef,
           400: problemResponse("A field is wrong"),
           409: problemResponse("The dataset was replaced meanwhile"),
-          503: problemResponse("Redis is away"),
+          ...creatingResponses,
         },
       },
     },
-    async (request, reply) => {
-      const created = await createSearch(deps, request.body as SearchRequest, request);
-      return reply.code(202).header("location", `/v1/searches/${created.id}`).send(toSearch(created));
-    },
+    creating(deps, {
+      ...{ kind: "search", path: "/v1/searches", store: searches, view: toSearch },
+      create: (request: SearchRequest, origin) => createSearch(deps, request, origin),
+    }),
   );
 
   app.get(
@@ -100,7 +107,10 @@ export const searchRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, deps
       if (TERMINAL_STATUSES.includes(status) && status !== "canceled") {
         throw new ProblemError("conflict", `The search has already ${status}`);
       }
-      return reply.code(202).send(toSearch((await searches.get(id))!));
+      const record = await existing(searches, id);
+      // A worker that has it sees to that itself.
+      if (status === "canceled") await forsake(record);
+      return reply.code(202).send(toSearch(record));
     },
   );
 
@@ -121,7 +131,9 @@ export const searchRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, deps
     },
     async (request, reply) => {
       const { id } = request.params;
+      const record = await existing(searches, id);
       const outcome = await searches.delete(id);
+      if (outcome === "deleted") await forsake(record);
       if (outcome === "gone") throw notFound(id);
       if (outcome === "conflict") throw new ProblemError("conflict", "The search is under way: cancel it first");
       return reply.code(204).send(null);

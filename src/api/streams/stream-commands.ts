@@ -2,7 +2,8 @@ import type { ErrorObject, ValidateFunction } from "ajv";
 import { type FieldError, ProblemError } from "../../schemas/problem.js";
 import { kindOf } from "../../schemas/record-kinds.js";
 import type { StreamCommand } from "../../schemas/stream-many.js";
-import { fieldErrors, invalidRequest } from "../http/problems.js";
+import { fieldErrors } from "../http/field-errors.js";
+import { invalidRequest } from "../http/problems.js";
 
 /** `run`: the one that a bad frame names, if it does. */
 export type ParsedCommand =

@@ -18,7 +18,7 @@ export const workerRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { fl
       },
     },
     async (): Promise<Workers> => {
-      const [workers, held, now] = await Promise.all([fleet.workers(), runs.held(), runs.now()]);
+      const [workers, held, now] = await Promise.all([fleet.workers(), runs.training(), runs.now()]);
       const view = ({ id, claimedAt, committed, committedAt }: HeldRun) => ({
         id,
         since: isoTime(claimedAt),

@@ -163,10 +163,11 @@ function whole(errors: readonly FieldError[], grid: NonNullable<ExperimentReques
   let left = [...errors];
   for (const [path, values] of Object.entries(grid)) {
     const pointer = `/grid/${escaped(path)}`;
-    for (const { expected } of left.filter((error) => error.pointer === `${pointer}/0`)) {
+    for (const first of left.filter((error) => error.pointer === `${pointer}/0`)) {
+      const { expected } = first;
       const alike = values.map((_, i) => left.find((e) => e.pointer === `${pointer}/${i}` && e.expected === expected));
       if (alike.includes(undefined)) continue;
-      left = [{ pointer, expected }, ...left.filter((error) => !alike.includes(error))];
+      left = [{ ...first, pointer }, ...left.filter((error) => !alike.includes(error))];
     }
   }
   return left;

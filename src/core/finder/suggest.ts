@@ -97,7 +97,9 @@ export function suggest(trace: Trace, options: SuggestOptions = {}): Suggestions
     const { lr, reason } = suggestOne(method, trace, options);
     return lr === null ? { method, lr, reason } : { method, lr };
   });
-  return { suggestions, ...disagreement(suggestions) };
+  const { warning, ...rest } = disagreement(suggestions);
+  const warnings = [warning, outside(trace, suggestions)].filter((text) => text !== null);
+  return { suggestions, ...rest, warning: warnings.length === 0 ? null : warnings.join(" ") };
 }
 
 function disagreement(suggestions: readonly Suggestion[]): Omit<Suggestions, "suggestions"> {
@@ -112,6 +114,15 @@ function disagreement(suggestions: readonly Suggestion[]): Omit<Suggestions, "su
         `${high.method} ${high.lr!.toPrecision(3)}. None should be used without a trial; a verified search gives one.`
       : null;
   return { disagreementDecades: decades, warning };
+}
+
+/** Some finders divide the rate that they have found by ten. */
+function outside({ lr }: Trace, suggestions: readonly Suggestion[]): string | null {
+  const [low, high] = [lr[0]!, lr[lr.length - 1]!];
+  const beyond = suggestions.filter((s) => s.lr !== null && (s.lr < low || s.lr > high));
+  if (beyond.length === 0) return null;
+  const named = beyond.map((s) => `${s.method} ${s.lr!.toPrecision(3)}`).join(", ");
+  return `Outside the rates that were swept, ${low.toPrecision(3)} to ${high.toPrecision(3)}: ${named}.`;
 }
 
 function suggestOne(method: SuggestionMethod, trace: Trace, options: SuggestOptions): Suggested {

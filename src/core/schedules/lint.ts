@@ -12,16 +12,18 @@ export interface LintContext {
   readonly steps: number;
   /** Rates above it are remarked on; null: none. */
   readonly lrLimit?: number | null;
+  /** Whether the rates are looked at, too. */
+  readonly curve?: boolean;
 }
 
 /** Rates are looked at on at most so many steps. */
 const GRID = 2000;
 
 /** Remarks on a resolved schedule, on nested ones too; in the order of the schedule, those on the whole curve last. */
-export function lintSchedule(spec: ScheduleSpec, { steps, lrLimit = null }: LintContext): LintRemark[] {
+export function lintSchedule(spec: ScheduleSpec, { steps, lrLimit = null, curve = true }: LintContext): LintRemark[] {
   const found: LintRemark[] = [];
   lintNode(spec, steps, "", found);
-  return [...found, ...lintCurve(spec, steps, lrLimit)];
+  return curve ? [...found, ...lintCurve(spec, steps, lrLimit)] : found;
 }
 
 function lintNode(spec: ScheduleSpec, steps: number, pointer: string, found: LintRemark[]): void {

@@ -24,6 +24,8 @@ export interface PreviewOptions {
   readonly steps: number;
   /** Points of the curve at most, 4 at least. */
   readonly points: number;
+  /** Taken evenly, in place of each stretch's lowest and highest. */
+  readonly even?: boolean;
   readonly lrLimit?: number | null;
 }
 
@@ -36,7 +38,7 @@ const MAX_WORK = 1e8;
 /** The curve thinned so that the highest and the lowest rate of every stretch stay; first and last step are kept. */
 export function previewSchedule(
   spec: ScheduleSpec,
-  { steps, points, lrLimit = null }: PreviewOptions,
+  { steps, points, even = false, lrLimit = null }: PreviewOptions,
 ): SchedulePreview {
   const policy = buildPolicy(spec);
   const driven = isMetricDriven(spec);
@@ -61,7 +63,7 @@ export function previewSchedule(
     area += lr[i]!;
     if (lr[i]! > lr[peak]!) peak = i;
   }
-  const kept = thin(lr, points);
+  const kept = even ? evenly(count, points) : thin(lr, points);
   return {
     steps: kept.map((i) => at[i]!),
     lr: kept.map((i) => lr[i]!),
@@ -73,6 +75,13 @@ export function previewSchedule(
     assumption: driven ? "a loss that never changes; the real curve depends on the training" : null,
     lint: lintSchedule(spec, { steps, lrLimit }),
   };
+}
+
+/** Indices from both ends on, as even as whole numbers are. */
+function evenly(length: number, points: number): number[] {
+  const count = Math.min(length, points);
+  if (count < 2) return [0];
+  return Array.from({ length: count }, (_, i) => Math.round((i * (length - 1)) / (count - 1)));
 }
 
 /** Indices of at most `points` values: of each of equal stretches the lowest and the highest, and both ends. */

@@ -55,7 +55,12 @@ export function remarksOn(found: LintRemark[], steps: number, pointer: string): 
     past(milestones, parameter) {
       milestones.forEach((milestone, i) => {
         if (milestone >= steps) {
-          remark("warning", "milestone-past-end", `${parameter}/${i}`, `${whose} last step is ${steps - 1}`);
+          remark(
+            "warning",
+            "milestone-past-end",
+            `${parameter}/${i}`,
+            `never reached: ${whose} last step is ${steps - 1}`,
+          );
         }
       });
     },

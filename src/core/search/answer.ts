@@ -2,13 +2,15 @@ import type { RunRequest, RunSpec } from "../../schemas/run.js";
 import type { RankedSchedule, SearchAnswer } from "../../schemas/search.js";
 import { compare } from "../statistics/paired.js";
 import { mean, variance } from "../statistics/sample.js";
-import { regretsOf } from "./finders.js";
+import { areFindersTrained, regretsOf } from "./finders.js";
 import { horizonLaw, indexOfBest } from "./fit.js";
 import { leaderOf } from "./leader.js";
 import { scheduleAt } from "./portfolio.js";
+import type { Standing } from "./race.js";
 import type { SearchState } from "./state.js";
-import { ALPHA, type Standing, type Survey, surveyOf } from "./survey.js";
+import { type Survey, surveyOf } from "./survey.js";
 import { Trials } from "./trials.js";
+import { ALPHA } from "./verify.js";
 
 /** Nats: schedules that differ by less are the same to anyone. */
 const TIE = 0.002;
@@ -27,11 +29,12 @@ export function answerOf(state: SearchState, run: RunSpec): SearchAnswer {
   const usable =
     first !== undefined && first.lr !== null && first.spec !== null && !first.flags.includes("above-guessing");
   const ties = usable ? ranking.slice(1).flatMap(({ schedule, tied }) => (tied ? [schedule] : [])) : [];
+  const basis = usable ? soberBasis(first.basis, survey.complete) : null;
   const { stepsUsed } = new Trials(state.trials);
   const steps = stepsUsed + state.sweeps.reduce((sum, { lr }) => sum + lr.length, 0);
   return {
     summary: usable
-      ? summaryOf(first, ties, config.steps)
+      ? summaryOf({ ...first, basis: basis! }, ties, config.steps)
       : (warningsOf(first, state, survey)[0] ?? "There is no answer"),
     winner: usable
       ? {
@@ -41,7 +44,7 @@ export function answerOf(state: SearchState, run: RunSpec): SearchAnswer {
           request: requestOf(run, config.steps, first.spec!),
         }
       : null,
-    basis: usable ? soberBasis(first.basis, survey.complete) : null,
+    basis,
     ranking,
     ties,
     warnings: warningsOf(first, state, survey),
@@ -52,7 +55,7 @@ export function answerOf(state: SearchState, run: RunSpec): SearchAnswer {
       runs: Number((steps / config.steps).toFixed(1)),
       trainings: state.trials.length + state.sweeps.length,
     },
-    complete: survey.complete,
+    complete: survey.complete && areFindersTrained(state, survey),
   };
 }
 
@@ -64,42 +67,40 @@ function ranked(state: SearchState, survey: Survey): RankedSchedule[] {
     trials
       .losses({ candidate, lr: lr!, steps: config.steps }, seeds)!
       .map((loss) => (Number.isFinite(loss) ? loss : null));
+  const best = leader && mean(losses(leader.standing, leader.seeds) as number[]);
   const entries = survey.standings.map((standing) => {
-    const fresh = standing.verifiedBy.length > 0 ? losses(standing, standing.verifiedBy) : [];
-    const loss = fresh.length === 0 || fresh.includes(null) ? null : mean(fresh as number[]);
-    const common = standing.verifiedBy.filter((seed) => leader?.verifiedBy.includes(seed));
+    const seeds = standing.verifiedBy.filter((seed) => leader === null || leader.seeds.includes(seed));
+    const fresh = seeds.length > 0 ? losses(standing, seeds) : [];
     const difference =
-      leader === null || leader === standing || common.length === 0
+      leader === null || leader.standing === standing || seeds.length === 0
         ? null
-        : compare(losses(standing, common), losses(leader, common), {
+        : compare(fresh, losses(leader.standing, seeds), {
             alpha: ALPHA,
             comparisons: Math.max(1, config.candidates.length - 1),
           });
-    return { standing, loss, difference, common, entry: entryOf(state, standing, loss) };
+    const isLost = fresh.length === 0 || fresh.includes(null);
+    // By the seeds that both have, so that losses differ as the differences say, whoever had the more seeds.
+    const loss = isLost ? null : difference === null ? mean(fresh as number[]) : best! + difference.mean!;
+    return { standing, loss, difference, seeds: seeds.length, entry: entryOf(state, standing, loss, seeds.length) };
   });
   const place = ({ standing, loss, difference }: (typeof entries)[number]) => {
-    if (standing === leader) return [0, 0, 0];
+    if (standing === leader?.standing) return [0, 0, 0];
     const last = standing.findings.at(-1);
-    if (difference !== null) return [1, difference.mean ?? Number.POSITIVE_INFINITY, 0];
+    if (difference !== null) return [1, loss ?? Number.POSITIVE_INFINITY, 0];
     if (loss === null && last === undefined) return [3, 0, 0];
     return [2, -(last?.steps ?? 0), last?.loss ?? 0];
   };
+  const order = (a: readonly number[], b: readonly number[]) => {
+    const differs = a.findIndex((value, i) => value !== b[i]);
+    return differs < 0 ? 0 : a[differs]! - b[differs]!;
+  };
   return entries
-    .map((each) => ({ ...each, at: place(each) }))
-    .sort(
-      (a, b) =>
-        a.at[0]! - b.at[0]! ||
-        a.at[1]! - b.at[1]! ||
-        a.at[2]! - b.at[2]! ||
-        a.standing.candidate - b.standing.candidate,
-    )
-    .map(({ entry, difference, common }) => ({
+    .map((each) => ({ ...each, at: [...place(each), each.standing.candidate] }))
+    .sort((a, b) => order(a.at, b.at))
+    .map(({ entry, difference, loss, seeds }) => ({
       ...entry,
-      difference: difference && { mean: difference.mean, interval: pair(difference.interval), seeds: common.length },
-      tied:
-        difference !== null &&
-        difference.mean !== null &&
-        (difference.verdict === "tied" || Math.abs(difference.mean) < TIE),
+      difference: difference && { mean: difference.mean, interval: pair(difference.interval), seeds },
+      tied: difference !== null && loss !== null && (difference.verdict === "tied" || Math.abs(difference.mean!) < TIE),
     }));
 }
 
@@ -109,21 +110,22 @@ function entryOf(
   { config, trials }: SearchState,
   standing: Standing,
   loss: number | null,
+  seeds: number,
 ): Omit<RankedSchedule, "difference" | "tied"> {
-  const { candidate, findings, lr, interval, verifiedBy } = standing;
+  const { candidate, findings, lr, interval } = standing;
   const { name, request } = config.candidates[candidate]!;
   const last = findings.at(-1);
   const spec = lr === null ? null : scheduleAt(request, lr, config.steps, config.steps);
   const flags = flagsOf(standing, config, loss);
   const settled = last?.steps === config.steps;
-  const kind = !settled ? "extrapolated" : verifiedBy.length > 0 && flags.length === 0 ? "verified" : "trained";
+  const kind = !settled ? "extrapolated" : seeds > 0 && flags.length === 0 ? "verified" : "trained";
   return {
     schedule: name,
     lr,
     interval: pair(interval),
     spec: spec?.ok ? spec.value : null,
     loss,
-    basis: { kind, steps: last?.steps ?? 0, seeds: verifiedBy.length },
+    basis: { kind, steps: last?.steps ?? 0, seeds },
     law:
       findings.length < 2
         ? null
@@ -146,8 +148,8 @@ function flagsOf(
   if (last !== undefined) {
     const best = last.points[indexOfBest(last.points)]!.log;
     // A hair's breadth for the rounding of rates.
-    if (best <= Math.log10(lrRange[0]) + 1e-9) flags.push("edge-low");
-    if (best >= Math.log10(lrRange[1]) - 1e-9) flags.push("edge-high");
+    if (last.open === "low" || best <= Math.log10(lrRange[0]) + 1e-9) flags.push("edge-low");
+    if (last.open === "high" || best >= Math.log10(lrRange[1]) - 1e-9) flags.push("edge-high");
     if ((loss ?? last.loss) >= guessLoss) flags.push("above-guessing");
   }
   if (hopeless || (verifiedBy.length > 0 && loss === null)) flags.push("diverges");
@@ -195,18 +197,26 @@ function soberBasis(basis: RankedSchedule["basis"], complete: boolean): RankedSc
   return basis.kind === "verified" && !complete ? { ...basis, kind: "trained" } : basis;
 }
 
+const seedsText = ({ seeds }: RankedSchedule["basis"]) => `${seeds} fresh seeds`;
+
 function summaryOf({ schedule, lr, loss, basis }: RankedSchedule, ties: readonly string[], steps: number): string {
   const how =
     basis.kind === "verified"
-      ? `validation loss ${loss?.toFixed(4)}, verified over ${steps} steps by ${basis.seeds} fresh seeds`
+      ? `validation loss ${loss?.toFixed(4)}, verified over ${steps} steps by ${seedsText(basis)}`
       : basis.kind === "trained"
-        ? `chosen at ${steps} steps; see the warnings before you trust it`
-        : `rate carried to ${steps} steps from ${basis.steps}${loss === null ? ", not trained there" : `; validation loss ${loss.toFixed(4)} there, by ${basis.seeds} fresh seeds`}`;
+        ? `chosen at ${steps} steps${loss === null ? "" : `, validation loss ${loss.toFixed(4)} by ${seedsText(basis)}`}; see the warnings before you trust it`
+        : `rate carried to ${steps} steps from ${basis.steps}${loss === null ? ", not trained there" : `; validation loss ${loss.toFixed(4)} there, by ${seedsText(basis)}`}`;
   const tied = ties.length === 0 ? "" : `; cannot be told from it: ${ties.join(", ")}`;
   return `${schedule} at ${lr}: ${how}${tied}`;
 }
 
-function warningsOf(first: RankedSchedule | undefined, { config }: SearchState, { complete }: Survey): string[] {
+/** On which side the budget ended before the loss did rise. */
+function openEnd(first: RankedSchedule | undefined, { candidates }: SearchState["config"], { standings }: Survey) {
+  const standing = standings.find(({ candidate }) => candidates[candidate]!.name === first?.schedule);
+  return standing?.findings.at(-1)?.open ?? null;
+}
+
+function warningsOf(first: RankedSchedule | undefined, { config }: SearchState, survey: Survey): string[] {
   const warnings: string[] = [];
   const [low, high] = config.lrRange;
   if (first === undefined || first.lr === null) {
@@ -221,14 +231,22 @@ function warningsOf(first: RankedSchedule | undefined, { config }: SearchState, 
       `the lowest loss found is not below ${config.guessLoss.toFixed(2)}, that of guessing: the range [${low}, ${high}] may hold no rate that learns`,
     );
   }
-  if (first?.flags.includes("edge-low"))
-    warnings.push(`the best rate lies at the low end of the range, ${low}: a lower one may be better`);
-  if (first?.flags.includes("edge-high"))
-    warnings.push(`the best rate lies at the high end of the range, ${high}: a higher one may be better`);
+  const open = openEnd(first, config, survey);
+  for (const [flag, name, end, better] of [
+    ["edge-low", "low", low, "a lower"],
+    ["edge-high", "high", high, "a higher"],
+  ] as const) {
+    if (!first?.flags.includes(flag)) continue;
+    warnings.push(
+      open === name
+        ? `when the budget ended the loss still fell towards ${name}er rates: ${better} one may be better`
+        : `the best rate lies at the ${name} end of the range, ${end}: ${better} one may be better`,
+    );
+  }
   if (first !== undefined && first.lr !== null && first.flags.includes("diverges"))
     warnings.push("the winner diverged for at least one of the fresh seeds");
   if (first?.flags.includes("not-verified") && !first.flags.includes("above-guessing"))
     warnings.push("the winner was not verified: the budget did not allow it");
-  if (!complete) warnings.push("the budget left something out");
+  if (!survey.complete) warnings.push("the budget left something out");
   return warnings;
 }

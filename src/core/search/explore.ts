@@ -13,6 +13,15 @@ export interface Finding extends Minimum {
   readonly seeds: readonly number[];
   /** Ascending in rate: mean losses over the seeds. */
   readonly points: readonly Point[];
+  /** Where the loss may go on falling beyond the rates tried, though the range does not end there; null: nowhere. */
+  readonly open: "low" | "high" | null;
+}
+
+/** What must be trained before a minimum is known. */
+export interface Unfinished {
+  readonly arms: readonly Arm[];
+  /** By what has been trained: it stands where the budget refuses the arms. null: nothing is known. */
+  readonly soFar: Finding | null;
 }
 
 const SEEDS = 2 ** 32;
@@ -34,8 +43,8 @@ export class Explorer {
   }
 
   /**
-   * The finding, null where every rate diverged, or the arms that are missing for it. Goes on outwards for as long as the
-   * loss falls that way or hardly rises, be it from the best rate or into another basin.
+   * The finding, null where every rate diverged, or what is missing for it. Goes on outwards for as long as the loss falls
+   * that way or hardly rises, be it from the best rate or into another basin.
    */
   explore(
     candidate: number,
@@ -43,12 +52,13 @@ export class Explorer {
     start: readonly number[],
     spacing: number,
     seeds: readonly number[],
-  ): Finding | null | Arm[] {
+  ): Finding | null | Unfinished {
     const [low, high] = this.logRange;
+    let soFar: Finding | null = null;
     let logs = [...new Set(start.map((log) => Math.min(high, Math.max(low, log))))];
     for (;;) {
       const arms = logs.flatMap((log) => this.missing(candidate, rateAt(log), steps, seeds));
-      if (arms.length > 0) return arms;
+      if (arms.length > 0) return { arms, soFar };
       const finding = this.finding(candidate, steps, seeds, logs);
       const fallsOutwards = (edge: number, inner: number) =>
         finding !== null &&
@@ -57,9 +67,13 @@ export class Explorer {
           isOnFloor(finding.points, finding.points.at(edge)!));
       const [first, last] = [logs[0]!, logs.at(-1)!];
       // Where all have diverged, every rate was too high.
-      if ((finding === null || fallsOutwards(0, 1)) && first > low) logs = [Math.max(low, first - spacing), ...logs];
-      else if (fallsOutwards(-1, -2) && last < high) logs = [...logs, Math.min(high, last + spacing)];
-      else return finding;
+      if ((finding === null || fallsOutwards(0, 1)) && first > low) {
+        logs = [Math.max(low, first - spacing), ...logs];
+        soFar = finding && { ...finding, open: "low" };
+      } else if (fallsOutwards(-1, -2) && last < high) {
+        logs = [...logs, Math.min(high, last + spacing)];
+        soFar = finding && { ...finding, open: "high" };
+      } else return finding;
     }
   }
 
@@ -70,7 +84,7 @@ export class Explorer {
       loss: this.#trials.mean({ candidate, lr: rateAt(log), steps }, seeds)!,
     }));
     const minimum = minimumOf(points);
-    return minimum && { ...minimum, steps, seeds, points };
+    return minimum && { ...minimum, steps, seeds, points, open: null };
   }
 
   /** Jackknife standard error of a minimum's log over its seeds, at least two. */
@@ -91,33 +105,56 @@ export class Explorer {
 
   /**
    * The lowest and highest log, of the rates tried about the best one at the true horizon, up to which none can be told from
-   * it: over a flat bottom, or two basins as deep, seeds agree on where the lowest point lies and are wrong together.
+   * it, and those of a rival: over a flat bottom, or two basins as deep, seeds agree on where the lowest point lies and are
+   * wrong together.
    */
-  plateau(candidate: number, { steps, seeds, points }: Finding): [number, number] {
+  plateau(candidate: number, finding: Finding): [number, number] {
+    const { steps, points } = finding;
     const centre = points[indexOfBest(points)]!.log;
     const logs = this.#trials.rates(candidate, steps).map(Math.log10);
-    const losses = (log: number, of: readonly number[]) =>
-      this.#trials.losses({ candidate, lr: rateAt(log), steps }, of)!;
-    const isAlike = (log: number) => {
-      const lr = rateAt(log);
-      const missing = this.#trials.missing({ candidate, lr, steps }, seeds);
-      const common = seeds.filter((seed) => !missing.includes(seed));
-      if (common.length === 0) return null;
-      const best = losses(centre, common);
-      const excess = losses(log, common).map((loss, i) => loss - best[i]!);
-      const error = common.length > 1 ? Math.sqrt(variance(excess) / common.length) : 0;
-      return mean(excess) <= Math.max(PLATEAU.nats, PLATEAU.errors * error);
-    };
     const reach = (outwards: readonly number[]) => {
       let end = centre;
       for (const log of outwards) {
-        const alike = isAlike(log);
+        const alike = this.#isAlike(candidate, finding, log);
         if (alike === false) break;
         if (alike) end = log;
       }
       return end;
     };
-    return [reach(logs.filter((log) => log < centre).toReversed()), reach(logs.filter((log) => log > centre))];
+    const rival = this.rival(candidate, finding);
+    const ends = [
+      reach(logs.filter((log) => log < centre).toReversed()),
+      reach(logs.filter((log) => log > centre)),
+      ...(rival === null ? [] : [points[rival]!.log]),
+    ];
+    return [Math.min(...ends), Math.max(...ends)];
+  }
+
+  /** Index of the lowest point of another basin that cannot be told from the best one; null: there is none. */
+  rival(candidate: number, finding: Finding): number | null {
+    const { points } = finding;
+    const best = indexOfBest(points);
+    const lossAt = (i: number) => points[i]?.loss ?? Number.POSITIVE_INFINITY;
+    const rivals = points.flatMap(({ log, loss }, i) =>
+      Math.abs(i - best) > 1 &&
+      loss <= Math.min(lossAt(i - 1), lossAt(i + 1)) &&
+      this.#isAlike(candidate, finding, log) === true
+        ? [i]
+        : [],
+    );
+    return rivals.sort((a, b) => lossAt(a) - lossAt(b))[0] ?? null;
+  }
+
+  /** Whether a rate cannot be told from a finding's best one; null where they have no seed in common. */
+  #isAlike(candidate: number, { steps, seeds, points }: Finding, log: number): boolean | null {
+    const at = (of: number) => ({ candidate, lr: rateAt(of), steps });
+    const missing = this.#trials.missing(at(log), seeds);
+    const common = seeds.filter((seed) => !missing.includes(seed));
+    if (common.length === 0) return null;
+    const best = this.#trials.losses(at(points[indexOfBest(points)]!.log), common)!;
+    const excess = this.#trials.losses(at(log), common)!.map((loss, i) => loss - best[i]!);
+    const error = common.length > 1 ? Math.sqrt(variance(excess) / common.length) : 0;
+    return mean(excess) <= Math.max(PLATEAU.nats, PLATEAU.errors * error);
   }
 
   /** `offset`: above the first. */
@@ -139,3 +176,7 @@ export class Explorer {
 function isOnFloor(points: readonly Point[], { loss }: Point): boolean {
   return loss <= points[indexOfBest(points)]!.loss + PLATEAU.nats;
 }
+
+/** A rate and its neighbours: one above, `below` of them below. */
+export const around = (log: number, spacing: number, below = 1) =>
+  Array.from({ length: below + 2 }, (_, i) => log + (i - below) * spacing);

@@ -9,6 +9,8 @@ import { Trials } from "./trials.js";
 
 /** The range test that the classic finders see: seeds, and steps of each. */
 const SWEEPS = { seeds: 8, steps: 100 } as const;
+/** Steps of the sweeps together. */
+export const SWEEP_STEPS = SWEEPS.seeds * SWEEPS.steps;
 /** Of the winner's verifying seeds, those that a suggested rate is trained with. */
 const SEEDS = 2;
 
@@ -27,18 +29,18 @@ export function finderTasks({ config, trials, sweeps }: SearchState, survey: Sur
   const winner = leaderOf(config, trials, survey);
   if (!config.finders || winner === null) return [];
   const done = new Trials(trials);
-  const left = config.budget - done.stepsUsed - SWEEPS.seeds * SWEEPS.steps;
+  const left = config.budget - done.stepsUsed - SWEEP_STEPS;
   if (left < 0) return [];
   if (sweeps.length === 0) {
     const seeds = Array.from({ length: SWEEPS.seeds }, (_, i) => (config.seed + i) % 2 ** 32);
     return [{ id: "sweep", kind: "sweep", steps: SWEEPS.steps, seeds }];
   }
-  const { candidate, verifiedBy } = winner;
+  const { candidate } = winner.standing;
   let spent = 0;
   const tasks = new Map<string, SearchTask>();
   for (const { lr } of suggestedRates({ sweeps })) {
     if (lr === null) continue;
-    const seeds = done.missing({ candidate, lr, steps: config.steps }, verifiedBy.slice(0, SEEDS));
+    const seeds = done.missing({ candidate, lr, steps: config.steps }, winner.seeds.slice(0, SEEDS));
     const id = `arm-${candidate}-${lr}-${config.steps}-${seeds.join(",")}`;
     if (seeds.length === 0 || tasks.has(id)) continue;
     spent += seeds.length * config.steps;
@@ -48,15 +50,27 @@ export function finderTasks({ config, trials, sweeps }: SearchState, survey: Sur
   return [...tasks.values()];
 }
 
+/** Whether the budget has left none of it out. */
+export function areFindersTrained({ config, trials, sweeps }: SearchState, survey: Survey): boolean {
+  const winner = leaderOf(config, trials, survey);
+  if (!config.finders || winner === null) return true;
+  const done = new Trials(trials);
+  const isTrained = (lr: number) => {
+    const place = { candidate: winner.standing.candidate, lr, steps: config.steps };
+    return done.missing(place, winner.seeds.slice(0, SEEDS)).length === 0;
+  };
+  return sweeps.length > 0 && suggestedRates({ sweeps }).every(({ lr }) => lr === null || isTrained(lr));
+}
+
 /** Empty before the sweeps, and without a verified winner. */
 export function regretsOf({ config, trials, sweeps }: SearchState, survey: Survey): Regret[] {
   const winner = leaderOf(config, trials, survey);
   if (sweeps.length === 0 || winner === null) return [];
   const done = new Trials(trials);
-  const { candidate, verifiedBy } = winner;
+  const { candidate, lr: winningRate } = winner.standing;
   const { steps } = config;
-  const seeds = verifiedBy.slice(0, SEEDS);
-  const best = mean(done.losses({ candidate, lr: winner.lr!, steps }, seeds)!);
+  const seeds = winner.seeds.slice(0, SEEDS);
+  const best = mean(done.losses({ candidate, lr: winningRate!, steps }, seeds)!);
   return suggestedRates({ sweeps }).map(({ method, lr }) => {
     const losses = lr === null ? null : done.losses({ candidate, lr, steps }, seeds);
     const diverged = losses?.some((loss) => !Number.isFinite(loss)) ?? false;

@@ -7,7 +7,7 @@ local committed = number(id, 'committed')
 -- A commit that was applied, whose reply was lost, and which is sent again.
 if field(id, 'fence') == fence and from + count == committed and from < committed then
   local status = field(id, 'status')
-  if status == 'running' or status == 'canceling' then return 'continue' end
+  if is_held(status) then return 'continue' end
   if status == 'paused' or status == 'canceled' then return status end
 end
 if not owns(id, fence) then return 'stale' end

@@ -2,7 +2,7 @@
 -- KEYS: the indexes that it is to stand in
 -- ARGV: id, spec (JSON), deadline (ms of Redis time; later than that nothing is created), most (waiting records), waitsFor
 --   (the search whose answer completes it), dataset (its name), digest (that the dataset must have; none: any), traceId,
---   parent (the record that it belongs to), forkRun, forkStep, forkLoop (JSON)
+--   parent (the record that it belongs to), forkRun, forkStep, forkLoop (JSON), advice (JSON)
 -- Returns the time of creation (ms), 'late', 'full', 'no-parent', 'no-dataset' or 'no-checkpoint'.
 
 -- The engine's state after a step of a run, kept or its latest; nil when there is none.
@@ -33,6 +33,7 @@ if forkRun then
 end
 redis.call('HSET', key(id), 'id', id, 'spec', spec, 'createdAt', at, 'committed', committed, 'first', committed, 'fence', 0, 'epoch', 0, 'crashes', 0, 'attempts', 0, 'traceId', traceId)
 if parent then redis.call('HSET', key(id), 'parent', parent) end
+if advice then redis.call('HSET', key(id), 'advice', advice) end
 if waitsFor then
   redis.call('HSET', key(id), 'waitsFor', waitsFor)
   redis.call('HSET', WAITING_KEY, id, waitsFor)

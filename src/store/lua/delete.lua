@@ -4,7 +4,7 @@
 -- Returns 'deleted', 'gone', 'conflict' (an attempt may hold it) or 'children'.
 local status = field(id, 'status')
 if not status then return 'gone' end
-if status == 'running' or status == 'canceling' then return 'conflict' end
+if is_held(status) then return 'conflict' end
 if redis.call('EXISTS', CHILDREN_PREFIX .. id) == 1 then return 'children' end
 redis.call('ZREM', status_key(id, status), id)
 redis.call('ZREM', FINISHED_KEY, id)

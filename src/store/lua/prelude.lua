@@ -1,5 +1,5 @@
 -- What every script begins with, after its own arguments. Names in capitals are constants, for which script.ts writes their
--- values: the keys of keys.ts, and TERMINAL and TRANSITIONS of src/schemas/status.ts.
+-- values: the keys of keys.ts, and TERMINAL, HELD and TRANSITIONS of src/schemas/status.ts.
 --
 -- Every change of a record is one script, so a crash leaves the record before or after it, never between.
 --
@@ -30,6 +30,11 @@ local function is_terminal(status)
   return string.find(TERMINAL, ' ' .. status .. ' ', 1, true) ~= nil
 end
 
+-- May a worker hold a record of that status? Not where there is none.
+local function is_held(status)
+  return status and string.find(HELD, ' ' .. status .. ' ', 1, true) ~= nil
+end
+
 -- Moves a record to a status, in its record, in the indexes, in its log, and wakes its readers. `on` is the event of
 -- TRANSITIONS; one that is not there is an error, before anything is written here.
 local function set_status(id, on, status, reason)
@@ -57,7 +62,7 @@ end
 -- Does this attempt still own the record? Counts what it refuses.
 local function owns(id, fence)
   local status = field(id, 'status')
-  if field(id, 'fence') == fence and (status == 'running' or status == 'canceling') then return true end
+  if field(id, 'fence') == fence and is_held(status) then return true end
   redis.call('HINCRBY', TOTALS_KEY, 'refused', 1)
   return false
 end

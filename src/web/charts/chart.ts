@@ -1,11 +1,12 @@
 import uPlot from "uplot";
-import { logTicks } from "../../core/ticks.js";
-import { number, whole } from "../format.js";
-import type { Band, Drawing, Line } from "./drawing.js";
+import { axesOf } from "./axes.js";
+import { type Band, type Drawing, keyOf, type Line } from "./drawing.js";
+import { asFitted, type Fit, type Fitted, fitRange } from "./fit.js";
 import { listen, ZOOM } from "./gestures.js";
+import type { Link, Linked } from "./link.js";
 import { drawOver } from "./overlay.js";
 import { type Palette, palette } from "./palette.js";
-import type { Values, View } from "./plan.js";
+import type { View } from "./plan.js";
 
 export interface ChartOptions {
   readonly title: string;
@@ -16,33 +17,38 @@ export interface ChartOptions {
   readonly xLog: boolean;
   readonly yLog: boolean;
   readonly height: number;
-  /** Lets spikes run out of the picture when they would flatten the rest; not on a log axis. */
-  readonly clipSpikes?: boolean;
+  readonly fit: Fit;
   /** Lets what is higher run out of the picture; not on a log axis. */
   readonly highest?: () => number;
   /** What to draw for a view, `width` pixels wide; null: nothing yet. Called once a frame at most. */
   readonly frame: (view: View, width: number) => Drawing | null;
-  /** x under the cursor; null: none. */
-  readonly onCursor: (x: number | null) => void;
+  /** Where the cursor is: x, and y where a pointer is on this very chart (null: nowhere); and what the y axis shows. */
+  readonly onCursor: (x: number | null, y: number | null, yRange: readonly [number, number]) => void;
 }
 
 const EMPTY_FRAME = { range: [0, 1], x: new Float64Array(0), values: [] } as const;
 
+type Range = readonly [number, number];
+
 /** A uPlot whose data are made anew for what is visible, at most once a frame, however fast the run. */
-export class Chart {
+export class Chart implements Linked {
   readonly #host: HTMLElement;
   readonly #options: ChartOptions;
   readonly #colors: Palette = palette();
   readonly #plot: uPlot;
+  readonly #link: Link;
   readonly #resize: ResizeObserver;
   #frame: Drawing | null = null;
-  #view: View;
+  /** null: fitted to what is drawn. */
+  #yView: View = null;
+  #hidden: ReadonlySet<string> = new Set();
   #scheduled = 0;
 
-  constructor(host: HTMLElement, options: ChartOptions, view: View = null) {
+  constructor(host: HTMLElement, options: ChartOptions, link: Link) {
     this.#host = host;
     this.#options = options;
-    this.#view = view;
+    this.#link = link;
+    link.join(this);
     this.#plot = new uPlot(this.#plotOptions(), [[], ...options.lines.map(() => [])] as never, host);
     this.#resize = new ResizeObserver(() => {
       this.#plot.setSize({ width: this.#width(), height: options.height });
@@ -53,17 +59,14 @@ export class Chart {
     this.update();
   }
 
-  get view(): View {
-    return this.#view;
-  }
-
   destroy(): void {
+    this.#link.leave(this);
     cancelAnimationFrame(this.#scheduled);
     this.#resize.disconnect();
     this.#plot.destroy();
   }
 
-  /** The data have changed. */
+  /** The data or the view have changed. */
   update(): void {
     if (this.#scheduled !== 0) return;
     this.#scheduled = requestAnimationFrame(() => {
@@ -72,45 +75,67 @@ export class Chart {
     });
   }
 
-  /** Zooms about a part of the width (0 left, 1 right); factor above 1 shows more detail. */
-  zoom(factor = ZOOM, at = 0.5): void {
-    this.#change(([low, high]) => {
-      const fixed = low + (high - low) * at;
-      return [fixed - (fixed - low) / factor, fixed + (high - fixed) / factor];
-    });
+  /** Shows all lines, bands and points but those of these keys. */
+  hide(keys: ReadonlySet<string>): void {
+    this.#hidden = keys;
+    for (const [i, line] of this.#options.lines.entries()) {
+      const show = !keys.has(keyOf(line));
+      if (this.#plot.series[i + 1]!.show !== show) this.#plot.setSeries(i + 1, { show }, false);
+    }
+    this.update();
   }
 
-  /** Moves the view by a part of its width. */
+  zoom(factor = ZOOM, at = 0.5): void {
+    this.#change((range) => zoomed(range, factor, at));
+  }
+
+  zoomY(factor = ZOOM, at = 0.5): void {
+    this.#changeY((range) => zoomed(range, factor, at));
+  }
+
   pan(part: number): void {
-    this.#change(([low, high]) => [low + (high - low) * part, high + (high - low) * part]);
+    this.#change((range) => panned(range, part));
+  }
+
+  /** The y axis moves where it is no longer fitted. */
+  panY(part: number): void {
+    if (this.#yView !== null) this.#changeY((range) => panned(range, part));
   }
 
   reset(): void {
-    this.#view = null;
-    this.update();
+    this.#yView = null;
+    this.#link.show(null);
   }
 
-  select(low: number, high: number): void {
-    if (!(high > low)) return;
-    this.#view = [low, high];
-    this.update();
+  lead(): void {
+    this.#link.leader = this;
   }
 
   /** Moves the cursor by pixels, from the middle where there is none. */
   moveCursor(pixels: number): void {
+    this.lead();
     const width = this.#plot.over.clientWidth;
     const left = this.#plot.cursor.left ?? -1;
     const next = Math.max(0, Math.min(width - 1, left < 0 ? width / 2 : left + pixels));
     this.#plot.setCursor({ left: next, top: this.#plot.over.clientHeight / 2 });
   }
 
+  showCursor(x: number | null): void {
+    const left = x === null ? -10 : this.#plot.valToPos(x, "x");
+    const shown = left >= 0 && left <= this.#plot.over.clientWidth;
+    this.#plot.setCursor(shown ? { left, top: this.#plot.over.clientHeight / 2 } : { left: -10, top: -10 }, false);
+    this.#options.onCursor(shown ? x : null, null, this.#shownY());
+  }
+
   /** Views change in the axis's own geometry: evenly in the logarithm on a log axis. */
-  #change(next: (range: readonly [number, number]) => readonly [number, number]): void {
+  #change(next: (range: Range) => Range): void {
     if (this.#frame === null) return;
-    // Several may come before the next frame is drawn: each goes on from the one before.
-    const [low, high] = this.#view ?? this.#frame.range;
-    const [a, b] = this.#options.xLog ? next([Math.log10(low), Math.log10(high)]) : next([low, high]);
-    this.#view = this.#options.xLog ? [10 ** a, 10 ** b] : [a, b];
+    this.#link.show(inGeometry(this.#link.view ?? this.#frame.range, this.#options.xLog, next));
+  }
+
+  #changeY(next: (range: Range) => Range): void {
+    if (this.#frame === null) return;
+    this.#yView = inGeometry(this.#yRange(), this.#options.yLog, next);
     this.update();
   }
 
@@ -119,123 +144,119 @@ export class Chart {
   }
 
   #draw(): void {
-    this.#frame = this.#options.frame(this.#view, Math.max(50, Math.round(this.#plot.over.clientWidth)));
+    this.#frame = this.#options.frame(this.#link.view, Math.max(50, Math.round(this.#plot.over.clientWidth)));
     const { x, values } = this.#frame ?? EMPTY_FRAME;
     this.#plot.setData([x, ...values] as never, false);
     this.#plot.setScale("x", { min: this.#range()[0], max: this.#range()[1] });
   }
 
-  #range(): readonly [number, number] {
+  #range(): Range {
     return this.#frame?.range ?? (this.#options.xLog ? [0.001, 1] : EMPTY_FRAME.range);
   }
 
-  #yRange(): [number, number] {
-    let low = Number.POSITIVE_INFINITY;
-    let high = Number.NEGATIVE_INFINITY;
-    const { yLog } = this.#options;
-    const take = (value: number | null) => {
-      if (value === null || !Number.isFinite(value) || (yLog && value <= 0)) return;
-      if (value < low) low = value;
-      if (value > high) high = value;
-    };
-    for (const values of this.#frame?.values ?? []) for (const value of values) take(value);
+  #yRange(): Range {
+    if (this.#yView !== null) return this.#yView;
+    const { yLog, fit, highest } = this.#options;
+    const given = this.#frame?.yRange;
+    if (given !== undefined) return given;
+    const range = fitRange(this.#fitted(), fit, yLog);
+    if (range === null) return yLog ? [0.1, 1] : [0, 1];
+    const limit = highest?.() ?? Number.POSITIVE_INFINITY;
+    return yLog || range[1] <= limit ? range : [range[0], limit + (limit - range[0]) * 0.05];
+  }
+
+  #shownY(): Range {
+    const { min, max } = this.#plot.scales.y!;
+    return [min ?? 0, max ?? 1];
+  }
+
+  #fitted(): Fitted[] {
     const [left, right] = this.#range();
-    for (const { at } of this.#frame?.points ?? []) {
-      for (const { x, y } of at) if (x >= left && x <= right) take(y);
-    }
-    if (low > high) return yLog ? [0.1, 1] : [0, 1];
-    if (yLog) {
-      const pad = Math.max(1.05, (high / low) ** 0.05);
-      return [low / pad, high * pad];
-    }
-    if (this.#options.clipSpikes) high = Math.min(high, spikeLimit(this.#frame?.values.at(-1) ?? [], low));
-    high = Math.min(high, this.#options.highest?.() ?? high);
-    const pad = (high - low || Math.abs(high) || 1) * 0.05;
-    return [low >= 0 && low - pad < 0 ? 0 : low - pad, high + pad];
+    const { lines } = this.#options;
+    const { values = [], points = [] } = this.#frame ?? {};
+    return [
+      ...values.flatMap((line, i) =>
+        this.#hidden.has(keyOf(lines[i]!)) ? [] : [asFitted(line, lines[i]!.faint ?? false)],
+      ),
+      ...points
+        .filter(({ key }) => key === undefined || !this.#hidden.has(key))
+        .map(({ at }) =>
+          asFitted(
+            at.filter(({ x }) => x >= left && x <= right).map(({ y }) => y),
+            false,
+          ),
+        ),
+    ];
   }
 
   #plotOptions(): uPlot.Options {
-    const { lines, bands = [], xLog, yLog, xLabel, yLabel, height, onCursor } = this.#options;
+    const { lines, bands = [], xLog, yLog, height, onCursor } = this.#options;
     const colors = this.#colors;
-    const scale = (log: boolean, range: () => readonly [number, number]): uPlot.Scale => ({
+    const scale = (log: boolean, range: () => Range): uPlot.Scale => ({
       time: false,
       distr: log ? 3 : 1,
       log: 10,
       auto: false,
       range: () => [...range()] as [number, number],
     });
-    const axis = (label: string, log: boolean): uPlot.Axis => ({
-      label,
-      labelSize: 20,
-      labelFont: "13px system-ui, sans-serif",
-      font: "12px system-ui, sans-serif",
-      stroke: colors.ink,
-      grid: { stroke: colors.grid, width: 1 },
-      ticks: { stroke: colors.grid, width: 1 },
-      // uPlot would label the powers of ten alone.
-      filter: (_plot, splits) => splits,
-      values: (_plot, splits) => splits.map(tickLabel),
-      ...(log
-        ? {
-            // By the whole's size: the plotting area has its own only once the axes are laid out.
-            splits: (plot: uPlot, i: number, low: number, high: number) =>
-              logTicks(low, high, Math.max(2, i === 0 ? (plot.width - 80) / 65 : (plot.height - 60) / 30)),
-          }
-        : {}),
-    });
     return {
       width: this.#width(),
       height,
       legend: { show: false },
       scales: { x: scale(xLog, () => this.#range()), y: { ...scale(yLog, () => this.#yRange()), auto: true } },
-      axes: [
-        // Room for steps in the millions.
-        { ...axis(xLabel, xLog), size: 34, space: 65 },
-        { ...axis(yLabel, yLog), size: 62 },
-      ],
+      axes: axesOf(this.#options, colors),
       series: [
         {},
-        ...lines.map(({ label, color, faint = false, dash }) => ({
+        ...lines.map(({ label, color, faint = false, dash = [] }) => ({
           label,
-          stroke: colors.line(color, faint ? 0.35 : 1),
+          stroke: colors.line(color, faint ? 0.16 : 1),
           width: faint ? 1 : 2,
           points: { show: false },
           spanGaps: true,
-          ...(dash === undefined ? {} : { dash: [...dash] }),
+          dash: [...dash],
         })),
       ],
       bands: bands.map(({ lines: [a, b], color }) => ({ series: [a + 1, b + 1], fill: colors.line(color, 0.18) })),
-      cursor: { drag: { x: true, y: false, setScale: false }, points: { show: false }, y: false },
+      // Dragged along one axis it selects a stretch of that; both ways, a rectangle.
+      cursor: { drag: { x: true, y: true, uni: 40, setScale: false }, points: { show: false }, y: false },
       hooks: {
         setCursor: [
-          (plot) =>
-            onCursor(
-              plot.cursor.left === undefined || plot.cursor.left < 0 ? null : plot.posToVal(plot.cursor.left, "x"),
-            ),
-        ],
-        setSelect: [
-          (plot) => {
-            const { left, width } = plot.select;
-            if (width > 3) this.select(plot.posToVal(left, "x"), plot.posToVal(left + width, "x"));
-            plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+          ({ cursor: { left = -1, top = -1 }, posToVal }) => {
+            // A cursor that follows another's is told by that one.
+            if (this.#link.leader !== this) return;
+            const x = left < 0 ? null : posToVal(left, "x");
+            onCursor(x, x === null ? null : posToVal(top, "y"), this.#shownY());
+            this.#link.point(this, x);
           },
         ],
-        draw: [(plot) => drawOver(plot, this.#frame, colors)],
+        setSelect: [(plot) => this.#select(plot)],
+        draw: [(plot) => drawOver(plot, this.#frame, colors, this.#hidden)],
       },
     };
   }
+
+  #select(plot: uPlot): void {
+    const { left, top, width, height } = plot.select;
+    if (width <= 3 && height <= 3) return;
+    const stretch = (from: number, to: number, axis: "x" | "y") =>
+      [plot.posToVal(from, axis), plot.posToVal(to, axis)] as const;
+    // Dragged along one axis, the selection is as wide as the other.
+    if (height > 3 && height < plot.over.clientHeight - 1) this.#yView = stretch(top + height, top, "y");
+    if (width > 3 && width < plot.over.clientWidth - 1) this.#link.show(stretch(left, left + width, "x"));
+    plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+    this.update();
+  }
 }
 
-function tickLabel(value: number | null): string {
-  if (value === null) return "";
-  return Number.isInteger(value) && Math.abs(value) < 1e9 ? whole(value) : number(value, 6);
+function inGeometry([low, high]: Range, log: boolean, next: (range: Range) => Range): Range {
+  if (!log) return next([low, high]);
+  const [a, b] = next([Math.log10(low), Math.log10(high)]);
+  return [10 ** a, 10 ** b];
 }
 
-/** As far above the level of a smooth line as its lowest value is below: what starts low and then explodes stays readable. */
-function spikeLimit(smooth: Values, low: number): number {
-  const values = smooth.filter((value) => value !== null);
-  if (values.length === 0) return Number.POSITIVE_INFINITY;
-  const median = values.toSorted((a, b) => a - b)[values.length >> 1]!;
-  const level = Math.max(values[0]!, median);
-  return level + Math.max(level - low, Math.abs(level) * 0.05);
+function zoomed([low, high]: Range, factor: number, at: number): Range {
+  const fixed = low + (high - low) * at;
+  return [fixed - (fixed - low) / factor, fixed + (high - fixed) / factor];
 }
+
+const panned = ([low, high]: Range, part: number): Range => [low + (high - low) * part, high + (high - low) * part];

@@ -3,24 +3,30 @@ import type uPlot from "uplot";
 /** How much more detail one step of zooming shows. */
 export const ZOOM = 1.5;
 
-/** What moves about: a chart. */
+/** What moves about: a chart. Parts are of its width or height, from the left and from the bottom; factors above 1 show more detail. */
 export interface Movable {
-  /** About a part of the width; factor above 1 shows more detail. */
   zoom(factor: number, at: number): void;
-  /** By a part of the width. */
+  zoomY(factor: number, at: number): void;
   pan(part: number): void;
+  panY(part: number): void;
   reset(): void;
+  /** It is pointed at. */
+  lead(): void;
 }
 
-/** Wheel zooms, double click resets, shift-drag or a finger pans, two fingers pinch. */
+/** Wheel zooms (with Alt the y axis), double click resets, shift-drag or a finger pans, two fingers pinch either way. */
 export function listen(plot: uPlot, chart: Movable): void {
   const over = plot.over;
+  for (const type of ["mousemove", "pointerdown"] as const)
+    over.addEventListener(type, () => chart.lead(), { capture: true });
   over.addEventListener(
     "wheel",
     (event) => {
-      if (!event.ctrlKey && !event.shiftKey) return;
+      if (!event.ctrlKey && !event.shiftKey && !event.altKey) return;
       event.preventDefault();
-      chart.zoom(event.deltaY < 0 || event.deltaX < 0 ? ZOOM : 1 / ZOOM, event.offsetX / over.clientWidth);
+      const factor = event.deltaY < 0 || event.deltaX < 0 ? ZOOM : 1 / ZOOM;
+      if (event.altKey) chart.zoomY(factor, 1 - event.offsetY / over.clientHeight);
+      else chart.zoom(factor, event.offsetX / over.clientWidth);
     },
     { passive: false },
   );
@@ -31,31 +37,39 @@ export function listen(plot: uPlot, chart: Movable): void {
       if (!event.shiftKey) return;
       event.stopImmediatePropagation();
       event.preventDefault();
-      let last = event.clientX;
-      const move = ({ clientX }: MouseEvent) => {
-        chart.pan((last - clientX) / over.clientWidth);
-        last = clientX;
+      let last = event;
+      const move = (next: MouseEvent) => {
+        drag(last.clientX, last.clientY, next.clientX, next.clientY);
+        last = next;
       };
       document.addEventListener("mousemove", move);
       document.addEventListener("mouseup", () => document.removeEventListener("mousemove", move), { once: true });
     },
     { capture: true },
   );
-  const fingers = new Map<number, number>();
+  const drag = (x: number, y: number, nextX: number, nextY: number) => {
+    chart.pan((x - nextX) / over.clientWidth);
+    chart.panY((nextY - y) / over.clientHeight);
+  };
+  const fingers = new Map<number, PointerEvent>();
   over.addEventListener("pointerdown", (event) => {
-    if (event.pointerType === "touch") fingers.set(event.pointerId, event.offsetX);
+    if (event.pointerType === "touch") fingers.set(event.pointerId, event);
   });
   over.addEventListener("pointermove", (event) => {
     const before = fingers.get(event.pointerId);
     if (before === undefined) return;
-    const others = [...fingers].filter(([id]) => id !== event.pointerId).map(([, x]) => x);
-    if (others.length === 0) chart.pan((before - event.offsetX) / over.clientWidth);
+    const other = [...fingers.values()].find(({ pointerId }) => pointerId !== event.pointerId);
+    if (other === undefined) drag(before.offsetX, before.offsetY, event.offsetX, event.offsetY);
     else {
-      const apart = Math.max(20, Math.abs(event.offsetX - others[0]!));
-      chart.zoom(apart / Math.max(20, Math.abs(before - others[0]!)), others[0]! / over.clientWidth);
+      const [wide, high] = [apart(event, other, "offsetX"), apart(event, other, "offsetY")];
+      if (wide >= high) chart.zoom(wide / apart(before, other, "offsetX"), other.offsetX / over.clientWidth);
+      else chart.zoomY(high / apart(before, other, "offsetY"), 1 - other.offsetY / over.clientHeight);
     }
-    fingers.set(event.pointerId, event.offsetX);
+    fingers.set(event.pointerId, event);
   });
   for (const type of ["pointerup", "pointercancel"] as const)
     over.addEventListener(type, (event) => fingers.delete(event.pointerId));
 }
+
+const apart = (a: PointerEvent, b: PointerEvent, side: "offsetX" | "offsetY"): number =>
+  Math.max(20, Math.abs(a[side] - b[side]));

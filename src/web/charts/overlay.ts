@@ -1,10 +1,10 @@
 import uPlot from "uplot";
-import type { Drawing, Point } from "./drawing.js";
+import type { Drawing, Mark, Point } from "./drawing.js";
 import { CROSS } from "./markers.js";
 import type { Palette } from "./palette.js";
 
 /** Points (few, measured now and then) and marks, over the lines. */
-export function drawOver(plot: uPlot, frame: Drawing | null, colors: Palette): void {
+export function drawOver(plot: uPlot, frame: Drawing | null, colors: Palette, hidden: ReadonlySet<string>): void {
   if (frame === null) return;
   const { ctx, bbox } = plot;
   const ratio = uPlot.pxRatio;
@@ -12,32 +12,48 @@ export function drawOver(plot: uPlot, frame: Drawing | null, colors: Palette): v
   ctx.beginPath();
   ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
   ctx.clip();
+  frame.layer?.(plot);
   for (const points of frame.points ?? []) {
-    ctx.strokeStyle = ctx.fillStyle = colors.line(points.color, 1);
+    if (points.key !== undefined && hidden.has(points.key)) continue;
+    ctx.strokeStyle = ctx.fillStyle = points.fill ?? colors.line(points.color, 1);
     ctx.lineWidth = 2 * ratio;
     if (points.marker === undefined) drawJoined(plot, points.at);
     else drawMarkers(plot, points.at, new Path2D(points.marker), colors.ground);
   }
-  ctx.font = `${12 * ratio}px system-ui, sans-serif`;
+  drawMarks(plot, frame.marks ?? [], colors);
+  ctx.restore();
+}
+
+/** Each label stands in the highest row in which it touches no other, and within the plot as far as that is wide enough. */
+function drawMarks(plot: uPlot, marks: readonly Mark[], colors: Palette): void {
+  const { ctx, bbox } = plot;
+  const ratio = uPlot.pxRatio;
+  const gap = 4 * ratio;
+  const size = (bbox.width < 480 * ratio ? 11 : 12) * ratio;
+  ctx.font = `${size}px system-ui, sans-serif`;
   ctx.textBaseline = "top";
-  for (const [i, { x, label, color }] of (frame.marks ?? []).entries()) {
-    const left = plot.valToPos(x, "x", true);
-    if (left < bbox.left || left > bbox.left + bbox.width) continue;
+  ctx.textAlign = "left";
+  const rows: (readonly [number, number])[][] = [];
+  for (const { x, label, color } of marks) {
+    const at = plot.valToPos(x, "x", true);
+    if (!(at >= bbox.left && at <= bbox.left + bbox.width)) continue;
     ctx.strokeStyle = ctx.fillStyle = colors.line(color, 1);
     ctx.lineWidth = 1.5 * ratio;
     ctx.setLineDash([4 * ratio, 3 * ratio]);
-    ctx.stroke(new Path2D(`M${left} ${bbox.top}V${bbox.top + bbox.height}`));
-    // Where there is no room, the table of suggestions has to do.
-    if (bbox.width < 480 * ratio) continue;
-    const onLeft = left + ctx.measureText(label).width + 6 * ratio > bbox.left + bbox.width;
-    ctx.textAlign = onLeft ? "right" : "left";
+    ctx.stroke(new Path2D(`M${at} ${bbox.top}V${bbox.top + bbox.height}`));
     ctx.setLineDash([]);
+    const width = ctx.measureText(label).width;
+    const beyond = bbox.left + bbox.width - gap;
+    const left = Math.max(bbox.left + gap, at + gap + width <= beyond ? at + gap : at - gap - width);
+    const free = rows.findIndex((row) => row.every(([from, to]) => left > to + gap || left + width < from - gap));
+    const row = free === -1 ? rows.push([]) - 1 : free;
+    rows[row]!.push([left, left + width]);
+    const top = bbox.top + gap + row * (size + 3 * ratio);
     ctx.lineWidth = 4 * ratio;
     ctx.strokeStyle = colors.ground;
-    ctx.strokeText(label, left + (onLeft ? -4 : 4) * ratio, bbox.top + (4 + 15 * i) * ratio);
-    ctx.fillText(label, left + (onLeft ? -4 : 4) * ratio, bbox.top + (4 + 15 * i) * ratio);
+    ctx.strokeText(label, left, top);
+    ctx.fillText(label, left, top);
   }
-  ctx.restore();
 }
 
 function drawJoined(plot: uPlot, at: readonly Point[]): void {

@@ -1,22 +1,28 @@
-import { useState } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
+import type { Fit } from "../charts/fit.js";
+import type { BandKind } from "../charts/groups.js";
+import { useLegend } from "../charts/legend.js";
+import { Link } from "../charts/link.js";
 import type { Axis } from "../charts/plan.js";
+import type { Selection } from "../data/curves.js";
 import { RunColumns } from "../data/run-columns.js";
-import { whole } from "../format.js";
-import { runLink } from "../router.js";
-import { CompareChart, type Group } from "./compare-chart.js";
+import { type Field, fieldsThatDiffer, type Grouped, groupsBy, groupsOverSeeds, namesOf } from "../data/run-fields.js";
+import { CompareLoss, CompareLr, CompareValidation, type Group } from "./compare-charts.js";
+import { BaselineTable, DifferenceTable } from "./compare-tables.js";
 import { csvLink, downloadCsv, downloadPng } from "./download.js";
-import { flatten, isSweep, titleOf } from "./run-facts.js";
+import { ManyRuns } from "./many-runs.js";
+import { Check } from "./run-charts.js";
+import { isSweep } from "./run-facts.js";
 import { defaultSmoothing, SmoothingControl } from "./smoothing-control.js";
-import { Failure, Status } from "./status.js";
+import { Failure } from "./status.js";
 import { isLoaded, type Loaded, useRuns } from "./use-stream.js";
 
-type Grouping = "none" | "label" | "seed";
+/** More than these are not followed step by step, but drawn from their thin curves. */
+const MOST_FOLLOWED = 32;
 
-const MOST = 32;
-
-export function ComparePage({ ids }: { ids: readonly string[] }) {
-  const { followed, bell } = useRuns(ids.slice(0, MOST));
-  if (ids.length === 0) {
+/** Runs by id, or (`filter`, as of /v1/curves) those of a list. */
+export function ComparePage({ ids, filter }: { ids: readonly string[]; filter: string }) {
+  if (ids.length === 0 && filter === "") {
     return (
       <>
         <h1>Compare</h1>
@@ -26,6 +32,13 @@ export function ComparePage({ ids }: { ids: readonly string[] }) {
       </>
     );
   }
+  if (ids.length > 0 && ids.length <= MOST_FOLLOWED) return <FewRuns ids={ids} />;
+  const selection: Selection = ids.length > 0 ? { ids } : { filter };
+  return <ManyRuns selection={selection} />;
+}
+
+function FewRuns({ ids }: { ids: readonly string[] }) {
+  const { followed, bell } = useRuns(ids);
   const errors = (followed ?? []).flatMap(({ error }) => (error === null ? [] : [error]));
   const loaded = (followed ?? []).filter(isLoaded);
   if (followed === null || loaded.length + errors.length < followed.length) {
@@ -34,29 +47,60 @@ export function ComparePage({ ids }: { ids: readonly string[] }) {
   return (
     <>
       <h1>Compare {loaded.length} runs</h1>
-      {ids.length > MOST && <Failure message={`Only the first ${MOST} are shown`} />}
       <Failure message={errors.length === 0 ? null : errors.join("; ")} />
       {loaded.length > 0 && <Comparison loaded={loaded} subscribe={bell.subscribe} />}
     </>
   );
 }
 
-/** Runs that belong together: those that share their labels, or all that differ in nothing but seed and name. */
-function groupsOf(loaded: readonly Loaded[], grouping: Grouping): Group[] {
-  const groups = new Map<string, { label: string; members: Loaded[] }>();
-  for (const entry of loaded) {
-    const { spec } = entry.run;
-    const { seed: _, name: _name, labels, ...rest } = spec;
-    const key = { none: entry.id, label: labels.join(", ") || "no label", seed: JSON.stringify(rest) }[grouping];
-    const label = { none: titleOf(entry.run), label: key, seed: `${titleOf(entry.run)} and seeds` }[grouping];
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, { label, members: [entry] });
-    else group.members.push(entry);
-  }
-  return [...groups.values()].map(({ label, members }) => ({
-    label: members.length === 1 && grouping === "seed" ? titleOf(members[0]!.run) : label,
-    columns: members.map(({ stream }) => stream.columns),
-  }));
+/** Each run alone, those that differ in their seed alone together, or those of one value of a field. */
+export function groupRuns(runs: Parameters<typeof namesOf>[0], fields: readonly Field[], grouping: string): Grouped[] {
+  if (grouping === "seed") return groupsOverSeeds(runs, fields);
+  const field = fields.find(({ name }) => `by ${name}` === grouping);
+  if (field !== undefined) return groupsBy(field);
+  return namesOf(runs, fields).map((name, i) => ({ ...name, members: [i] }));
+}
+
+export function GroupingControls({
+  fields,
+  grouping,
+  onGrouping,
+  band,
+  onBand,
+}: {
+  fields: readonly Field[];
+  grouping: string;
+  onGrouping: (grouping: string) => void;
+  band: BandKind;
+  onBand: (band: BandKind) => void;
+}) {
+  return (
+    <>
+      <label>
+        Group
+        <select value={grouping} onChange={(event) => onGrouping(event.currentTarget.value)}>
+          <option value="none">each run alone</option>
+          <option value="seed">over seeds</option>
+          {fields
+            .filter(({ name }) => name !== "seed")
+            .map(({ name }) => (
+              <option key={name} value={`by ${name}`}>
+                by {name}
+              </option>
+            ))}
+        </select>
+      </label>
+      {grouping !== "none" && (
+        <label>
+          Band
+          <select value={band} onChange={(event) => onBand(event.currentTarget.value as BandKind)}>
+            <option value="interval">95 % interval of the mean</option>
+            <option value="range">lowest to highest</option>
+          </select>
+        </label>
+      )}
+    </>
+  );
 }
 
 function Comparison({
@@ -69,26 +113,33 @@ function Comparison({
   const [smoothing, setSmoothing] = useState(() =>
     defaultSmoothing(Math.max(...loaded.map(({ run }) => run.spec.steps))),
   );
-  const [grouping, setGrouping] = useState<Grouping>("none");
+  const [grouping, setGrouping] = useState("none");
+  const [band, setBand] = useState<BandKind>("interval");
   const [axis, setAxis] = useState<Axis>("step");
   const [yLog, setYLog] = useState(false);
-  const sweeps = loaded.every(({ run }) => isSweep(run.spec));
-  const groups = groupsOf(loaded, grouping);
+  const [lrLog, setLrLog] = useState(false);
+  const [everything, setEverything] = useState(false);
+  const legend = useLegend();
+  const link = useMemo(() => new Link(), []);
+  const runs = loaded.map(({ run }) => run);
+  const fields = fieldsThatDiffer(runs);
+  const sweeps = runs.every(({ spec }) => isSweep(spec));
+  const grouped = groupRuns(runs, fields, grouping);
+  const groups = grouped.map(
+    ({ label, full, members }): Group => ({ label, full, columns: members.map((i) => loaded[i]!.stream.columns) }),
+  );
+  const fit: Fit = everything ? "all" : axis === "step" ? "level" : "valley";
+  const shared = { groups, band, subscribe, legend, link };
+  const evaluated = loaded.some(({ stream }) => stream.columns.evals.length > 1);
+  const names = namesOf(runs, fields);
   const held = loaded.flatMap(({ id, run, stream: { columns } }) =>
     columns instanceof RunColumns ? [{ id, name: run.spec.name, columns }] : [],
   );
   return (
     <>
       <div class="controls" role="toolbar" aria-label="Chart">
+        <GroupingControls {...{ fields, grouping, band }} onGrouping={setGrouping} onBand={setBand} />
         <SmoothingControl smoothing={smoothing} onChange={setSmoothing} />
-        <label>
-          Group
-          <select value={grouping} onChange={(event) => setGrouping(event.currentTarget.value as Grouping)}>
-            <option value="none">each run alone</option>
-            <option value="label">by label: mean, lowest to highest</option>
-            <option value="seed">over seeds: mean, lowest to highest</option>
-          </select>
-        </label>
         {sweeps && (
           <label>
             Against
@@ -99,12 +150,13 @@ function Comparison({
             </select>
           </label>
         )}
-        <label class="check">
-          <input type="checkbox" checked={yLog} onChange={(event) => setYLog(event.currentTarget.checked)} />
-          log10 loss
-        </label>
+        <Check label="log10 loss" checked={yLog} onChange={setYLog} />
+        <Check label="log10 lr" checked={lrLog} onChange={setLrLog} />
+        <Check label="y axis fits all" checked={everything} onChange={setEverything} />
       </div>
-      <CompareChart {...{ groups, smoothing, axis, yLog, subscribe }} />
+      <CompareLoss {...shared} {...{ smoothing, axis, yLog, fit }} />
+      {evaluated && <CompareValidation {...shared} yLog={yLog} fit={everything ? "all" : "level"} />}
+      <CompareLr {...shared} yLog={lrLog} />
       <div class="actions">
         <button type="button" onClick={() => downloadPng("anneal-compare.png")}>
           Download PNG
@@ -114,58 +166,17 @@ function Comparison({
             Download CSV{held.length < loaded.length && " of the shorter runs"}
           </button>
         )}
-        {loaded
-          .filter(({ stream }) => !(stream.columns instanceof RunColumns))
-          .map(({ id, run }) => (
-            <a key={id} class="button" href={csvLink(id)} download={`${id}.csv`}>
-              Download CSV of {titleOf(run)}
-            </a>
-          ))}
+        {loaded.map(
+          ({ id, stream }, i) =>
+            !(stream.columns instanceof RunColumns) && (
+              <a key={id} class="button" href={csvLink(id)} download={`${id}.csv`}>
+                Download CSV of {names[i]!.label}
+              </a>
+            ),
+        )}
       </div>
-      <Differences loaded={loaded} />
+      {loaded.length > 1 && <BaselineTable runs={runs} groups={grouped} />}
+      <DifferenceTable loaded={loaded} fields={fields} names={names} />
     </>
-  );
-}
-
-/** One column a run, one row for each parameter that is not the same in all. */
-function Differences({ loaded }: { loaded: readonly Loaded[] }) {
-  const flat = loaded.map(({ run }) => flatten(run.spec));
-  const names = [...new Set(flat.flatMap((parameters) => [...parameters.keys()]))].filter(
-    (name) => name !== "name" && new Set(flat.map((parameters) => parameters.get(name))).size > 1,
-  );
-  const results = loaded.map(({ run }) => run.result);
-  const rows: [string, string[]][] = [
-    ...names.map((name): [string, string[]] => [name, flat.map((parameters) => parameters.get(name) ?? "–")]),
-    ["steps done", loaded.map(({ run, stream }) => whole(Math.max(stream.columns.next, run.progress.steps)))],
-    ["train loss", results.map((result) => result?.finalTrainLoss?.toPrecision(6) ?? "–")],
-    ["validation loss", results.map((result) => result?.finalValidationLoss?.toPrecision(6) ?? "–")],
-  ];
-  return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls sideways
-    <section class="scroll" aria-label="Differing parameters" tabIndex={0}>
-      <h2>What differs</h2>
-      <table class="plain">
-        <thead>
-          <tr>
-            <th scope="col">Parameter</th>
-            {loaded.map(({ id, run, stream }) => (
-              <th key={id} scope="col">
-                <a href={runLink(id)}>{titleOf(run)}</a> <Status status={stream.status ?? run.status} />
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {rows.map(([name, values]) => (
-            <tr key={name}>
-              <th scope="row">{name}</th>
-              {values.map((value, i) => (
-                <td key={loaded[i]!.id}>{value}</td>
-              ))}
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </section>
   );
 }

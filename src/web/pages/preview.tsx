@@ -93,6 +93,7 @@ export function Preview({ previewed, log }: { previewed: Previewed; log: boolean
       yLabel="learning rate"
       xLog={false}
       yLog={log}
+      fit="all"
       height={260}
       lines={[{ label: "lr", color: 2 }]}
       frame={frame}

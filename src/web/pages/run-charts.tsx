@@ -1,185 +1,154 @@
-import { useEffect, useMemo } from "preact/hooks";
-import { ChartView, type Readout } from "../charts/chart-view.js";
-import type { Drawing, Line, Mark, Point } from "../charts/drawing.js";
-import {
-  type Axis,
-  entryAt,
-  envelope,
-  indexAt,
-  planMarks,
-  sampled,
-  stepsOf,
-  type View,
-  visible,
-  xOf,
-} from "../charts/plan.js";
-import { BucketColumns } from "../data/bucket-columns.js";
-import { Detail, WARM_UP } from "../data/detail.js";
+import { useMemo, useState } from "preact/hooks";
+import type { Run } from "../../schemas/run.js";
+import type { Mark } from "../charts/drawing.js";
+import type { Fit } from "../charts/fit.js";
+import { useLegend } from "../charts/legend.js";
+import { Link } from "../charts/link.js";
+import { entryAt } from "../charts/plan.js";
 import type { MetricColumns } from "../data/metric-columns.js";
+import { RunColumns } from "../data/run-columns.js";
 import type { Smoothing } from "../data/smoother.js";
-import { number, whole } from "../format.js";
+import { number } from "../format.js";
+import { csvLink, downloadCsv } from "./download.js";
+import { LogLossChart } from "./log-loss-chart.js";
+import { LossChart, LrChart } from "./loss-charts.js";
+import { RAW } from "./readouts.js";
+import { isSweep } from "./run-facts.js";
+import { Segments } from "./segments.js";
+import { defaultSmoothing, SmoothingControl } from "./smoothing-control.js";
+import { Suggestions, useSuggestions } from "./suggestions.js";
 import type { Bell } from "./use-stream.js";
 
-interface RunProps {
-  readonly id: string;
+interface Props {
+  readonly run: Run;
   readonly columns: MetricColumns;
   readonly bell: Bell;
-  readonly yLog: boolean;
 }
 
-interface Props extends RunProps {
-  readonly smoothing: Smoothing;
-  readonly axis: Axis;
-  readonly clipSpikes: boolean;
-  /** Suggested rates, for the lr and exponent axes. */
-  readonly marks?: readonly Mark[];
-}
+const AXES = { lr: "rate", exponent: "exponent" } as const;
+const PICTURES = { loss: "loss", log: "mean log10 loss" } as const;
+const FITS = { line: "the smoothed line", all: "every loss" } as const;
 
-const LOSS_LINES: readonly Line[] = [
-  { label: "loss", color: 0, faint: true },
-  { label: "smoothed", color: 0 },
-];
-const TITLES: Readonly<Record<Axis, string>> = {
-  step: "Loss",
-  lr: "Loss against learning rate",
-  exponent: "Loss against exponent",
-};
-const X_LABELS: Readonly<Record<Axis, string>> = { step: "step", lr: "learning rate", exponent: "log10 learning rate" };
+/** As the service's log-loss plot: 1,000 steps, or a two-hundredth of a shorter run. */
+const defaultWindow = (steps: number): number => Math.max(1, Math.min(1000, Math.floor(steps / 200)));
 
-/** What a chart draws, for as long as it is shown. */
-function useDetail({ id, columns, bell }: RunProps): Detail {
-  const detail = useMemo(() => new Detail(id, columns, () => bell.ring()), [id, columns, bell]);
-  useEffect(() => () => detail.close(), [detail]);
-  return detail;
-}
-
-export function LossChart(props: Props) {
-  const { columns, bell, smoothing, axis, yLog, clipSpikes, marks = [] } = props;
-  const detail = useDetail(props);
-  // What reaches back beyond the steps that were fetched is smooth enough by buckets.
-  const smoothable = (shown: MetricColumns) =>
-    smoothing.kind === "mean" && smoothing.window > WARM_UP ? columns : shown;
-  const frame = (view: View, width: number): Drawing | null => {
-    const range = visible([columns], axis, view);
-    if (range === null) return null;
-    const shown = detail.show(...stepsOf(columns, axis, range));
-    const plan = planMarks([shown], axis, range, width);
-    return {
-      range,
-      x: plan.x,
-      values: [envelope(shown, "loss", axis, plan), sampled(smoothable(shown), smoothing, axis, plan)],
-      points: axis === "step" ? [{ color: 1, at: validationPoints(columns) }] : [],
-      marks: marks.map((mark) => (axis === "exponent" ? { ...mark, x: Math.log10(mark.x) } : mark)),
-    };
-  };
+/** All charts of a run, and what is chosen about them. */
+export function RunCharts({ run, columns, bell }: Props) {
+  const [smoothing, setSmoothing] = useState<Smoothing>(() => defaultSmoothing(run.spec.steps));
+  const [window, setWindow] = useState(() => defaultWindow(run.spec.steps));
+  const [picture, setPicture] = useState<keyof typeof PICTURES>("loss");
+  const [axis, setAxis] = useState<keyof typeof AXES>("lr");
+  const [yLog, setYLog] = useState(false);
+  const [fitting, setFitting] = useState<keyof typeof FITS>("line");
+  const [lrLog, setLrLog] = useState(isSweep(run.spec));
+  const legend = useLegend();
+  const steps = useMemo(() => new Link(), []);
+  const suggestions = useSuggestions(run);
+  const sweep = isSweep(run.spec) && columns.rising;
+  const fit: Fit = fitting === "all" ? "all" : sweep ? "valley" : "level";
+  const shared = { id: run.id, columns, bell };
+  const loss = { ...shared, smoothing, yLog, fit, legend };
   return (
-    <ChartView
-      title={TITLES[axis]}
-      xLabel={X_LABELS[axis]}
-      yLabel="loss, nats"
-      xLog={axis === "lr"}
-      yLog={yLog}
-      clipSpikes={clipSpikes}
-      height={axis === "step" ? 320 : 360}
-      lines={LOSS_LINES}
-      frame={frame}
-      subscribe={bell.subscribe}
-      readout={(x) => {
-        const shown = x === null ? columns : detail.shown;
-        const smooth = smoothable(shown);
-        const smoothed = smooth.smoothed(smoothing)[nearestIndex(smooth, axis, x)];
-        return [
-          ...lossReadout(shown, axis, x),
-          { label: smooth.every === 1 ? "smoothed" : "smoothed, by buckets", value: number(smoothed, 7), color: 0 },
-          ...validationReadout(columns, axis, x),
-        ];
-      }}
-      shape={`${axis}${yLog}${clipSpikes}`}
-      drawn={`${JSON.stringify(smoothing)}${marks.length}`}
-    />
+    <>
+      <div class="controls" role="toolbar" aria-label="Charts">
+        <Segments label="Show" options={PICTURES} value={picture} onChange={setPicture} />
+        {sweep && <Segments label="Against" options={AXES} value={axis} onChange={setAxis} />}
+        {picture === "loss" ? (
+          <SmoothingControl smoothing={smoothing} onChange={setSmoothing} />
+        ) : (
+          <WindowControl window={window} onChange={setWindow} />
+        )}
+        <label>
+          Y axis fits
+          <select value={fitting} onChange={(event) => setFitting(event.currentTarget.value as keyof typeof FITS)}>
+            {Object.entries(FITS).map(([value, text]) => (
+              <option key={value} value={value}>
+                {text}
+              </option>
+            ))}
+          </select>
+        </label>
+        <Check label="raw loss" checked={!legend.hidden.has(RAW)} onChange={() => legend.toggle(RAW)} />
+        <Check label="log10 loss" checked={yLog} onChange={setYLog} />
+        <Check label="log10 lr" checked={lrLog} onChange={setLrLog} />
+        <Csv run={run} columns={columns} smoothing={smoothing} />
+      </div>
+      {sweep && (
+        <>
+          <LossChart {...loss} axis={axis} marks={marksOf(run, columns, suggestions?.suggestions ?? [])} />
+          {suggestions !== null && <Suggestions run={run} found={suggestions} />}
+        </>
+      )}
+      {picture === "loss" ? (
+        <LossChart {...loss} axis="step" link={steps} />
+      ) : (
+        <LogLossChart {...shared} window={window} link={steps} />
+      )}
+      <LrChart {...shared} yLog={lrLog} link={steps} />
+    </>
   );
 }
 
-export function LrChart(props: RunProps) {
-  const { columns, bell, yLog } = props;
-  const detail = useDetail(props);
-  const frame = (view: View, width: number): Drawing | null => {
-    const range = visible([columns], "step", view);
-    if (range === null) return null;
-    const shown = detail.show(...stepsOf(columns, "step", range));
-    const plan = planMarks([shown], "step", range, width);
-    return { range, x: plan.x, values: [envelope(shown, "lr", "step", plan)] };
-  };
+export function Check({
+  label,
+  checked,
+  onChange,
+}: {
+  label: string;
+  checked: boolean;
+  onChange: (checked: boolean) => void;
+}) {
   return (
-    <ChartView
-      title="Learning rate"
-      xLabel="step"
-      yLabel="learning rate"
-      xLog={false}
-      yLog={yLog}
-      height={220}
-      lines={[{ label: "lr", color: 2 }]}
-      frame={frame}
-      subscribe={bell.subscribe}
-      readout={(x) => {
-        const shown = x === null ? columns : detail.shown;
-        const index = nearestIndex(shown, "step", x);
-        return [stepReadout(shown, index), { ...lrReadout(shown, index), color: 2 }];
-      }}
-      shape={String(yLog)}
-    />
+    <label class="check">
+      <input type="checkbox" checked={checked} onChange={(event) => onChange(event.currentTarget.checked)} />
+      {label}
+    </label>
   );
 }
 
-/** The entry nearest to a position, of buckets the one it lies in; the last one for none. */
-export function nearestIndex(columns: MetricColumns, axis: Axis, x: number | null): number {
-  if (x === null) return columns.length - 1;
-  if (columns.every > 1) return Math.min(entryAt(columns, axis, x), columns.length - 1);
-  const after = Math.min(indexAt(columns, axis, x), columns.length - 1);
-  if (after <= 0) return after;
-  return x - xOf(columns, axis, after - 1) < xOf(columns, axis, after) - x ? after - 1 : after;
+function WindowControl({ window, onChange }: { window: number; onChange: (window: number) => void }) {
+  return (
+    <label>
+      Steps a mean
+      <input
+        type="number"
+        min={1}
+        value={window}
+        onChange={(event) => {
+          const wanted = event.currentTarget.valueAsNumber;
+          if (Number.isInteger(wanted) && wanted >= 1) onChange(wanted);
+        }}
+      />
+    </label>
+  );
 }
 
-function stepReadout(columns: MetricColumns, index: number): Readout {
-  const from = columns.stepOf(Math.max(0, index));
-  if (columns.every === 1) return { label: "step", value: whole(from) };
-  const last = (index + 1 < columns.length ? columns.stepOf(index + 1) : columns.next) - 1;
-  return { label: "steps", value: `${whole(from)} to ${whole(last)}` };
+function Csv({ run, columns, smoothing }: { run: Run; columns: MetricColumns; smoothing: Smoothing }) {
+  const name = `${run.id}.csv`;
+  if (!(columns instanceof RunColumns)) {
+    return (
+      <a class="button" href={csvLink(run.id)} download={name}>
+        Download CSV
+      </a>
+    );
+  }
+  return (
+    <button type="button" onClick={() => downloadCsv(name, [{ id: run.id, name: run.spec.name, columns }], smoothing)}>
+      Download CSV
+    </button>
+  );
 }
 
-function lrReadout({ lr, every }: MetricColumns, index: number): Readout {
-  return { label: every === 1 ? "lr" : "mean lr", value: number(lr.at(index), 8) };
-}
-
-function lossReadout(columns: MetricColumns, axis: Axis, x: number | null): Readout[] {
-  const index = nearestIndex(columns, axis, x);
-  const { every, lr, loss } = columns;
-  const exponent = { label: "log10 lr", value: number(Math.log10(lr.at(index)), 6) };
-  const shown = [
-    stepReadout(columns, index),
-    lrReadout(columns, index),
-    ...(axis === "exponent" ? [exponent] : []),
-    { label: every === 1 ? "loss" : "mean loss", value: number(loss.at(index), 7), color: 0, faint: true },
-  ];
-  if (!(columns instanceof BucketColumns)) return shown;
-  const { min, max } = loss.extent(index, index + 1);
-  const notFinite = columns.notFinite[index] ?? 0;
-  return [
-    ...shown,
-    { label: "lowest to highest", value: min > max ? "–" : `${number(min, 7)} to ${number(max, 7)}` },
-    ...(notFinite === 0 ? [] : [{ label: "not finite", value: whole(notFinite) }]),
-  ];
-}
-
-/** The last evaluation by then. */
-function validationReadout(columns: MetricColumns, axis: Axis, x: number | null): Readout[] {
-  const index = nearestIndex(columns, axis, x);
-  const end = index + 1 < columns.length ? columns.stepOf(index + 1) : columns.next;
-  const measured = columns.evals.findLast(({ step }) => step <= end);
-  if (measured === undefined) return [];
-  return [{ label: `validation (step ${whole(measured.step)})`, value: number(measured.validationLoss, 7), color: 1 }];
-}
-
-function validationPoints({ evals }: MetricColumns): Point[] {
-  return evals.map(({ step, validationLoss }) => ({ x: step, y: validationLoss }));
+/** Suggested rates, and where the loss of a sweep stopped being a number. */
+function marksOf(
+  run: Run,
+  columns: MetricColumns,
+  suggestions: readonly { readonly method: string; readonly lr: number | null }[],
+): Mark[] {
+  const marks = suggestions.flatMap(({ method, lr }, i) =>
+    lr === null ? [] : [{ x: lr, label: `${method} ${number(lr, 2)}`, color: 1 + i }],
+  );
+  const step = run.result?.firstBadStep ?? null;
+  const lr = step === null ? Number.NaN : columns.lr.at(entryAt(columns, "step", step));
+  return Number.isFinite(lr) ? [...marks, { x: lr, label: "diverged", color: 6 }] : marks;
 }

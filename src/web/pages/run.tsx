@@ -1,20 +1,15 @@
 import { useEffect, useState } from "preact/hooks";
+import { kindOf } from "../../schemas/record-kinds.js";
 import { type Run, TERMINAL_STATUSES } from "../../schemas/run.js";
-import type { Mark } from "../charts/drawing.js";
-import { entryAt } from "../charts/plan.js";
 import { deleteRun, messageOf, post } from "../data/api.js";
 import type { MetricColumns } from "../data/metric-columns.js";
-import { RunColumns } from "../data/run-columns.js";
 import { duration, number, whole } from "../format.js";
 import { composeLink, go, searchLink } from "../router.js";
-import { csvLink, downloadCsv } from "./download.js";
-import { LossChart, LrChart } from "./run-charts.js";
+import { RunCharts } from "./run-charts.js";
 import { Chosen, Details, Files, Origin } from "./run-details.js";
-import { forkOf, isSettled, isSweep, requestOf, titleOf } from "./run-facts.js";
+import { forkOf, isSettled, requestOf, titleOf } from "./run-facts.js";
 import { Samples } from "./samples.js";
-import { defaultSmoothing, SmoothingControl } from "./smoothing-control.js";
 import { ConnectionState, Failure, Progress, Status } from "./status.js";
-import { Suggestions, useSuggestions } from "./suggestions.js";
 import { type Bell, isLoaded, type Loaded, useRuns } from "./use-stream.js";
 
 export function RunPage({ id }: { id: string }) {
@@ -37,23 +32,9 @@ export function RunPage({ id }: { id: string }) {
 }
 
 function RunView({ entry: { stream, run }, bell }: { entry: Loaded; bell: Bell }) {
-  const [smoothing, setSmoothing] = useState(() => defaultSmoothing(run.spec.steps));
-  const [yLog, setYLog] = useState(false);
-  const [clipSpikes, setClipSpikes] = useState(isSweep(run.spec));
-  const [lrLog, setLrLog] = useState(isSweep(run.spec));
   const status = (stream.status ?? run.status) as Run["status"] | "deleted";
-  const suggestions = useSuggestions(run);
   const { columns } = stream;
-  const sweep = isSweep(run.spec) && columns.rising;
-  const marks: Mark[] = [
-    ...(suggestions?.suggestions ?? []).flatMap(({ method, lr }, i) =>
-      lr === null ? [] : [{ x: lr, label: method, color: 1 + i }],
-    ),
-    ...divergenceMark(run, columns),
-  ];
   const waiting = run.waitsFor !== null && !TERMINAL_STATUSES.includes(run.status);
-  const shared = { id: run.id, columns, bell };
-  const loss = { ...shared, smoothing, yLog, clipSpikes };
   return (
     <>
       <div class="title-row">
@@ -62,7 +43,7 @@ function RunView({ entry: { stream, run }, bell }: { entry: Loaded; bell: Bell }
         <ConnectionState connection={stream.connection} />
       </div>
       <Failure message={run.reason ?? stream.reason} />
-      {run.parent?.startsWith("search_") && (
+      {run.parent !== null && kindOf(run.parent) === "search" && (
         <p>
           One of the trainings of <a href={searchLink(run.parent)}>a search</a>.
         </p>
@@ -78,47 +59,8 @@ function RunView({ entry: { stream, run }, bell }: { entry: Loaded; bell: Bell }
         </p>
       ) : (
         <>
-          <div class="controls" role="toolbar" aria-label="Charts">
-            <SmoothingControl smoothing={smoothing} onChange={setSmoothing} />
-            <label class="check">
-              <input type="checkbox" checked={yLog} onChange={(event) => setYLog(event.currentTarget.checked)} />
-              log10 loss
-            </label>
-            <label class="check">
-              <input
-                type="checkbox"
-                checked={clipSpikes}
-                onChange={(event) => setClipSpikes(event.currentTarget.checked)}
-              />
-              clip spikes
-            </label>
-            <label class="check">
-              <input type="checkbox" checked={lrLog} onChange={(event) => setLrLog(event.currentTarget.checked)} />
-              log10 lr
-            </label>
-            {columns instanceof RunColumns ? (
-              <button
-                type="button"
-                onClick={() => downloadCsv(`${run.id}.csv`, [{ id: run.id, name: run.spec.name, columns }], smoothing)}
-              >
-                Download CSV
-              </button>
-            ) : (
-              <a class="button" href={csvLink(run.id)} download={`${run.id}.csv`}>
-                Download CSV
-              </a>
-            )}
-          </div>
           {columns.length === 0 && status === "queued" && <p class="notice">Waiting for a worker…</p>}
-          {sweep && (
-            <>
-              <LossChart {...loss} axis="lr" marks={marks} />
-              {suggestions !== null && <Suggestions run={run} found={suggestions} />}
-              <LossChart {...loss} axis="exponent" marks={marks} />
-            </>
-          )}
-          <LossChart {...loss} axis="step" />
-          <LrChart {...shared} yLog={lrLog} />
+          <RunCharts run={run} columns={columns} bell={bell} />
         </>
       )}
       {run.progress.steps > 0 && <Samples run={run} />}
@@ -126,13 +68,6 @@ function RunView({ entry: { stream, run }, bell }: { entry: Loaded; bell: Bell }
       <Details run={run} />
     </>
   );
-}
-
-/** Where the loss of a sweep stopped being a number. */
-function divergenceMark(run: Run, columns: MetricColumns): Mark[] {
-  const step = run.result?.firstBadStep ?? null;
-  const lr = step === null ? Number.NaN : columns.lr.at(entryAt(columns, "step", step));
-  return Number.isFinite(lr) ? [{ x: lr, label: "diverged", color: 6 }] : [];
 }
 
 /** Progress and speed, from the stream itself. */

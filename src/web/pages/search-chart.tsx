@@ -65,6 +65,7 @@ export function SearchChart({ search: { spec, standing } }: { search: Search }) 
         yLabel="validation loss, nats"
         xLog
         yLog={false}
+        fit="all"
         height={400}
         lines={drawn.map(({ schedule, line }) => ({ label: schedule, color: colorAt(line) }))}
         frame={frame}

@@ -1,3 +1,4 @@
+import type { RunStatus } from "../../schemas/status.js";
 import type { Connection } from "../data/run-stream.js";
 import { whole } from "../format.js";
 
@@ -11,7 +12,7 @@ const SIGNS: Readonly<Record<string, string>> = {
   diverged: "↗",
   failed: "✕",
   canceled: "–",
-};
+} satisfies Record<RunStatus, string>;
 
 export function Status({ status }: { status: string }) {
   return (

@@ -5,7 +5,7 @@ import type { SearchState } from "../../../src/core/search/state.js";
 import { mean } from "../../../src/core/statistics/sample.js";
 import type { SearchAnswer, SearchSpec } from "../../../src/schemas/search.js";
 import type { Trainer } from "./trainer.js";
-import { CHECK_SEEDS, excessOf, TRUTH_SEEDS, type Truth, truthOf } from "./truth.js";
+import { excessOf, type Grid, type Truth, truthOf } from "./truth.js";
 
 /** Of issue 18: nats over the grid's best, decades off a schedule's own minimum, and how often each must hold. */
 const TARGET = { excess: 0.005, decades: 0.2, share: 0.95, coverage: 0.9 } as const;
@@ -42,11 +42,11 @@ export async function answerTo(trainer: Trainer, spec: SearchSpec): Promise<Sear
 }
 
 /** Prints each search's answer against the truth, then the totals. */
-export async function benchAccuracy(trainer: Trainer, specs: readonly SearchSpec[], gridLow: number): Promise<void> {
-  const truth = await truthOf(trainer, specs[0]!, gridLow);
+export async function benchAccuracy(trainer: Trainer, specs: readonly SearchSpec[], grid: Grid): Promise<void> {
+  const truth = await truthOf(trainer, specs[0]!, grid);
   printTruth(truth);
   const { best } = truth;
-  const bestAgain = await trainer.losses(specs[0]!, best.schedule, best.lr, CHECK_SEEDS);
+  const bestAgain = await trainer.losses(specs[0]!, best.schedule, best.lr, grid.checkSeeds);
   const excesses: number[] = [];
   const again: number[] = [];
   const rates: RateError[] = [];
@@ -63,8 +63,8 @@ export async function benchAccuracy(trainer: Trainer, specs: readonly SearchSpec
       continue;
     }
     const { schedule, lr } = winner;
-    const excess = excessOf(await trainer.losses(spec, schedule, lr, TRUTH_SEEDS), best.losses);
-    const check = excessOf(await trainer.losses(spec, schedule, lr, CHECK_SEEDS), bestAgain);
+    const excess = excessOf(await trainer.losses(spec, schedule, lr, grid.seeds), best.losses);
+    const check = excessOf(await trainer.losses(spec, schedule, lr, grid.checkSeeds), bestAgain);
     excesses.push(excess.mean);
     again.push(check.mean);
     const errors = ranking.flatMap((entry) => {
@@ -80,7 +80,7 @@ export async function benchAccuracy(trainer: Trainer, specs: readonly SearchSpec
       `${i + 1}: ${schedule} ${lr} (${basis!.kind}, ${basis!.seeds} seeds), ${cost.runs} runs; excess ${plusMinus(excess)}, again ${plusMinus(check)}; ${errors.join(", ")}${warnings.map((text) => `; WARNING ${text}`).join("")}`,
     );
   }
-  printTotals({ excesses, again, rates, costs, flagged });
+  printTotals({ checks: grid.checkSeeds.length, excesses, again, rates, costs, flagged });
 }
 
 function printTruth({ best, schedules }: Truth): void {
@@ -93,6 +93,7 @@ function printTruth({ best, schedules }: Truth): void {
 }
 
 interface Totals {
+  readonly checks: number;
   readonly excesses: readonly number[];
   readonly again: readonly number[];
   readonly rates: readonly RateError[];
@@ -100,7 +101,7 @@ interface Totals {
   readonly flagged: number;
 }
 
-function printTotals({ excesses, again, rates, costs, flagged }: Totals): void {
+function printTotals({ checks, excesses, again, rates, costs, flagged }: Totals): void {
   const line = (what: string, values: readonly boolean[], target: number) => {
     const held = values.filter(Boolean).length;
     const verdict = held >= target * values.length ? "holds" : "MISSED";
@@ -112,7 +113,7 @@ function printTotals({ excesses, again, rates, costs, flagged }: Totals): void {
     TARGET.share,
   );
   line(
-    `the same by ${CHECK_SEEDS.length} further seeds`,
+    `the same by ${checks} further seeds`,
     again.map((excess) => excess <= TARGET.excess),
     TARGET.share,
   );

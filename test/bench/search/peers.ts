@@ -7,7 +7,7 @@ import { mean } from "../../../src/core/statistics/sample.js";
 import type { SearchSpec } from "../../../src/schemas/search.js";
 import { waves } from "./accuracy.js";
 import type { Trainer } from "./trainer.js";
-import { excessOf, TRUTH_SEEDS, type Truth, truthOf } from "./truth.js";
+import { excessOf, type Grid, type Truth, truthOf } from "./truth.js";
 
 const PEERS = ["random", "tpe", "hyperband"] as const;
 type Peer = (typeof PEERS)[number];
@@ -33,7 +33,7 @@ interface Point {
 export async function benchPeers(
   trainer: Trainer,
   specs: readonly SearchSpec[],
-  gridLow: number,
+  grid: Grid,
   budget: number,
 ): Promise<void> {
   const python = process.env.PYTHON ?? "python3";
@@ -42,7 +42,7 @@ export async function benchPeers(
     process.exitCode = 1;
     return;
   }
-  const truth = await truthOf(trainer, specs[0]!, gridLow);
+  const truth = await truthOf(trainer, specs[0]!, grid);
   const [ours, ...theirs] = await Promise.all([
     Promise.all(specs.map((spec) => ourCurve(trainer, spec, truth))),
     ...PEERS.map((peer) => Promise.all(specs.map((spec) => peerCurve(python, peer, trainer, spec, truth, budget)))),
@@ -123,12 +123,12 @@ async function peerCurve(
 async function pointOf(
   trainer: Trainer,
   spec: SearchSpec,
-  { best }: Truth,
+  { best, grid }: Truth,
   runs: number,
   schedule: string,
   lr: number,
 ): Promise<Point> {
-  const losses = await trainer.losses(spec, schedule, lr, TRUTH_SEEDS);
+  const losses = await trainer.losses(spec, schedule, lr, grid.seeds);
   return { runs, excess: excessOf(losses, best.losses).mean };
 }
 

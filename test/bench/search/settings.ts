@@ -33,7 +33,7 @@ export const SETTINGS: Readonly<Record<string, Setting>> = {
     steps: 3000,
     gridLow: GRID_LOW,
   },
-  alphabet: { request: {}, data: "syllables", steps: 3000, gridLow: -1.4 },
+  alphabet: { request: {}, data: "syllables", steps: 3000, gridLow: -1.8 },
   // The optimum lies a thousand times below.
   nowhere: { request: { lrRange: [100, 1000] }, data: "names", steps: 3000, gridLow: GRID_LOW },
 };

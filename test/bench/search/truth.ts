@@ -2,22 +2,33 @@ import { mean, variance } from "../../../src/core/statistics/sample.js";
 import type { SearchSpec } from "../../../src/schemas/search.js";
 import type { Trainer } from "./trainer.js";
 
-/** Far above any seed that a search of the bench begins with. */
-export const TRUTH_SEEDS = [1_000_000, 1_000_001, 1_000_002, 1_000_003, 1_000_004];
-/** On which the grid's best cell, which the truth's seeds have chosen for being low, is compared without that favour. */
-export const CHECK_SEEDS = Array.from({ length: 16 }, (_, i) => 2_000_000 + i);
-const RATES = 13;
 const SPACING = 0.2;
+
+/** What the truth is measured by; none of its seeds is one that a search of the bench uses. */
+export interface Grid {
+  /** log10 of the lowest rate; how many rates, a fifth of a decade apart. */
+  readonly low: number;
+  readonly rates: number;
+  readonly seeds: readonly number[];
+  /** On which the best cell, which `seeds` have chosen for being low, is compared without that favour. */
+  readonly checkSeeds: readonly number[];
+}
+
+export function gridOf(low: number, rates: number, seeds: number, checkSeeds: number): Grid {
+  const from = (first: number, count: number) => Array.from({ length: count }, (_, i) => first + i);
+  return { low, rates, seeds: from(1_000_000, seeds), checkSeeds: from(2_000_000, checkSeeds) };
+}
 
 export interface Cell {
   readonly schedule: string;
   readonly lr: number;
-  /** (TRUTH_SEEDS) nats; Infinity: diverged. */
+  /** (the grid's seeds) nats; Infinity: diverged. */
   readonly losses: readonly number[];
   readonly loss: number;
 }
 
 export interface Truth {
+  readonly grid: Grid;
   readonly best: Cell;
   readonly schedules: ReadonlyMap<string, { readonly best: Cell; readonly minimum: Estimate }>;
 }
@@ -29,61 +40,61 @@ interface Estimate {
   readonly error: number;
 }
 
-/** Every schedule of a search at 13 rates a fifth of a decade apart, 5 seeds each, none of which a search uses. */
-export async function truthOf(trainer: Trainer, spec: SearchSpec, gridLow: number): Promise<Truth> {
-  const rates = Array.from({ length: RATES }, (_, i) => Number((10 ** (gridLow + SPACING * i)).toPrecision(6)));
+/** Every schedule of a search at every rate of the grid, by its seeds; and half a spacing to both sides of its best one. */
+export async function truthOf(trainer: Trainer, spec: SearchSpec, grid: Grid): Promise<Truth> {
+  const logs = Array.from({ length: grid.rates }, (_, i) => grid.low + SPACING * i);
+  const cellsAt = (schedule: string, at: readonly number[]) =>
+    Promise.all(
+      at.map(async (log): Promise<Cell> => {
+        const lr = Number((10 ** log).toPrecision(6));
+        const losses = await trainer.losses(spec, schedule, lr, grid.seeds);
+        return { schedule, lr, losses, loss: mean(losses) };
+      }),
+    );
   const schedules = new Map(
     await Promise.all(
       spec.schedules.map(async ({ name }) => {
-        const cells = await Promise.all(
-          rates.map(async (lr): Promise<Cell> => {
-            const losses = await trainer.losses(spec, name, lr, TRUTH_SEEDS);
-            return { schedule: name, lr, losses, loss: mean(losses) };
-          }),
-        );
-        return [name, { best: bestOf(cells), minimum: minimumOf(cells) }] as const;
+        const coarse = await cellsAt(name, logs);
+        const centre = Math.log10(bestOf(coarse).lr);
+        const fine = await cellsAt(name, [centre - SPACING / 2, centre + SPACING / 2]);
+        const cells = [...coarse, ...fine].sort((a, b) => a.lr - b.lr);
+        return [name, { best: bestOf(coarse), minimum: minimumOf(cells) }] as const;
       }),
     ),
   );
-  return { best: bestOf([...schedules.values()].map(({ best }) => best)), schedules };
+  return { grid, best: bestOf([...schedules.values()].map(({ best }) => best)), schedules };
 }
 
 const bestOf = (cells: readonly Cell[]) => cells.reduce((a, b) => (b.loss < a.loss ? b : a));
 
-/**
- * One neighbour's excess so many times that of the cell two places off on the other side: a cliff. On a parabola it is at most
- * as large, wherever between the cells the vertex lies.
- */
-const CLIFF = 3;
+/** One neighbour's excess so many times the other's: a cliff, and no parabola. */
+const CLIFF = 4;
 
-/**
- * The vertex of the parabola through the lowest cell and its neighbours, which has a short form where they are evenly spaced;
- * null beside a cliff or an end of the grid.
- */
-function vertexOf(cells: readonly Cell[], losses: (cell: Cell) => number): number | null {
-  const best = indexOfLowest(cells, losses);
-  const centre = cells[best]!;
-  const excess = (places: number) => {
-    const cell = cells[best + places];
-    return cell === undefined ? Number.POSITIVE_INFINITY : losses(cell) - losses(centre);
-  };
-  const [left, right] = [excess(-1), excess(1)];
-  if (!(right <= CLIFF * excess(-2) && left <= CLIFF * excess(2) && Number.isFinite(left + right))) return null;
-  return Math.log10(centre.lr) + (SPACING / 2) * ((left - right) / (left + right));
+/** The vertex of the parabola through the lowest cell and its neighbours; beside a cliff, or at an end of the grid, that cell. */
+function vertexOf(cells: readonly Cell[], losses: (cell: Cell) => number): { log: number; isVertex: boolean } {
+  const best = cells.reduce((at, cell, i) => (losses(cell) < losses(cells[at]!) ? i : at), 0);
+  const centre = Math.log10(cells[best]!.lr);
+  const [left, right] = [cells[best - 1], cells[best + 1]].map((cell) =>
+    cell === undefined
+      ? { off: 0, excess: Number.POSITIVE_INFINITY }
+      : { off: Math.log10(cell.lr) - centre, excess: losses(cell) - losses(cells[best]!) },
+  ) as [{ off: number; excess: number }, { off: number; excess: number }];
+  const isVertex = Math.max(left.excess, right.excess) <= CLIFF * Math.min(left.excess, right.excess);
+  if (!isVertex) return { log: centre, isVertex };
+  // y = s u + c u^2 through both, u from the lowest.
+  const c = (left.excess / left.off - right.excess / right.off) / (left.off - right.off);
+  return { log: centre - (left.excess / left.off - c * left.off) / (2 * c), isVertex };
 }
 
-const indexOfLowest = (cells: readonly Cell[], losses: (cell: Cell) => number) =>
-  cells.reduce((at, cell, i) => (losses(cell) < losses(cells[at]!) ? i : at), 0);
-
-/** Without a vertex the lowest cell's rate, known to half the spacing. */
+/** Without a vertex the lowest cell's rate, known to half of what it lies from its neighbours. */
 function minimumOf(cells: readonly Cell[]): Estimate {
-  const n = TRUTH_SEEDS.length;
-  const at = (losses: (cell: Cell) => number) =>
-    vertexOf(cells, losses) ?? Math.log10(cells[indexOfLowest(cells, losses)]!.lr);
-  const without = TRUTH_SEEDS.map((_, skip) => at(({ losses }) => mean(losses.filter((_, i) => i !== skip))));
+  const { log, isVertex } = vertexOf(cells, ({ loss }) => loss);
+  const n = cells[0]!.losses.length;
+  const without = cells[0]!.losses.map(
+    (_, skip) => vertexOf(cells, ({ losses }) => mean(losses.filter((_, i) => i !== skip))).log,
+  );
   const error = ((n - 1) * Math.sqrt(variance(without))) / Math.sqrt(n);
-  const isVertex = vertexOf(cells, ({ loss }) => loss) !== null;
-  return { log: at(({ loss }) => loss), error: isVertex ? error : Math.max(error, SPACING / 2) };
+  return { log, error: isVertex ? error : Math.max(error, SPACING / 4) };
 }
 
 /** Mean paired excess over the same seeds, nats, with its standard error. */

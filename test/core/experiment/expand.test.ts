@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import Ajv from "ajv";
-import { fieldErrors } from "../../../src/api/http/problems.js";
+import { fieldErrors } from "../../../src/api/http/field-errors.js";
 import { type Experiment, expandExperiment } from "../../../src/core/experiment/expand.js";
 import { withField } from "../../../src/core/experiment/fields.js";
 import { resolveRun } from "../../../src/core/resolve.js";

@@ -79,6 +79,13 @@ test("a preview keeps single peaks, both ends, and gives area, peak, first and l
   assert.ok(Math.abs(preview.area - (99_999 * 0.1 + 5)) < 1e-6);
   assert.deepEqual([preview.first, preview.last, preview.momentum, preview.assumption], [0.1, 0.1, null, null]);
 });
+test("a preview's points are evenly taken where that is asked for", () => {
+  const { steps, lr } = previewSchedule(resolved("cyclic", 1000), { steps: 1000, points: 5, even: true });
+  assert.deepEqual(steps, [0, 250, 500, 749, 999]);
+  assert.deepEqual(lr, steps.map(buildSchedule(resolved("cyclic", 1000))));
+  assert.deepEqual(previewSchedule(resolved("constant", 1), { steps: 1, points: 4, even: true }).steps, [0]);
+  assert.deepEqual(previewSchedule(resolved("constant", 3), { steps: 3, points: 9, even: true }).steps, [0, 1, 2]);
+});
 test("a preview of few steps has every step, one of many looks at a grid with both ends", () => {
   const short = previewSchedule(resolved("cyclic", 40), { steps: 40, points: 100 });
   assert.deepEqual(short.lr, short.steps.map(buildSchedule(resolved("cyclic", 40))));

@@ -16,6 +16,8 @@ export interface Law {
   readonly curvature: number;
   /** Decades above the best rate from where on trainings diverge. */
   readonly cliff: number;
+  /** Another basin, which opens towards the horizon: its loss there, and by how many decades higher its best rate lies. */
+  readonly other: { readonly loss: number; readonly above: number } | null;
 }
 
 export const law = (own: Partial<Law> = {}): Law => ({
@@ -24,6 +26,7 @@ export const law = (own: Partial<Law> = {}): Law => ({
   slope: -0.23,
   curvature: 0.3,
   cliff: 1.1,
+  other: null,
   ...own,
 });
 
@@ -35,6 +38,7 @@ export interface Noise {
 
 const HORIZON = 3000;
 const AGES = 0.15;
+const OPENS = 0.2;
 
 export function configFor(laws: readonly Law[], own: Partial<SearchConfig> = {}): SearchConfig {
   return {
@@ -52,16 +56,22 @@ export function configFor(laws: readonly Law[], own: Partial<SearchConfig> = {})
 }
 
 /** The mean over all seeds; Infinity beyond the cliff. */
-export function trueLoss({ loss, log, slope, curvature, cliff }: Law, lr: number, steps: number): number {
+export function trueLoss({ loss, log, slope, curvature, cliff, other }: Law, lr: number, steps: number): number {
   const decades = Math.log10(steps / HORIZON);
   const off = Math.log10(lr) - (log + slope * decades);
-  return off > cliff ? Number.POSITIVE_INFINITY : loss - AGES * decades + curvature * off ** 2;
+  if (off > cliff) return Number.POSITIVE_INFINITY;
+  const own = loss + curvature * off ** 2;
+  const higher = other === null ? own : other.loss - OPENS * decades + curvature * (off - other.above) ** 2;
+  return Math.min(own, higher) - AGES * decades;
 }
 
-type Arm = Extract<SearchTask, { kind: "arm" }>;
-
 export function resultFor(laws: readonly Law[], noise: Noise, task: SearchTask): SearchResult {
-  const { id, candidate, lr, steps, seeds } = task as Arm;
+  if (task.kind === "sweep") {
+    const lr = Array.from({ length: task.steps }, (_, i) => 1e-4 * 1e5 ** (i / task.steps));
+    const loss = lr.map((rate) => 3.3 - Math.min(1, rate) + Math.max(0, rate - 1));
+    return { id: task.id, sweeps: task.seeds.map((seed) => ({ seed, lr, loss })) };
+  }
+  const { id, candidate, lr, steps, seeds } = task;
   const losses = seeds.map((seed) => {
     const loss = trueLoss(laws[candidate]!, lr, steps);
     const own = new Rng(seed, 1000 * candidate + Math.round(100 * Math.log10(lr)) + steps);

@@ -25,7 +25,7 @@ interface GoldenComparison {
   readonly p: number;
 }
 const golden: Golden = JSON.parse(
-  readFileSync(new URL("../../../../test/golden/statistics.json", import.meta.url), "utf8"),
+  readFileSync(new URL("../../../../test/golden/hypothesis-tests.json", import.meta.url), "utf8"),
 );
 
 function close(actual: number, expected: number, relative: number, about: string) {

@@ -1,6 +1,6 @@
-"""Writes statistics.json: Student's t, the sign test and a paired t test and Welch's, by libraries that share nothing with ours.
+"""Writes hypothesis-tests.json: Student's t, the sign test and a paired t test and Welch's, by libraries that share nothing with ours.
 
-Run: python test/golden/statistics.py > test/golden/statistics.json   (needs mpmath, and scipy; no other test needs Python)
+Run: python test/golden/hypothesis-tests.py > test/golden/hypothesis-tests.json   (needs mpmath, and scipy; no other test needs Python)
 
 Tails are mpmath's with 50 digits; critical values are roots of those. scipy has to agree to 1e-9 before anything is
 written.

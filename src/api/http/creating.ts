@@ -1,0 +1,143 @@
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { Type } from "typebox";
+import { LIMITS } from "../../schemas/limits.js";
+import { ProblemError } from "../../schemas/problem.js";
+import type { RecordKind } from "../../schemas/record-kinds.js";
+import { isTerminal } from "../../schemas/status.js";
+import type { OnceStore, StoredRecord, Tail } from "../../store/contract.js";
+import { newId } from "../ids.js";
+import type { Origin } from "../runs/create-record.js";
+import { problemResponse } from "./responses.js";
+
+/** What a POST that creates takes besides its body. */
+export const creatingHeaders = Type.Object({
+  "idempotency-key": Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: LIMITS.idempotencyKeyLength,
+      description:
+        "Makes it safe to send the request again: for 24 hours the same key with the same body creates once, and is answered as the first time; with another body it is refused (422).",
+    }),
+  ),
+  prefer: Type.Optional(
+    Type.String({
+      maxLength: LIMITS.preferLength,
+      description: `\`wait=n\`: the answer comes when it is over (200), or after n seconds (202), ${LIMITS.waitSeconds} at most.`,
+    }),
+  ),
+});
+
+/** Answers that these headers bring with them. */
+export const creatingResponses = {
+  422: problemResponse("The Idempotency-Key was used with another body within 24 hours"),
+  429: problemResponse("The queue is full"),
+  503: problemResponse("Redis is away"),
+};
+
+interface Resource<Body, R, View> {
+  readonly kind: RecordKind;
+  /** Its collection. */
+  readonly path: string;
+  readonly store: { get(id: string): Promise<R | null> };
+  readonly create: (body: Body, origin: Origin) => Promise<R>;
+  readonly view: (record: R) => View;
+}
+
+/** The handler of a POST that creates: once for each Idempotency-Key, and waiting for the end where the client prefers. */
+export function creating<Body, R extends StoredRecord<unknown>, View extends { readonly id: string }>(
+  { once, tail }: { readonly once: OnceStore; readonly tail: Tail },
+  resource: Resource<Body, R, View>,
+) {
+  const { path, store, view } = resource;
+  return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+    const key = request.headers["idempotency-key"];
+    const answer =
+      key === undefined
+        ? view(await resource.create(request.body as Body, request))
+        : ((await createOnce(once, resource, String(key), request)) as View);
+    const { id } = answer;
+    reply.code(202).header("location", `${path}/${id}`);
+    const seconds = waitSecondsOf(request.headers.prefer);
+    if (seconds === null) return reply.send(answer);
+    reply.header("preference-applied", `wait=${seconds}`);
+    const record = await settled(store, tail, id, seconds * 1000, request);
+    if (record === null) return reply.send(answer);
+    return reply.code(isTerminal(record.status) ? 200 : 202).send(view(record));
+  };
+}
+
+/**
+ * The key stands for one id, whoever asks first; creating it again does nothing, and the first answer that is stored is
+ * everybody's. So the process may die between any two of these awaits, and others may ask at the same time.
+ */
+async function createOnce<Body, R, View>(
+  once: OnceStore,
+  { kind, path, store, create, view }: Resource<Body, R, View>,
+  key: string,
+  request: FastifyRequest,
+): Promise<unknown> {
+  const asked = JSON.stringify([path, request.body]);
+  const { id, fresh } = await once.begin(key, newId(kind, Date.now()), asked).then((begun) => {
+    if (begun === "other") {
+      throw new ProblemError(
+        "idempotency-mismatch",
+        "This Idempotency-Key was sent with another request within 24 hours; take a new one",
+      );
+    }
+    return begun;
+  });
+  const before = fresh ? null : await once.answer(id);
+  if (before !== null) return JSON.parse(before);
+  // An earlier request may have made it and died before it could answer.
+  const made =
+    (fresh ? null : await store.get(id)) ??
+    (await create(request.body as Body, { ...originOf(request), recordId: id }));
+  return JSON.parse(await once.complete(id, JSON.stringify(view(made))));
+}
+
+const originOf = ({ id, log }: FastifyRequest): Origin => ({ id, log });
+
+/** RFC 7240's `wait`, at most a minute; null: the client does not ask to wait. */
+function waitSecondsOf(prefer: string | string[] | undefined): number | null {
+  const wait = /(?:^|,)\s*wait\s*=\s*"?(\d{1,9})"?\s*(?:$|[,;])/i.exec(String(prefer ?? ""))?.[1];
+  return wait === undefined ? null : Math.min(Number(wait), LIMITS.waitSeconds);
+}
+
+/** The record when it is over, or as it is after `ms`; null: it is gone, or nobody listens any more. */
+async function settled<R extends StoredRecord<unknown>>(
+  store: { get(id: string): Promise<R | null> },
+  tail: Tail,
+  id: string,
+  ms: number,
+  { raw }: FastifyRequest,
+): Promise<R | null> {
+  let wake = () => {};
+  let changed = true;
+  const stir = () => {
+    changed = true;
+    wake();
+  };
+  const unwatch = tail.watch({ changed: (changedId) => changedId === id && stir(), missed: stir });
+  let over = false;
+  const end = () => {
+    over = true;
+    wake();
+  };
+  const timer = setTimeout(end, ms);
+  raw.socket.once("close", end);
+  try {
+    for (;;) {
+      changed = false;
+      const record = await store.get(id);
+      if (record === null || isTerminal(record.status) || over) return record;
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+        if (changed || over) resolve();
+      });
+    }
+  } finally {
+    clearTimeout(timer);
+    unwatch();
+    raw.socket.off("close", end);
+  }
+}

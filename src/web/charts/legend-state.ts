@@ -1,0 +1,11 @@
+export function toggled(hidden: ReadonlySet<string>, key: string): ReadonlySet<string> {
+  const next = new Set(hidden);
+  if (!next.delete(key)) next.add(key);
+  return next;
+}
+
+/** What is hidden for one of `all` keys to be seen alone; where it is alone already, nothing. */
+export function isolated(hidden: ReadonlySet<string>, key: string, all: readonly string[]): ReadonlySet<string> {
+  const alone = all.every((other) => (other === key) !== hidden.has(other));
+  return new Set(alone ? [] : all.filter((other) => other !== key));
+}

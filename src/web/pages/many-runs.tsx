@@ -1,0 +1,211 @@
+import { useEffect, useMemo, useState } from "preact/hooks";
+import type { Run } from "../../schemas/run.js";
+import { ColorBar } from "../charts/color-bar.js";
+import { colorScale } from "../charts/color-scale.js";
+import type { BandKind } from "../charts/groups.js";
+import { LineSample } from "../charts/legend.js";
+import { Pointed } from "../charts/pointed.js";
+import { messageOf } from "../data/api.js";
+import { readCurves, type Selection, type ThinRun } from "../data/curves.js";
+import { type Field, fieldsThatDiffer, fieldsThatTell, namesOf, valueText } from "../data/run-fields.js";
+import type { Smoothing } from "../data/smoother.js";
+import { number, whole } from "../format.js";
+import { runLink } from "../router.js";
+import { GroupingControls, groupRuns } from "./compare.js";
+import { BaselineTable } from "./compare-tables.js";
+import { ManyChart, ManyGroupsChart } from "./many-chart.js";
+import { ParallelCoordinates } from "./parallel.js";
+import { Check } from "./run-charts.js";
+import { ScatterChart } from "./scatter-chart.js";
+import { SmoothingControl } from "./smoothing-control.js";
+import { Failure } from "./status.js";
+
+/** Runs that one chart shows. */
+const MOST = 2000;
+/** Points of each: one for some ten pixels. */
+const POINTS = 128;
+const BEST = 10;
+/** A baseline table of more groups would be a list. */
+const MOST_COMPARED = 24;
+
+interface Loading {
+  readonly runs: readonly ThinRun[];
+  readonly done: boolean;
+  readonly error: string | null;
+}
+
+/** All runs of a selection, a page at a time. */
+function useCurves(selection: Selection): Loading {
+  const [loading, setLoading] = useState<Loading>({ runs: [], done: false, error: null });
+  useEffect(() => {
+    const abort = new AbortController();
+    void (async () => {
+      const runs: ThinRun[] = [];
+      let error: string | null = null;
+      try {
+        for await (const page of readCurves(selection, POINTS, MOST, abort.signal)) {
+          runs.push(...page);
+          setLoading({ runs: [...runs], done: false, error });
+        }
+      } catch (thrown) {
+        error = messageOf(thrown);
+      }
+      if (!abort.signal.aborted) setLoading({ runs, done: true, error });
+    })();
+    return () => abort.abort();
+  }, []);
+  return loading;
+}
+
+/** Hundreds of runs on one chart, by colour or in groups; and loss over rate, and over all that differs. */
+export function ManyRuns({ selection }: { selection: Selection }) {
+  const { runs, done, error } = useCurves(selection);
+  const drawn = runs.filter(({ columns }) => columns.length > 0);
+  return (
+    <>
+      <h1>Compare {done ? whole(runs.length) : `${whole(runs.length)} …`} runs</h1>
+      <Failure message={error} />
+      {done && drawn.length < runs.length && (
+        <p class="notice">{whole(runs.length - drawn.length)} of them have no step yet.</p>
+      )}
+      {done && drawn.length > 0 && <Drawn all={drawn} />}
+      {!done && <p class="notice">Loading…</p>}
+    </>
+  );
+}
+
+function Drawn({ all }: { all: readonly ThinRun[] }) {
+  const runs = useMemo(() => all.map(({ run }) => run), [all]);
+  const fields = useMemo(() => fieldsThatDiffer(runs), [runs]);
+  const telling = useMemo(() => fieldsThatTell(fields), [fields]);
+  const names = useMemo(() => namesOf(runs, fields), [runs, fields]);
+  const [smoothing, setSmoothing] = useState<Smoothing>(() => smoothingOfMany(runs));
+  const [grouping, setGrouping] = useState("none");
+  const [band, setBand] = useState<BandKind>("interval");
+  const [colorBy, setColorBy] = useState(fields[0]?.name ?? "");
+  const [yLog, setYLog] = useState(false);
+  const [everything, setEverything] = useState(false);
+  const pointed = useMemo(() => new Pointed(), []);
+  const [chosen, setChosen] = useState<ReadonlySet<number> | null>(null);
+  const field = fields.find(({ name }) => name === colorBy);
+  const scale = useMemo(() => colorScale(field?.values ?? runs.map(() => null)), [field, runs]);
+  const grouped = useMemo(() => groupRuns(runs, fields, grouping), [runs, fields, grouping]);
+  const columns = useMemo(() => all.map((one) => one.columns), [all]);
+  const losses = runs.map(({ result }) => result?.finalValidationLoss ?? null);
+  const shown = { columns, smoothing, yLog, fit: everything ? ("all" as const) : ("level" as const) };
+  return (
+    <>
+      <div class="controls" role="toolbar" aria-label="Chart">
+        <GroupingControls {...{ fields, grouping, band }} onGrouping={setGrouping} onBand={setBand} />
+        <label>
+          Colour by
+          <select value={colorBy} onChange={(event) => setColorBy(event.currentTarget.value)}>
+            {fields.map(({ name }) => (
+              <option key={name} value={name}>
+                {name}
+              </option>
+            ))}
+          </select>
+        </label>
+        <SmoothingControl smoothing={smoothing} onChange={setSmoothing} />
+        <Check label="log10 loss" checked={yLog} onChange={setYLog} />
+        <Check label="y axis fits all" checked={everything} onChange={setEverything} />
+      </div>
+      {grouping === "none" ? (
+        <ManyChart {...shown} {...{ names, scale, chosen, pointed }} values={field?.values ?? []} fieldName={colorBy} />
+      ) : (
+        <ManyGroupsChart {...shown} {...{ grouped, band }} />
+      )}
+      {field !== undefined &&
+        (scale.kind === "number" ? (
+          <ColorBar name={colorBy} scale={scale} values={field.values} pointed={pointed} />
+        ) : (
+          <Choices field={field} places={scale.places} />
+        ))}
+      <ScatterChart {...{ fields, losses, names, scale }} values={field?.values ?? []} pointed={pointed} />
+      <ParallelCoordinates
+        {...{ losses, scale, pointed, chosen }}
+        fields={telling}
+        values={field?.values ?? []}
+        onChosen={setChosen}
+      />
+      {grouping !== "none" && grouped.length <= MOST_COMPARED && <BaselineTable runs={runs} groups={grouped} />}
+      <BestRuns {...{ all, losses, names, chosen }} fields={telling} />
+    </>
+  );
+}
+
+/** Over a twentieth of the run: hundreds of noisy lines would be a carpet. */
+function smoothingOfMany(runs: readonly Run[]): Smoothing {
+  const reach = Math.max(4, Math.max(...runs.map(({ spec }) => spec.steps)) / 20);
+  return { kind: "ema", decay: Number((1 - 1 / reach).toPrecision(4)) };
+}
+
+function Choices({ field, places }: { field: Field; places: ReadonlyMap<string | number | null, number> }) {
+  return (
+    <ul class="choices" aria-label={`Colours: ${field.name}`}>
+      {[...places].slice(0, 40).map(([value, place]) => (
+        <li key={String(value)}>
+          <LineSample color={place} /> {valueText(value)}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function BestRuns({
+  all,
+  fields,
+  losses,
+  names,
+  chosen,
+}: {
+  all: readonly ThinRun[];
+  fields: readonly Field[];
+  losses: readonly (number | null)[];
+  names: readonly { readonly full: string }[];
+  chosen: ReadonlySet<number> | null;
+}) {
+  const best = [...all.keys()]
+    .filter((i) => losses[i] !== null && (chosen === null || chosen.has(i)))
+    .sort((a, b) => losses[a]! - losses[b]!)
+    .slice(0, BEST);
+  if (best.length === 0) return null;
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls sideways
+    <section class="scroll" aria-label="The best runs" tabIndex={0}>
+      <h2>
+        The best {best.length}
+        {chosen !== null && ` of the ${whole(chosen.size)} chosen`}
+      </h2>
+      <table class="plain">
+        <thead>
+          <tr>
+            <th scope="col">Run</th>
+            <th scope="col" class="num">
+              Validation loss
+            </th>
+            {fields.map(({ name }) => (
+              <th key={name} scope="col">
+                {name}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {best.map((i) => (
+            <tr key={all[i]!.run.id}>
+              <th scope="row" title={names[i]!.full}>
+                <a href={runLink(all[i]!.run.id)}>{all[i]!.run.spec.name ?? all[i]!.run.id.slice(-8)}</a>
+              </th>
+              <td class="num">{number(losses[i], 6)}</td>
+              {fields.map(({ name, values }) => (
+                <td key={name}>{valueText(values[i]!)}</td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+}

@@ -1,0 +1,3 @@
+import { mistakesPage } from "./mistakes.js";
+
+process.stdout.write(await mistakesPage());
