@@ -134,7 +134,7 @@ test("many runs: coloured, pointed at, grouped with an interval, chosen; a basel
   await page.getByRole("combobox", { name: /^Band/ }).selectOption("range");
   await until("another band", async () => (await canvas(page)) !== interval);
 
-  const table = page.getByRole("region", { name: "Validation loss of each group" });
+  const table = page.getByRole("region", { name: "Validation losses" });
   await page.getByRole("combobox", { name: "Baseline" }).selectOption("lr 0.1");
   const row = table.getByRole("row", { name: /^lr 0.01/ });
   const losses = (lr: number) =>

@@ -33,7 +33,7 @@ export function BaselineTable({ runs, groups }: { runs: readonly Run[]; groups: 
         </label>
       </div>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls sideways */}
-      <section class="scroll" aria-label="Validation loss of each group" tabIndex={0}>
+      <section class="scroll" aria-label="Validation losses" tabIndex={0}>
         <table class="plain">
           <thead>
             <tr>

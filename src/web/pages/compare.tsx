@@ -61,6 +61,11 @@ export function groupRuns(runs: Parameters<typeof namesOf>[0], fields: readonly 
   return namesOf(runs, fields).map((name, i) => ({ ...name, members: [i] }));
 }
 
+/** Runs from which on the interval of their mean says something; of two it would be as wide as the chart. */
+const ENOUGH = 4;
+export const usualBand = (groups: readonly Grouped[]): BandKind =>
+  groups.every(({ members }) => members.length >= ENOUGH) ? "interval" : "range";
+
 export function GroupingControls({
   fields,
   grouping,
@@ -114,7 +119,7 @@ function Comparison({
     defaultSmoothing(Math.max(...loaded.map(({ run }) => run.spec.steps))),
   );
   const [grouping, setGrouping] = useState("none");
-  const [band, setBand] = useState<BandKind>("interval");
+  const [chosenBand, setBand] = useState<BandKind | null>(null);
   const [axis, setAxis] = useState<Axis>("step");
   const [yLog, setYLog] = useState(false);
   const [lrLog, setLrLog] = useState(false);
@@ -125,6 +130,7 @@ function Comparison({
   const fields = fieldsThatDiffer(runs);
   const sweeps = runs.every(({ spec }) => isSweep(spec));
   const grouped = groupRuns(runs, fields, grouping);
+  const band = chosenBand ?? usualBand(grouped);
   const groups = grouped.map(
     ({ label, full, members }): Group => ({ label, full, columns: members.map((i) => loaded[i]!.stream.columns) }),
   );
