@@ -6,7 +6,15 @@ import { Link } from "../charts/link.js";
 import type { Axis } from "../charts/plan.js";
 import type { Selection } from "../data/curves.js";
 import { RunColumns } from "../data/run-columns.js";
-import { type Field, fieldsThatDiffer, type Grouped, groupsBy, groupsOverSeeds, namesOf } from "../data/run-fields.js";
+import {
+  type Field,
+  fieldsThatDiffer,
+  fieldsThatTell,
+  type Grouped,
+  groupsBy,
+  groupsOverSeeds,
+  namesOf,
+} from "../data/run-fields.js";
 import { CompareLoss, CompareLr, CompareValidation, type Group } from "./compare-charts.js";
 import { BaselineTable, DifferenceTable } from "./compare-tables.js";
 import { csvLink, downloadCsv, downloadPng } from "./download.js";
@@ -181,7 +189,7 @@ function Comparison({
             ),
         )}
       </div>
-      {loaded.length > 1 && <BaselineTable runs={runs} groups={grouped} />}
+      {loaded.length > 1 && <BaselineTable runs={runs} fields={fieldsThatTell(fields)} groups={grouped} />}
       <DifferenceTable loaded={loaded} fields={fields} names={names} />
     </>
   );

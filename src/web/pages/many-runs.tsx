@@ -145,7 +145,9 @@ function Drawn({ all }: { all: readonly ThinRun[] }) {
         values={field?.values ?? []}
         onChosen={setChosen}
       />
-      {grouping !== "none" && grouped.length <= MOST_COMPARED && <BaselineTable runs={runs} groups={grouped} />}
+      {grouping !== "none" && grouped.length <= MOST_COMPARED && (
+        <BaselineTable runs={runs} fields={telling} groups={grouped} />
+      )}
       <BestRuns {...{ all, losses, names, chosen }} fields={telling} />
     </>
   );
