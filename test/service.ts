@@ -26,6 +26,7 @@ export function testConfig(redisUrl: string): Config {
   return {
     HOST: "127.0.0.1",
     PORT: 0,
+    CORS_ORIGINS: "",
     REDIS_URL: redisUrl,
     WORKER_CONCURRENCY: 2,
     LOG_LEVEL: "silent",
@@ -34,6 +35,9 @@ export function testConfig(redisUrl: string): Config {
     STALLED_INTERVAL_MS: 500,
     RUN_TTL_SECONDS: 0,
     RECONCILE_INTERVAL_MS: 500,
+    KEYS: "off",
+    ALLOW_OPEN: "no",
+    ALLOWED_HOSTS: "",
   };
 }
 

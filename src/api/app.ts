@@ -1,8 +1,10 @@
+import compress from "@fastify/compress";
+import cors from "@fastify/cors";
 import swagger from "@fastify/swagger";
-import swaggerUi from "@fastify/swagger-ui";
 import websocket from "@fastify/websocket";
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
 import { Type } from "typebox";
+import { ApiKeyRequestSchema, ApiKeySchema, NewApiKeySchema } from "../schemas/api-key.js";
 import { CurveSchema } from "../schemas/curve.js";
 import { DatasetSchema } from "../schemas/dataset.js";
 import { EstimateSchema } from "../schemas/estimate.js";
@@ -21,6 +23,8 @@ import { datasetRoutes } from "./datasets/routes.js";
 import type { ApiDeps } from "./deps.js";
 import { estimateRoutes } from "./estimates/routes.js";
 import { experimentRoutes } from "./experiments/routes.js";
+import { requireKeys } from "./http/authentication.js";
+import { addEtags } from "./http/etag.js";
 import { existing } from "./http/existing.js";
 import { healthRoutes } from "./http/health.js";
 import { takeJson } from "./http/json-body.js";
@@ -28,17 +32,20 @@ import { toOpenApi31 } from "./http/openapi-document.js";
 import { sendProblem } from "./http/problems.js";
 import { prometheusRoutes } from "./http/prometheus.js";
 import { measureRequests } from "./http/request-metrics.js";
+import { refuseStrangers } from "./http/strangers.js";
 import { traceIdOf } from "./http/trace-id.js";
 import { createValidatorCompiler } from "./http/validation.js";
 import { LICENSE, VERSION, versionRoutes } from "./http/version.js";
 import { webRoutes } from "./http/web.js";
 import { refuseUnknownRoutes } from "./http/wrong-method.js";
+import { keyRoutes } from "./keys/routes.js";
 import { curveRoutes } from "./metrics/curves.js";
 import { metricsRoutes } from "./metrics/routes.js";
 import { suggestionRoutes } from "./metrics/suggestions.js";
 import { modelRoutes } from "./model/routes.js";
 import { PlotThread } from "./plots/plot-thread.js";
 import { plotRoutes } from "./plots/routes.js";
+import { referenceRoutes } from "./reference/routes.js";
 import { runRoutes } from "./runs/routes.js";
 import { runListEventRoutes } from "./runs/run-list-events.js";
 import { scheduleRoutes } from "./schedules/routes.js";
@@ -67,11 +74,29 @@ const SHARED = [
   ExperimentSummarySchema,
   EstimateSchema,
   DatasetSchema,
+  ApiKeyRequestSchema,
+  ApiKeySchema,
+  NewApiKeySchema,
   StreamMessageSchema,
   StreamCommandSchema,
   StreamReplySchema,
   WorkersSchema,
 ] as const;
+
+/** What the operations are about, in the order of the document. */
+const TAGS = [
+  { name: "runs", description: "Trainings: create, look up, control" },
+  { name: "metrics", description: "What a run has measured: exports, summaries, pictures" },
+  { name: "streams", description: "Runs, searches and experiments as they go on" },
+  { name: "learning rate", description: "Which schedule, at which rate" },
+  { name: "experiments", description: "Run requests compared over common seeds" },
+  { name: "estimates", description: "What it would cost" },
+  { name: "schedules", description: "All schedule types; their curves without training" },
+  { name: "datasets", description: "Word lists to train on" },
+  { name: "model", description: "What has been trained: samples, weights, checkpoints" },
+  { name: "keys", description: "Who may ask, where KEYS is on" },
+  { name: "health", description: "For whoever keeps the service running" },
+];
 
 const NO_QUERY = Type.Object({}, strict);
 
@@ -93,7 +118,10 @@ export async function buildApp(deps: ApiDeps, log: FastifyBaseLogger): Promise<F
   app.removeContentTypeParser(["text/plain", "application/json"]);
   takeJson(app);
   app.setErrorHandler(sendProblem);
+  const { corsOrigins = [] } = deps;
+  refuseStrangers(app, deps.access.hosts, corsOrigins);
   refuseUnknownRoutes(app);
+  if (deps.access.keys) await requireKeys(app, deps.apiKeys);
   app.setValidatorCompiler(createValidatorCompiler(SHARED));
   // Responses are what the types say; the tests hold them against their schemas.
   app.setSerializerCompiler(() => JSON.stringify);
@@ -105,6 +133,22 @@ export async function buildApp(deps: ApiDeps, log: FastifyBaseLogger): Promise<F
     );
   });
 
+  addEtags(app);
+  // What is small is not worth a stream of zlib's: the answer to a create stays as it is. Bodies are taken as they are sent.
+  await app.register(compress, {
+    encodings: ["gzip"],
+    threshold: 8 * 1024,
+    syncThreshold: 0,
+    globalDecompression: false,
+  });
+  if (corsOrigins.length > 0) {
+    await app.register(cors, {
+      origin: corsOrigins.includes("*") ? "*" : [...corsOrigins],
+      methods: ["GET", "HEAD", "POST", "PUT", "DELETE"],
+      exposedHeaders: ["etag", "location", "retry-after", "content-disposition"],
+      maxAge: 600,
+    });
+  }
   await app.register(swagger, {
     openapi: {
       openapi: "3.1.0",
@@ -113,7 +157,10 @@ export async function buildApp(deps: ApiDeps, log: FastifyBaseLogger): Promise<F
         version: VERSION,
         description: "Training-as-a-service for learning-rate work.",
         license: { name: LICENSE, identifier: LICENSE },
+        contact: { name: "The Anneal project" },
       },
+      servers: [{ url: "/", description: "Where this document comes from" }],
+      tags: TAGS,
     } as never,
     refResolver: {
       buildLocalReference: (json, _base, _fragment, i) => (json.$id as string | undefined) ?? `schema-${i}`,
@@ -121,7 +168,7 @@ export async function buildApp(deps: ApiDeps, log: FastifyBaseLogger): Promise<F
     transformObject: (made) =>
       ("openapiObject" in made ? toOpenApi31(made.openapiObject as never) : made.swaggerObject) as never,
   });
-  await app.register(swaggerUi, { routePrefix: "/docs" });
+  await app.register(referenceRoutes);
   await app.register(websocket, {
     options: {
       maxPayload: LIMITS.messageBytes,
@@ -171,6 +218,7 @@ export async function buildApp(deps: ApiDeps, log: FastifyBaseLogger): Promise<F
     estimateRoutes,
     datasetRoutes,
     workerRoutes,
+    keyRoutes,
   ]) {
     await app.register(routes, v1);
   }

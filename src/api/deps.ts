@@ -2,6 +2,7 @@ import type { FastifyPluginCallback } from "fastify";
 import type { Registry } from "prom-client";
 import type { RunQueue } from "../queue/run-queue.js";
 import type {
+  ApiKeyStore,
   DatasetStore,
   ExperimentStore,
   Fleet,
@@ -11,6 +12,13 @@ import type {
   SearchStore,
   Tail,
 } from "../store/contract.js";
+
+export interface AccessOptions {
+  /** Does every request need a key? */
+  readonly keys: boolean;
+  /** Names under which the service is reached, besides those that nobody else can claim. */
+  readonly hosts: readonly string[];
+}
 
 /** What the routes work with; composed in src/bin, and by tests. */
 export interface ApiDeps {
@@ -24,11 +32,16 @@ export interface ApiDeps {
   readonly experiments: ExperimentStore;
   readonly experimentQueue: RunQueue;
   readonly once: OnceStore;
+  readonly apiKeys: ApiKeyStore;
   readonly fleet: Fleet;
   readonly tail: Tail;
   readonly datasets: DatasetStore;
+  /** Who may ask. */
+  readonly access: AccessOptions;
   /** Why the service cannot work right now; null: it can. */
   readonly readiness: () => Promise<string | null>;
+  /** Other sites whose pages may do what programs may; "*": all may read. */
+  readonly corsOrigins?: readonly string[];
   /** The metrics of this process. */
   readonly registry: Registry;
   /** Makes a trace of each request; undefined: none is made. */

@@ -6,6 +6,17 @@ import { type Static, Type } from "typebox";
 export const ConfigSchema = Type.Object({
   HOST: Type.String({ default: "127.0.0.1" }),
   PORT: Type.Integer({ minimum: 0, maximum: 65535, default: 3000 }),
+  CORS_ORIGINS: Type.String({
+    pattern: "^(\\*|https?://[^,/\\s]+(,https?://[^,/\\s]+)*)?$",
+    default: "",
+    description: "Other sites whose pages may use it, with commas between them; *: all may read",
+  }),
+  KEYS: Type.Enum(["off", "on"], { default: "off", description: "on: every request needs a key" }),
+  ALLOW_OPEN: Type.Enum(["no", "yes"], {
+    default: "no",
+    description: "yes: listens on other addresses than this machine's own even without keys",
+  }),
+  ALLOWED_HOSTS: Type.String({ default: "", description: "Names under which it is reached, with commas between them" }),
   REDIS_URL: Type.String({ pattern: "^rediss?://" }),
   WORKER_CONCURRENCY: Type.Integer({ minimum: 1, maximum: 256, default: availableParallelism() }),
   LOG_LEVEL: Type.Enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"], { default: "info" }),

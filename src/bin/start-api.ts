@@ -2,6 +2,7 @@ import type { FastifyInstance } from "fastify";
 import { buildApp } from "../api/app.js";
 import { RunQueue } from "../queue/run-queue.js";
 import type { QueueName } from "../schemas/record-kinds.js";
+import { RedisApiKeyStore } from "../store/api-keys.js";
 import { connect, storageProblem } from "../store/connect.js";
 import { RedisDatasetStore } from "../store/datasets.js";
 import { RedisExperimentStore } from "../store/experiments.js";
@@ -25,6 +26,8 @@ export async function startApi(
   config: Config,
   { log, registry, telemetry }: Observability,
 ): Promise<Service & { readonly app: FastifyInstance; readonly url: string }> {
+  const open = openProblem(config);
+  if (open !== null) throw new Error(open);
   const prompt = connect(config.REDIS_URL, "prompt");
   const bulk = connect(config.REDIS_URL, "bulk");
   const reader = connect(config.REDIS_URL, "listening");
@@ -63,10 +66,13 @@ export async function startApi(
     experiments: new RedisExperimentStore(prompt),
     experimentQueue,
     once: new RedisOnceStore(prompt),
+    apiKeys: new RedisApiKeyStore(prompt),
+    access: { keys: config.KEYS === "on", hosts: hostsOf(config) },
     fleet: new RedisFleet(prompt),
     tail,
     datasets: new RedisDatasetStore(prompt),
     readiness,
+    corsOrigins: config.CORS_ORIGINS.split(",").filter((origin) => origin !== ""),
     registry,
     tracing: telemetry?.fastify,
     accessLog: config.ACCESS_LOG,
@@ -85,6 +91,17 @@ export async function startApi(
     await close();
     throw error;
   }
+}
+
+/** Whoever reaches an API without keys may do everything: so nobody else's machine does, unless somebody says so. */
+function openProblem({ HOST, KEYS, ALLOW_OPEN }: Config): string | null {
+  const own = HOST === "localhost" || HOST === "::1" || HOST.startsWith("127.");
+  if (own || KEYS === "on" || ALLOW_OPEN === "yes") return null;
+  return `HOST is ${HOST}, which other machines reach, and KEYS is off: set KEYS=on, or ALLOW_OPEN=yes where something else guards it`;
+}
+
+function hostsOf({ HOST, ALLOWED_HOSTS }: Config): string[] {
+  return [HOST, ...ALLOWED_HOSTS.split(",")].map((name) => name.trim().toLowerCase()).filter((name) => name !== "");
 }
 
 export function once(action: () => Promise<void>): () => Promise<void> {

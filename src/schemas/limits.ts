@@ -16,6 +16,7 @@ export const LIMITS = {
   seed: 0xffff_ffff,
   replicas: 64,
   waitingRuns: 100_000,
+  keyDays: 3650,
   idempotencyKeyLength: 255,
   idempotencySeconds: 86_400,
   preferLength: 100,

@@ -1,9 +1,11 @@
 import { type Static, Type } from "typebox";
-import { strict } from "./strict.js";
+import { named, strict } from "./strict.js";
 
 /** The error table: code -> HTTP status, title, and whether the same request may succeed later unchanged. */
 export const PROBLEMS = {
   "invalid-request": { status: 400, title: "The request is not valid", retryable: false },
+  unauthorized: { status: 401, title: "A key is needed", retryable: false },
+  forbidden: { status: 403, title: "This may not be done", retryable: false },
   "not-found": { status: 404, title: "Not found", retryable: false },
   "method-not-allowed": { status: 405, title: "Method not allowed", retryable: false },
   "not-acceptable": { status: 406, title: "None of the accepted media types can be served", retryable: false },
@@ -27,7 +29,7 @@ export const FieldErrorSchema = Type.Object(
       Type.String({ description: "In words, after the field's name: what is wrong, and the way out" }),
     ),
   },
-  strict,
+  { ...strict, ...named("FieldError") },
 );
 export type FieldError = Static<typeof FieldErrorSchema>;
 

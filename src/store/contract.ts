@@ -1,4 +1,5 @@
 import type { Static } from "typebox";
+import type { Scope } from "../schemas/api-key.js";
 import type { DatasetStatistics } from "../schemas/dataset.js";
 import type { ExperimentReport } from "../schemas/experiment.js";
 import type { MetricChunk } from "../schemas/metrics.js";
@@ -272,6 +273,49 @@ export interface ParentStore<Spec, R extends StoredRecord<Spec>> extends RecordS
 
 export type SearchStore = ParentStore<SearchSpec, SearchRecord>;
 export type ExperimentStore = ParentStore<ExperimentSpec, ExperimentRecord>;
+
+/** A key to the API. What it is itself is known to its holder alone. */
+export interface ApiKeyRecord {
+  readonly id: string;
+  readonly name: string;
+  readonly scope: Scope;
+  readonly createdAt: number;
+  /** null: never. */
+  readonly expiresAt: number | null;
+  readonly lastUsedAt: number | null;
+  /** Of its secret; another one after it was rotated. */
+  readonly digest: string;
+}
+
+export interface ApiKeyStore {
+  create(
+    name: string,
+    scope: Scope,
+    days: number | null,
+  ): Promise<{ readonly record: ApiKeyRecord; readonly key: string }>;
+
+  /** By creation. Not atomic. */
+  list(): Promise<ApiKeyRecord[]>;
+
+  get(id: string): Promise<ApiKeyRecord | null>;
+
+  /** Gives it another secret; the old one, and sessions that it began, are worth nothing from then on. */
+  rotate(id: string): Promise<{ readonly record: ApiKeyRecord; readonly key: string } | null>;
+
+  /** False: there was none. */
+  revoke(id: string): Promise<boolean>;
+
+  /** Whose key this is; null: nobody's, or it has expired. */
+  find(key: string): Promise<ApiKeyRecord | null>;
+
+  /** A browser's session in place of the key: its token. */
+  beginSession(record: ApiKeyRecord): Promise<string>;
+
+  /** Whose session that is; null: it is over, or its key is gone, expired or rotated. */
+  findSession(token: string): Promise<ApiKeyRecord | null>;
+
+  endSession(token: string): Promise<void>;
+}
 
 /** Requests that may be repeated: each key stands for one request and one id for a day. */
 export interface OnceStore {

@@ -61,6 +61,14 @@ export const onceKey = (digest: string) => `${ROOT}:once:${digest}`;
 /** The answer to that request, by the id that it made. */
 export const onceAnswerKey = (id: string) => `${ROOT}:once-answer:${id}`;
 
+/** Hash: a key to the API, by its id: a digest of its secret, and what it may. */
+export const apiKeyKey = (id: string) => `${ROOT}:api-key:${id}`;
+/** Sorted set of their ids by creation; hash of when each was last used. */
+export const API_KEYS_KEY = `${ROOT}:api-keys`;
+export const API_KEYS_USED_KEY = `${ROOT}:api-keys:used`;
+/** By the digest of a session's token: the id and digest of the key that began it. */
+export const sessionKey = (digest: string) => `${ROOT}:session:${digest}`;
+
 /** Hash, name -> JSON: people's datasets, and the digest that each points to. */
 export const DATASETS_KEY = `${ROOT}:datasets`;
 /** Bytes of all texts together. */

@@ -12,9 +12,11 @@ export const versionRoutes: FastifyPluginAsyncTypebox = async (app) => {
   app.get(
     "/version",
     {
+      config: { access: "public" },
       schema: {
         operationId: "getVersion",
         summary: "Which version of Anneal this is",
+        description: "The version of the package that answers.",
         tags: ["health"],
         response: { 200: Type.Object({ version: Type.String() }, strict) },
       },

@@ -1,0 +1,159 @@
+import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
+import { Type } from "typebox";
+import { API_KEY_ID, type ApiKey, type ApiKeyRequest } from "../../schemas/api-key.js";
+import { ProblemError } from "../../schemas/problem.js";
+import { strict } from "../../schemas/strict.js";
+import type { ApiKeyRecord } from "../../store/contract.js";
+import type { ApiDeps } from "../deps.js";
+import { SESSION_COOKIE } from "../http/authentication.js";
+import { notFound } from "../http/existing.js";
+import { isoTime } from "../http/iso-time.js";
+import { problemResponse } from "../http/responses.js";
+
+const tags = ["keys"];
+const params = Type.Object({ id: Type.String({ pattern: API_KEY_ID }) });
+const noSuchKey = problemResponse("No such key");
+const admin = { access: "admin" } as const;
+
+export const keyRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { apiKeys }) => {
+  app.post(
+    "/keys",
+    {
+      config: admin,
+      schema: {
+        operationId: "createKey",
+        summary: "Make a key to this API",
+        description: "Its text is in this answer and nowhere else. `npm run keys -- create` makes the first one.",
+        tags,
+        body: Type.Ref("ApiKeyRequest"),
+        response: { 201: Type.Ref("NewApiKey"), 400: problemResponse("A field is wrong") },
+      },
+    },
+    async (request, reply) => {
+      const { name, scope = "write", expiresInDays = null } = request.body as ApiKeyRequest;
+      const { record, key } = await apiKeys.create(name, scope, expiresInDays);
+      return reply
+        .code(201)
+        .header("cache-control", "no-store")
+        .send({ ...toApiKey(record), key });
+    },
+  );
+
+  app.get(
+    "/keys",
+    {
+      config: admin,
+      schema: {
+        operationId: "listKeys",
+        summary: "List the keys, oldest first",
+        description: "Without the keys themselves, which nobody has but their owners.",
+        tags,
+        response: { 200: Type.Object({ keys: Type.Array(Type.Ref("ApiKey")) }, strict) },
+      },
+    },
+    async () => ({ keys: (await apiKeys.list()).map(toApiKey) }),
+  );
+
+  app.post(
+    "/keys/:id/rotate",
+    {
+      config: admin,
+      schema: {
+        operationId: "rotateKey",
+        summary: "Give a key another text",
+        description: "The old one, and what is open with it, is worth nothing within a second.",
+        tags,
+        params,
+        response: { 200: Type.Ref("NewApiKey"), 404: noSuchKey },
+      },
+    },
+    async (request, reply) => {
+      const { id } = request.params;
+      const rotated = await apiKeys.rotate(id);
+      if (rotated === null) throw notFound(`key ${id}`);
+      return reply.header("cache-control", "no-store").send({ ...toApiKey(rotated.record), key: rotated.key });
+    },
+  );
+
+  app.delete(
+    "/keys/:id",
+    {
+      config: admin,
+      schema: {
+        operationId: "revokeKey",
+        summary: "Revoke a key",
+        description: "What is open with it is ended within a second.",
+        tags,
+        params,
+        response: { 204: Type.Null(), 404: noSuchKey },
+      },
+    },
+    async (request, reply) => {
+      const { id } = request.params;
+      if (!(await apiKeys.revoke(id))) throw notFound(`key ${id}`);
+      return reply.code(204).send(null);
+    },
+  );
+
+  app.post(
+    "/session",
+    {
+      config: { access: "public" },
+      schema: {
+        operationId: "signIn",
+        summary: "Sign a browser in with a key",
+        description: "Answers with an HttpOnly cookie in place of the key; it ends after 12 hours, or with the key.",
+        tags,
+        body: Type.Object({ key: Type.String({ maxLength: 200 }) }, strict),
+        response: { 204: Type.Null(), 401: problemResponse("The key is unknown, expired or revoked") },
+      },
+    },
+    async (request, reply) => {
+      const { key } = request.body as { key: string };
+      const record = await apiKeys.find(key);
+      if (record === null) throw new ProblemError("unauthorized", "The key is unknown, expired or revoked");
+      return reply
+        .code(204)
+        .header("set-cookie", cookieOf(await apiKeys.beginSession(record), request.protocol))
+        .send(null);
+    },
+  );
+
+  app.delete(
+    "/session",
+    {
+      config: { access: "public" },
+      schema: {
+        operationId: "signOut",
+        summary: "Sign a browser out",
+        description: "Its cookie is worth nothing from then on.",
+        tags,
+        response: { 204: Type.Null() },
+      },
+    },
+    async (request, reply) => {
+      const token = request.cookies?.[SESSION_COOKIE];
+      if (token !== undefined) await apiKeys.endSession(token);
+      return reply
+        .code(204)
+        .header("set-cookie", `${cookieOf("", request.protocol)}; Max-Age=0`)
+        .send(null);
+    },
+  );
+};
+
+/** No script reads it, and no other site's page sends it along. */
+const cookieOf = (token: string, protocol: string): string =>
+  `${SESSION_COOKIE}=${token}; Path=/; HttpOnly; SameSite=Strict${protocol === "https" ? "; Secure" : ""}`;
+
+function toApiKey({ id, name, scope, ...times }: ApiKeyRecord): ApiKey {
+  const { createdAt, expiresAt, lastUsedAt } = times;
+  return {
+    id,
+    name,
+    scope,
+    createdAt: isoTime(createdAt),
+    expiresAt: isoTime(expiresAt),
+    lastUsedAt: isoTime(lastUsedAt),
+  };
+}

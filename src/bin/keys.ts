@@ -1,0 +1,99 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { SCOPES, type Scope } from "../schemas/api-key.js";
+import { LIMITS } from "../schemas/limits.js";
+import { RedisApiKeyStore } from "../store/api-keys.js";
+import { connect, redisProblem } from "../store/connect.js";
+
+const USAGE = `npm run keys -- <command>
+
+  create --name <text> [--scope read|write|admin] [--days <n>]   prints the new key, this once
+  list
+  rotate <id>                                                    prints its new text, this once
+  revoke <id>
+
+It works on the Redis of REDIS_URL, or on that of the service which runs on DATA_DIR.`;
+
+function stop(message: string): never {
+  console.error(message);
+  process.exit(2);
+}
+
+/** REDIS_URL, or where `npm start` has noted that its own is. */
+function redisUrl(): string {
+  if (process.env.REDIS_URL) return process.env.REDIS_URL;
+  const dataDir = process.env.DATA_DIR || join(import.meta.dirname, "../../../.anneal");
+  try {
+    const { redisPort } = JSON.parse(readFileSync(join(dataDir, "running.json"), "utf8")) as { redisPort?: number };
+    if (redisPort !== undefined) return `redis://127.0.0.1:${redisPort}`;
+  } catch {
+    // Said below.
+  }
+  return stop("anneal: no service runs on this data folder (npm start); or set REDIS_URL");
+}
+
+const { values, positionals } = parse();
+const [command, id = ""] = positionals;
+if (command === undefined || !["create", "list", "rotate", "revoke"].includes(command)) stop(USAGE);
+const { name, scope, days } = checked();
+if (["rotate", "revoke"].includes(command) && id === "") stop(`anneal: ${command} needs a key's id\n\n${USAGE}`);
+
+const url = redisUrl();
+const problem = await redisProblem(url);
+if (problem !== null) stop(`anneal: ${problem}`);
+const redis = connect(url, "prompt");
+await new Promise((resolve) => redis.once("ready", resolve));
+const keys = new RedisApiKeyStore(redis);
+try {
+  switch (command) {
+    case "create":
+      console.log((await keys.create(name, scope, days)).key);
+      break;
+    case "list":
+      console.table((await keys.list()).map(({ id, name, scope, ...times }) => ({ id, name, scope, ...dated(times) })));
+      break;
+    case "rotate":
+      console.log((await keys.rotate(id))?.key ?? stop(`anneal: there is no key ${id}`));
+      break;
+    case "revoke":
+      if (!(await keys.revoke(id))) stop(`anneal: there is no key ${id}`);
+  }
+} finally {
+  redis.disconnect();
+}
+
+function parse() {
+  const text = { type: "string" } as const;
+  try {
+    return parseArgs({ options: { name: text, scope: text, days: text }, allowPositionals: true });
+  } catch (error) {
+    return stop(`anneal: ${(error as Error).message}\n\n${USAGE}`);
+  }
+}
+
+function checked(): { readonly name: string; readonly scope: Scope; readonly days: number | null } {
+  const { name = "", scope = "write", days } = values;
+  if (command === "create" && (name === "" || name.length > LIMITS.nameLength))
+    stop(`anneal: --name says whom it is for, in up to ${LIMITS.nameLength} characters`);
+  const known =
+    SCOPES.find((candidate) => candidate === scope) ?? stop(`anneal: --scope is one of ${SCOPES.join(", ")}`);
+  const limit = days === undefined ? null : Number(days);
+  if (limit !== null && !(Number.isInteger(limit) && limit >= 1 && limit <= LIMITS.keyDays)) {
+    stop(`anneal: --days is a whole number from 1 to ${LIMITS.keyDays}`);
+  }
+  return { name, scope: known, days: limit };
+}
+
+function dated({
+  createdAt,
+  expiresAt,
+  lastUsedAt,
+}: {
+  createdAt: number;
+  expiresAt: number | null;
+  lastUsedAt: number | null;
+}) {
+  const day = (at: number | null) => (at === null ? "" : new Date(at).toISOString().slice(0, 16));
+  return { created: day(createdAt), expires: day(expiresAt), "last used": day(lastUsedAt) };
+}

@@ -1,0 +1,51 @@
+import { type Static, Type } from "typebox";
+import { LIMITS } from "./limits.js";
+import { strict } from "./strict.js";
+
+/** What a key lets its holder do: read; create, change and delete as well; manage keys and see how the service fares. */
+export const SCOPES = ["read", "write", "admin"] as const;
+export type Scope = (typeof SCOPES)[number];
+
+/** Each scope holds those before it. */
+export const allows = (held: Scope, needed: Scope): boolean => SCOPES.indexOf(held) >= SCOPES.indexOf(needed);
+
+export const API_KEY_ID = "^[0-9a-z]{16}$";
+
+export const ApiKeyRequestSchema = Type.Object(
+  {
+    name: Type.String({ minLength: 1, maxLength: LIMITS.nameLength, description: "Who or what it is for" }),
+    scope: Type.Optional(
+      Type.Enum(SCOPES, {
+        default: "write",
+        description: "`read`; `write`: create, change and delete as well; `admin`: manage keys as well",
+      }),
+    ),
+    expiresInDays: Type.Optional(
+      Type.Union([Type.Integer({ minimum: 1, maximum: LIMITS.keyDays }), Type.Null()], {
+        default: null,
+        description: "null: never",
+      }),
+    ),
+  },
+  { $id: "ApiKeyRequest", ...strict },
+);
+export type ApiKeyRequest = Static<typeof ApiKeyRequestSchema>;
+
+const Time = Type.String({ description: "ISO 8601" });
+const properties = {
+  id: Type.String({ pattern: API_KEY_ID }),
+  name: Type.String(),
+  scope: Type.Enum(SCOPES),
+  createdAt: Time,
+  expiresAt: Type.Union([Time, Type.Null()]),
+  lastUsedAt: Type.Union([Time, Type.Null()], { description: "To the minute" }),
+};
+
+export const ApiKeySchema = Type.Object(properties, { $id: "ApiKey", ...strict });
+export type ApiKey = Static<typeof ApiKeySchema>;
+
+export const NewApiKeySchema = Type.Object(
+  { ...properties, key: Type.String({ description: "Shown this once; the service keeps a digest of it only" }) },
+  { $id: "NewApiKey", ...strict },
+);
+export type NewApiKey = Static<typeof NewApiKeySchema>;
