@@ -10,6 +10,7 @@ import { ListPage } from "./pages/list.js";
 import { RunPage } from "./pages/run.js";
 import { SearchPage } from "./pages/search.js";
 import { SearchesPage } from "./pages/searches.js";
+import { WorkersPage } from "./pages/workers.js";
 import { type Place, usePlace } from "./router.js";
 
 /** What of the query chooses runs, as /v1/curves takes it. */
@@ -34,6 +35,7 @@ function pageOf({ path, query }: Place): { title: string; page: preact.JSX.Eleme
     const page = <ComposeSearchPage key={query.toString()} filled={query.get("request")} />;
     return { title: "New search", page };
   }
+  if (path === "/workers") return { title: "Workers", page: <WorkersPage /> };
   if (path === "/searches") return { title: "Searches", page: <SearchesPage /> };
   const search = /^\/searches\/(search_[0-9a-z]+)$/.exec(path)?.[1];
   if (search !== undefined) return { title: "Search", page: <SearchPage key={search} id={search} /> };
@@ -88,6 +90,7 @@ function App() {
           {link("#/", "Runs")}
           {link("#/searches", "Searches")}
           {link("#/datasets", "Datasets")}
+          {link("#/workers", "Workers")}
           {link("#/new", "New run")}
           <a href="/docs">API</a>
         </nav>
