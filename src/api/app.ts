@@ -1,5 +1,4 @@
 import swagger from "@fastify/swagger";
-import swaggerUi from "@fastify/swagger-ui";
 import websocket from "@fastify/websocket";
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
 import { Type } from "typebox";
@@ -43,6 +42,7 @@ import { suggestionRoutes } from "./metrics/suggestions.js";
 import { modelRoutes } from "./model/routes.js";
 import { PlotThread } from "./plots/plot-thread.js";
 import { plotRoutes } from "./plots/routes.js";
+import { referenceRoutes } from "./reference/routes.js";
 import { runRoutes } from "./runs/routes.js";
 import { runListEventRoutes } from "./runs/run-list-events.js";
 import { scheduleRoutes } from "./schedules/routes.js";
@@ -131,7 +131,7 @@ export async function buildApp(deps: ApiDeps, log: FastifyBaseLogger): Promise<F
     transformObject: (made) =>
       ("openapiObject" in made ? toOpenApi31(made.openapiObject as never) : made.swaggerObject) as never,
   });
-  await app.register(swaggerUi, { routePrefix: "/docs" });
+  await app.register(referenceRoutes);
   await app.register(websocket, {
     options: {
       maxPayload: LIMITS.messageBytes,

@@ -13,6 +13,7 @@ import { ListPage } from "./pages/list.js";
 import { RunPage } from "./pages/run.js";
 import { SearchPage } from "./pages/search.js";
 import { SearchesPage } from "./pages/searches.js";
+import { WorkersPage } from "./pages/workers.js";
 import { type Place, usePlace } from "./router.js";
 
 /** What of the query chooses runs, as /v1/curves takes it. */
@@ -38,6 +39,7 @@ function pageOf({ path, query }: Place): { title: string | null; page: preact.JS
     const page = <ComposeSearchPage key={query.toString()} filled={query.get("request")} />;
     return { title: "New search", page };
   }
+  if (path === "/workers") return { title: "Workers", page: <WorkersPage /> };
   if (path === "/searches") return { title: "Searches", page: <SearchesPage /> };
   const search = /^\/searches\/(search_[0-9a-z]+)$/.exec(path)?.[1];
   if (search !== undefined) return { title: null, page: <SearchPage key={search} id={search} /> };
@@ -94,6 +96,7 @@ function App() {
           {link("#/searches", "Searches")}
           {link("#/experiments", "Experiments")}
           {link("#/datasets", "Datasets")}
+          {link("#/workers", "Workers")}
           <a href="/docs">API</a>
         </nav>
       </header>

@@ -200,7 +200,7 @@ test("suggestions: every method, and with replicas the ensemble; none for a run 
 });
 
 test("bad searches are refused, naming the field", async () => {
-  for (const [body, pointer] of [
+  for (const [body, pointer, expected = /./] of [
     [{ steps: 5 }, "/steps"],
     [{ steps: 100, lrRange: [1, 0.1] }, "/lrRange"],
     [{ steps: 100, lrRange: [0.1, 0.1] }, "/lrRange"],
@@ -208,15 +208,18 @@ test("bad searches are refused, naming the field", async () => {
     [{ steps: 100, schedules: [] }, "/schedules"],
     [{ steps: 100, schedules: [{ type: "cosine", lr: 0.1 }] }, "/schedules/0/lr"],
     [{ steps: 100, schedules: ["cosine", { type: "step", milestones: [-1] }] }, "/schedules/1/milestones/0"],
-    [{ steps: 100, budget: {} }, "/budget"],
-    [{ steps: 100, schedules: ["linear", "linear"] }, "/schedules/1"],
+    [{ steps: 100, budget: {} }, "/budget", /at least one of steps, seconds/],
+    [{ steps: 100, schedules: ["linear", "linear"] }, "/schedules/1", /same as linear/],
+    [{ steps: 100, schedules: [{ type: "linear", lr: "auto" }] }, "/schedules/0/lr", /rate of linear is its start/],
+    [{ steps: 100, schedules: [{ type: "step", milestones: [100] }] }, "/schedules/0/milestones/0", /last step is 99/],
   ] as const) {
     const response = await service.post(body, "/v1/searches");
     assert.equal(response.status, 400);
-    const { errors } = (await response.json()) as { errors: { pointer: string }[] };
+    const { errors } = (await response.json()) as { errors: { pointer: string; expected: string }[] };
     assert.deepEqual(
       errors.map((error) => error.pointer),
       [pointer],
     );
+    assert.match(errors[0]!.expected, expected);
   }
 });

@@ -36,6 +36,7 @@ before(async () => {
     ["sweep", `#/runs/${sweep.id}`],
     ["run", `#/runs/${plain.id}`],
     ["compare", `#/compare?runs=${sweep.id},${plain.id}`],
+    ["compare many", `#/compare?parent=${search.id}`],
     ["searches", "#/searches"],
     ["search form", "#/searches/new"],
     ["runs of a search", `#/?parent=${search.id}`],

@@ -49,11 +49,11 @@ test("compare: from the list, grouped with a band, differing parameters, PNG and
   await page.getByLabel("Select all shown").check();
   await page.getByRole("button", { name: "Compare 3" }).click();
   await page.getByRole("heading", { name: "Compare 3 runs" }).waitFor();
-  const rows = page.locator("section table tbody tr");
+  const rows = page.getByRole("region", { name: "Differing parameters" }).locator("tbody tr");
   assert.deepEqual(await rows.locator("th").allTextContents(), ["seed", "steps done", "train loss", "validation loss"]);
   const alone = await canvas(page);
   await page.getByLabel("Group").selectOption("seed");
-  await page.getByText("seed 3 and seeds").waitFor();
+  await page.getByText("all seeds").first().waitFor();
   await until("the band", async () => (await canvas(page)) !== alone);
   assert.equal((await csv(page)).length, 1200);
   const download = page.waitForEvent("download");

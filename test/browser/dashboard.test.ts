@@ -112,7 +112,10 @@ test("sweep: true log axis with real units, zoom that survives updates", { skip 
   await page.getByRole("button", { name: "Start the run" }).click();
   await page.getByText("Complete", { exact: true }).waitFor();
   await page.getByRole("heading", { name: "Loss against learning rate" }).waitFor();
+  await page.getByRole("button", { name: "exponent", exact: true }).click();
   await page.getByRole("heading", { name: "Loss against exponent" }).waitFor();
+  await page.getByRole("button", { name: "rate", exact: true }).click();
+  await page.getByRole("heading", { name: "Loss against learning rate" }).waitFor();
 
   await page.getByRole("heading", { name: "Suggested rates" }).waitFor();
   assert.ok((await page.getByRole("link", { name: /^New run at .*, by/ }).count()) >= 5, "suggestions to take over");

@@ -5,7 +5,7 @@ import { openBrowser } from "./browser.js";
 /**
  * Frames a second of the run page while 200,000 steps (or as many as are said) arrive at full speed, and while it is zoomed and
  * smoothed anew in each frame; the page's memory; for a run followed in buckets, how long single steps take to come. Prints;
- * judges nothing, since other work on the machine takes frames too. `node dist/test/web/frame-rate.js [fast [steps]]`
+ * judges nothing, since other work on the machine takes frames too. `node dist/test/browser/frame-rate.js [fast [steps]]`
  */
 const fast = process.argv[2] === "fast";
 const steps = Number(process.argv[3] ?? 200_000);

@@ -105,8 +105,7 @@ export class Explorer {
 
   /**
    * The lowest and highest log, of the rates tried about the best one at the true horizon, up to which none can be told from
-   * it, and those of a rival: over a flat bottom, or two basins as deep, seeds agree on where the lowest point lies and are
-   * wrong together.
+   * it: over a flat bottom seeds agree on where the lowest point lies and are wrong together.
    */
   plateau(candidate: number, finding: Finding): [number, number] {
     const { steps, points } = finding;
@@ -121,13 +120,7 @@ export class Explorer {
       }
       return end;
     };
-    const rival = this.rival(candidate, finding);
-    const ends = [
-      reach(logs.filter((log) => log < centre).toReversed()),
-      reach(logs.filter((log) => log > centre)),
-      ...(rival === null ? [] : [points[rival]!.log]),
-    ];
-    return [Math.min(...ends), Math.max(...ends)];
+    return [reach(logs.filter((log) => log < centre).toReversed()), reach(logs.filter((log) => log > centre))];
   }
 
   /** Index of the lowest point of another basin that cannot be told from the best one; null: there is none. */

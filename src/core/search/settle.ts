@@ -82,32 +82,43 @@ function bridge(race: Race, seeds: readonly number[]): Arm[] {
 /** More seeds for minima that are too blurred, and where another basin may be as deep. */
 export function deepen(race: Race): Arm[] {
   if (race.isVain()) return [];
-  const { explorer, config } = race;
-  const { steps } = config;
   const settled = race.settled();
   const contenders = contendersOf(settled);
-  const wanted: Arm[][] = [];
-  for (const runner of settled) {
-    const { candidate, findings } = runner;
-    const most = contenders.has(runner) ? SETTLE_SEEDS.contender : SETTLE_SEEDS.other;
-    for (;;) {
-      const finding = findings.at(-1)!;
-      const count = finding.seeds.length;
-      if (count >= most) break;
-      const rival = explorer.rival(candidate, finding);
-      if (count > 1 && rival === null && explorer.blur(candidate, finding) <= BLURRED) break;
-      const seeds = explorer.seeds(count * 2);
-      const lowest = [indexOfBest(finding.points), ...(rival === null ? [] : [rival])];
-      const logs = finding.points.flatMap(({ log }, i) => (lowest.some((at) => Math.abs(at - i) <= 1) ? [log] : []));
-      const arms = logs.flatMap((log) => explorer.missing(candidate, rateAt(log), steps, seeds));
-      if (arms.length > 0) {
-        wanted.push(arms);
-        break;
-      }
-      findings[findings.length - 1] = { ...explorer.finding(candidate, steps, seeds, logs)!, open: finding.open };
-    }
+  const wanted = settled.map((runner) =>
+    sharpen(race, runner, contenders.has(runner) ? SETTLE_SEEDS.contender : SETTLE_SEEDS.other),
+  );
+  return race.admit(
+    wanted.filter((arms) => arms.length > 0),
+    "deepen",
+    false,
+  );
+}
+
+/** What is missing to double the seeds about one's minimum until it is sharp, or there are `most`; takes in what is there. */
+function sharpen({ explorer, config: { steps } }: Race, { candidate, findings }: Runner, most: number): Arm[] {
+  const tried = findings.at(-1)!.points.map(({ log }) => log);
+  for (;;) {
+    const finding = findings.at(-1)!;
+    const known = finding.points.map(({ log }) => log);
+    const rival = explorer.rival(candidate, finding);
+    const lowest = [indexOfBest(finding.points), ...(rival === null ? [] : [rival])].map((i) =>
+      tried.indexOf(known[i]!),
+    );
+    const near = tried.filter((_, i) => lowest.some((at) => Math.abs(at - i) <= 1));
+    // More seeds may have moved the minimum to the end of those that got them: its neighbour gets as many first.
+    const isBounded = near.every((log) => known.includes(log));
+    const count = finding.seeds.length;
+    if (isBounded && count >= most) return [];
+    if (isBounded && count > 1 && rival === null && explorer.blur(candidate, finding) <= BLURRED) return [];
+    const seeds = explorer.seeds(isBounded ? count * 2 : count);
+    const logs = isBounded ? near : tried.filter((log) => near.includes(log) || known.includes(log));
+    const arms = logs.flatMap((log) => explorer.missing(candidate, rateAt(log), steps, seeds));
+    if (arms.length > 0) return arms;
+    const sharper = explorer.finding(candidate, steps, seeds, logs);
+    // By some of the new seeds all of them diverged: what verifies the rate will tell.
+    if (sharper === null) return [];
+    findings[findings.length - 1] = { ...sharper, open: finding.open };
   }
-  return race.admit(wanted, "deepen", false);
 }
 
 /** Of those that are settled, who is worse than the first by less than what a rate one place off costs it. */

@@ -110,7 +110,8 @@ export function ChartView(props: Props) {
     event.preventDefault();
     act(action)();
   };
-  const keys = [...new Set(props.lines.map(keyOf))];
+  const entries = props.readout(cursor.x, cursor.y);
+  const keys = [...new Set([...props.lines.map(keyOf), ...entries.flatMap(({ key }) => key ?? [])])];
 
   return (
     <figure class="chart">
@@ -137,7 +138,7 @@ export function ChartView(props: Props) {
         onKeyDown={onKeyDown}
       />
       <dl class="readout">
-        {props.readout(cursor.x, cursor.y).map((entry) => (
+        {entries.map((entry) => (
           <div
             key={entry.key ?? entry.label}
             class={entry.key !== undefined && legend.hidden.has(entry.key) ? "off" : ""}

@@ -39,6 +39,8 @@ export class Chart implements Linked {
   readonly #link: Link;
   readonly #resize: ResizeObserver;
   #frame: Drawing | null = null;
+  /** Of the frame; uPlot asks for it several times. */
+  #fittedRange: Range = [0, 1];
   /** null: fitted to what is drawn. */
   #yView: View = null;
   #hidden: ReadonlySet<string> = new Set();
@@ -146,6 +148,7 @@ export class Chart implements Linked {
   #draw(): void {
     this.#frame = this.#options.frame(this.#link.view, Math.max(50, Math.round(this.#plot.over.clientWidth)));
     const { x, values } = this.#frame ?? EMPTY_FRAME;
+    this.#fittedRange = this.#fit();
     this.#plot.setData([x, ...values] as never, false);
     this.#plot.setScale("x", { min: this.#range()[0], max: this.#range()[1] });
   }
@@ -155,7 +158,10 @@ export class Chart implements Linked {
   }
 
   #yRange(): Range {
-    if (this.#yView !== null) return this.#yView;
+    return this.#yView ?? this.#fittedRange;
+  }
+
+  #fit(): Range {
     const { yLog, fit, highest } = this.#options;
     const given = this.#frame?.yRange;
     if (given !== undefined) return given;

@@ -39,7 +39,7 @@ export function fitRange(series: readonly Fitted[], fit: Fit, log: boolean): [nu
 
 function highest(values: readonly number[], least: number, fit: Fit): number {
   if (fit === "all") return values.reduce((a, b) => Math.max(a, b));
-  const ascending = values.toSorted((a, b) => a - b);
+  const ascending = Float64Array.from(values).sort();
   if (fit === "level") return ascending[Math.floor((1 - HIGHEST_PART) * (ascending.length - 1))]!;
   const level = Math.max(values[0]!, ascending[ascending.length >> 1]!);
   return Math.min(ascending.at(-1)!, level + Math.max(level - least, Math.abs(level) * 0.05));

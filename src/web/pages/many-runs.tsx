@@ -1,5 +1,5 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
-import type { Run } from "../../schemas/run.js";
+import { type Run, TERMINAL_STATUSES } from "../../schemas/run.js";
 import { ColorBar } from "../charts/color-bar.js";
 import { colorScale } from "../charts/color-scale.js";
 import type { BandKind } from "../charts/groups.js";
@@ -24,6 +24,9 @@ import { Failure } from "./status.js";
 const MOST = 2000;
 /** Points of each: one for some ten pixels. */
 const POINTS = 128;
+/** Runs that are not over are read again after so long, and for no more than this part of the time. */
+const REST_MS = 5000;
+const REST_FACTOR = 10;
 const BEST = 10;
 /** A baseline table of more groups would be a list. */
 const MOST_COMPARED = 24;
@@ -34,25 +37,37 @@ interface Loading {
   readonly error: string | null;
 }
 
-/** All runs of a selection, a page at a time. */
+/** All runs of a selection, a page at a time; read again while some of them are not over. */
 function useCurves(selection: Selection): Loading {
   const [loading, setLoading] = useState<Loading>({ runs: [], done: false, error: null });
   useEffect(() => {
     const abort = new AbortController();
-    void (async () => {
+    const { signal } = abort;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const read = async (isFirst: boolean) => {
+      const startedAt = performance.now();
       const runs: ThinRun[] = [];
       let error: string | null = null;
       try {
-        for await (const page of readCurves(selection, POINTS, MOST, abort.signal)) {
+        for await (const page of readCurves(selection, POINTS, MOST, signal)) {
           runs.push(...page);
-          setLoading({ runs: [...runs], done: false, error });
+          if (isFirst) setLoading({ runs: [...runs], done: false, error });
         }
       } catch (thrown) {
         error = messageOf(thrown);
       }
-      if (!abort.signal.aborted) setLoading({ runs, done: true, error });
-    })();
-    return () => abort.abort();
+      if (signal.aborted) return;
+      // In the order in which they were made: a run keeps its place when others follow.
+      runs.sort((a, b) => (a.run.id < b.run.id ? -1 : 1));
+      setLoading((before) => (error === null || isFirst ? { runs, done: true, error } : { ...before, error }));
+      if (error === null && runs.every(({ run }) => TERMINAL_STATUSES.includes(run.status))) return;
+      timer = setTimeout(() => void read(false), Math.max(REST_MS, REST_FACTOR * (performance.now() - startedAt)));
+    };
+    void read(true);
+    return () => {
+      abort.abort();
+      clearTimeout(timer);
+    };
   }, []);
   return loading;
 }

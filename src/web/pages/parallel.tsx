@@ -101,8 +101,7 @@ export function ParallelCoordinates({ fields, losses, scale, values, pointed, ch
     const axis = axes.findIndex((_, i) => Math.abs(event.clientX - box.left - place(i)) < 20);
     if (axis === -1) return;
     event.preventDefault();
-    const at = ({ clientY }: PointerEvent) =>
-      Math.max(0, Math.min(1, 1 - (clientY - box.top - TOP) / (HEIGHT - TOP - BOTTOM)));
+    const at = ({ clientY }: PointerEvent) => snapped(1 - (clientY - box.top - TOP) / (HEIGHT - TOP - BOTTOM));
     const from = at(event);
     const end = (last: PointerEvent) => {
       const to = at(last);
@@ -141,6 +140,9 @@ export function ParallelCoordinates({ fields, losses, scale, values, pointed, ch
     </figure>
   );
 }
+
+/** Near an end of an axis its end is meant. */
+const snapped = (at: number): number => (at < 0.03 ? 0 : at > 0.97 ? 1 : at);
 
 /** A cleared canvas of that width, in CSS pixels. */
 function prepared(canvas: HTMLCanvasElement, width: number): CanvasRenderingContext2D {

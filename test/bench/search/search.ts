@@ -1,6 +1,6 @@
 /**
  * How far the joint search's answers are from the truth, on seeds and rates that no search uses:
- *   npm run bench:search -- [--setting default|short|small|big|momentum|alphabet|nowhere] [--init scaled|raw] [--steps N]
+ *   npm run bench:search -- [--setting default|short|small|big|momentum|alphabet|…] [--init scaled|raw] [--steps N]
  *     [--searches 20] [--schedule cosine] [--peers N] [--peer-runs 160] [--threads 2] [--cache FOLDER]
  *     [--grid-low -2] [--rates 13] [--truth-seeds 5] [--check-seeds 16]
  * --schedule: the search behind "auto" in that schedule. --peers: random search, Optuna's TPE and its Hyperband pruner beside

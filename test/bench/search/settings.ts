@@ -15,6 +15,7 @@ export interface Setting {
 }
 
 const GRID_LOW = -2;
+const ADAMW = { type: "adamw", weightDecay: 0.1 } as const;
 const SGD_WITH_MOMENTUM = { type: "sgd", momentum: 0.9 } as const;
 
 export const SETTINGS: Readonly<Record<string, Setting>> = {
@@ -34,6 +35,34 @@ export const SETTINGS: Readonly<Record<string, Setting>> = {
     gridLow: GRID_LOW,
   },
   alphabet: { request: {}, data: "syllables", steps: 3000, gridLow: -1.8 },
+  // Unlike the others in every respect.
+  adam: {
+    request: { model: { contextLength: 2, embeddingDim: 4, hiddenSizes: [32] }, optimizer: "adam" },
+    data: "names",
+    steps: 500,
+    gridLow: -3.6,
+  },
+  lion: {
+    request: { model: { contextLength: 2, embeddingDim: 4, hiddenSizes: [32] }, optimizer: "lion" },
+    data: "syllables",
+    steps: 400,
+    gridLow: -4,
+  },
+  adamw: {
+    request: {
+      model: { contextLength: 3, embeddingDim: 6, hiddenSizes: [48, 48], activation: "relu" },
+      optimizer: ADAMW,
+    },
+    data: "syllables",
+    steps: 600,
+    gridLow: -3.6,
+  },
+  context: {
+    request: { batchSize: 8, model: { contextLength: 1, embeddingDim: 3, hiddenSizes: [16] } },
+    data: "names",
+    steps: 800,
+    gridLow: -2,
+  },
   // The optimum lies a thousand times below.
   nowhere: { request: { lrRange: [100, 1000] }, data: "names", steps: 3000, gridLow: GRID_LOW },
 };

@@ -185,6 +185,28 @@ test("a schedule that diverges hardly above its best rate is found all the same"
   assert.deepEqual([last.schedule, last.lr, last.flags], ["schedule 2", null, ["diverges"]]);
 });
 
+test("one that diverges by seeds that came later is told by the fresh ones, and does not end the search", () => {
+  const laws = [law(), law({ loss: 2.19 })];
+  const config = configFor(laws);
+  let state = createSearch(config);
+  while (state.stage !== "done") {
+    const task = state.pending[0]!;
+    const result = resultFor(laws, { common: 0.01, own: 0.05 }, task) as { id: string; losses: number[] };
+    const isLate = (seed: number) => task.kind === "arm" && task.candidate === 1 && seed >= config.seed + 2;
+    state = withResult(state, {
+      ...result,
+      losses: result.losses.map((loss, i) => (isLate(task.seeds[i]!) ? null : loss)),
+    });
+  }
+  const { winner, ranking } = answerOf(state, RUN);
+  assert.ok(
+    state.trials.some(({ seed, loss }) => loss === null && seed < config.seed + 1000),
+    "it was deepened",
+  );
+  assert.equal(winner!.schedule, "schedule 0");
+  assert.deepEqual([ranking[1]!.loss, ranking[1]!.tied, ranking[1]!.flags], [null, false, ["diverges"]]);
+});
+
 test("schedules that cannot be told apart are tied; one that is worse by far is not", () => {
   const laws = [law(), law({ log: -0.7 }), law({ loss: 2.25 })];
   const { winner, ties, ranking } = answerOf(search(laws), RUN);

@@ -26,34 +26,24 @@ export function dockerProblem(): string | null {
 export class Docker {
   readonly folder = mkdtempSync(join(tmpdir(), "anneal-docker-"));
   readonly #environment = { ...process.env, DOCKER_HOST: `unix://${this.folder}/docker.sock`, DOCKER_BUILDKIT: "0" };
-  readonly #daemon: ChildProcess;
   readonly #log = join(this.folder, "dockerd.log");
+  #daemon: ChildProcess | null = null;
 
-  constructor() {
+  /** Resolves once it answers. Rejects with the end of its log where it cannot run. */
+  async start(): Promise<void> {
     const out = openSync(this.#log, "w");
-    const own = [
-      ["--data-root", "data"],
-      ["--exec-root", "exec"],
-      ["--pidfile", "pid"],
-    ] as const;
-    const args = own.flatMap(([option, name]) => [option, join(this.folder, name)]);
+    const own = ["--data-root", "data", "--exec-root", "exec", "--pidfile", "pid"];
+    const args = own.map((word, i) => (i % 2 === 0 ? word : join(this.folder, word)));
     const rules = ["--bridge=none", "--iptables=false", "--ip6tables=false", "--ip-masq=false"];
-    this.#daemon = spawn("dockerd", [...args, ...rules, "-H", this.#environment.DOCKER_HOST], {
-      stdio: ["ignore", out, out],
-    });
+    const command = ["dockerd", ...args, ...rules, "-H", this.#environment.DOCKER_HOST];
+    // It ends, and its containers with it, when this process does, however that is ended.
+    const daemon = spawn("setpriv", ["--pdeathsig", "TERM", ...command], { stdio: ["ignore", out, out] });
     closeSync(out);
-    // Where a test hangs, and its process is ended.
-    process.once("exit", () => this.#daemon.kill("SIGTERM"));
-  }
-
-  /** Once it answers. Rejects with its log where it cannot run. */
-  async ready(): Promise<void> {
-    for (
-      const deadline = Date.now() + 120_000;
-      spawnSync("docker", ["info"], { env: this.#environment }).status !== 0;
-    ) {
-      if (this.#daemon.exitCode !== null || Date.now() > deadline)
-        throw new Error(readFileSync(this.#log, "utf8").slice(-2000));
+    this.#daemon = daemon;
+    const deadline = Date.now() + 120_000;
+    while (spawnSync("docker", ["info"], { env: this.#environment }).status !== 0) {
+      if (daemon.exitCode !== null || Date.now() > deadline)
+        throw new Error(readFileSync(this.#log, "utf8").slice(-1000));
       await delay(200);
     }
   }
@@ -103,7 +93,7 @@ export class Docker {
 
   /** Ends all of it: containers, daemon, data. */
   async stop(): Promise<void> {
-    if (this.#daemon.exitCode === null) {
+    if (this.#daemon !== null && this.#daemon.exitCode === null) {
       const ids = spawnSync("docker", ["ps", "-q"], { env: this.#environment, encoding: "utf8" })
         .stdout.split("\n")
         .filter(Boolean);
@@ -112,8 +102,16 @@ export class Docker {
       this.#daemon.kill("SIGTERM");
       await ended;
     }
-    rmSync(this.folder, { recursive: true, force: true });
+    remove(this.folder);
   }
+}
+
+/** A daemon's folder, with what it left mounted there. */
+function remove(folder: string): void {
+  const mounts = readFileSync("/proc/mounts", "utf8").split("\n");
+  const points = mounts.map((line) => line.split(" ")[1] ?? "").filter((point) => point.startsWith(`${folder}/`));
+  for (const point of points.reverse()) spawnSync("umount", ["--lazy", point]);
+  rmSync(folder, { recursive: true, force: true });
 }
 
 interface Service {

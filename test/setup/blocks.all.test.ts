@@ -1,0 +1,58 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { readdirSync } from "node:fs";
+import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { SECTIONS } from "../../src/api/reference/sections.js";
+import { startService, type TestService } from "../service.js";
+import { blocksOf, paste, wrongness } from "./shell.js";
+
+const has = (program: string) => spawnSync(program, ["--version"]).status === 0;
+const SHELL = ["bash", "curl", "jq"].filter((program) => !has(program));
+const NO_SHELL = SHELL.length === 0 ? false : `blocks are not pasted: there is no ${SHELL.join(", ")}`;
+const PYTHON = process.env.PYTHON ?? "python3";
+const NO_PYTHON = has(PYTHON) ? false : `Python's blocks are not run: there is no ${PYTHON}`;
+
+let service: TestService;
+before(async () => {
+  service = await startService();
+});
+after(() => service.stop());
+
+for (const { title, examples } of SECTIONS) {
+  for (const [operation, example] of Object.entries(examples)) {
+    test(`the reference's example works as pasted: ${title}, ${operation}`, { skip: NO_SHELL }, async () => {
+      const printed = await paste("bash", [], example, service.url);
+      assert.equal(wrongness(printed), null, `${example}\n${printed.output}`);
+    });
+  }
+}
+
+const guides = readdirSync(fileURLToPath(new URL("../../../docs/guides", import.meta.url))).map(
+  (file) => `docs/guides/${file}`,
+);
+/** A page's blocks in a shell are pasted one after another into the same one: later ones know what earlier ones have set. */
+for (const page of ["README.md", "docs/tour.md", "docs/experiments.md", ...guides.sort()]) {
+  const blocks = blocksOf(page).filter(({ text }) => text.includes("127.0.0.1:3000"));
+  const inShell = blocks.filter(({ language, text }) => language === "sh" && !text.includes("npm start"));
+  test(`what ${page} says to paste works: ${inShell.length} blocks`, { skip: NO_SHELL }, async () => {
+    const script = inShell.map(({ text }) => text).join("\n");
+    const printed = await paste("bash", [], script, service.url);
+    // The tour shows refusals.
+    assert.equal(wrongness(printed, true), null, printed.output);
+  });
+  for (const [i, { language, text }] of blocks.entries()) {
+    if (language === "python") {
+      test(`${page}, block ${i}, runs as pasted`, { skip: NO_PYTHON }, async () => {
+        const printed = await paste(PYTHON, ["-"], text, service.url);
+        assert.equal(wrongness(printed), null, printed.output);
+      });
+    }
+    if (language === "js") {
+      test(`${page}, block ${i}, runs as pasted`, async () => {
+        const printed = await paste(process.execPath, ["--input-type=module", "-"], text, service.url);
+        assert.equal(wrongness(printed), null, printed.output);
+      });
+    }
+  }
+}
