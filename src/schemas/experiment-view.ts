@@ -1,17 +1,17 @@
 import { type Static, Type } from "typebox";
 import type { ExperimentReport } from "./experiment.js";
-import { RUN_STATUSES } from "./status.js";
+import { RunStatusSchema } from "./status.js";
 import { ExperimentSpecSchema } from "./stored-experiment.js";
-import { strict } from "./strict.js";
+import { named, strict } from "./strict.js";
 
 const Links = Type.Object(
   { self: Type.String(), runs: Type.String(), stream: Type.String(), events: Type.String() },
-  strict,
+  { ...strict, ...named("ParentLinks") },
 );
 
 const common = {
   id: Type.String(),
-  status: Type.Enum([...RUN_STATUSES]),
+  status: RunStatusSchema,
   reason: Type.Union([Type.String(), Type.Null()], { description: "Why it failed" }),
   progress: Type.Object(
     {

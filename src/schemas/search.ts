@@ -2,8 +2,8 @@ import { type Static, Type } from "typebox";
 import { LIMITS } from "./limits.js";
 import { LrRangeSchema, RunRequestSchema, RunSpecSchema } from "./run.js";
 import { type ScheduleRequestObject, ScheduleRequestSchema, ScheduleSpecSchema } from "./schedule.js";
-import { RUN_STATUSES } from "./status.js";
-import { strict } from "./strict.js";
+import { RunStatusSchema } from "./status.js";
+import { documentedAs, named, strict } from "./strict.js";
 
 const { dataset, datasetLimit, model, batchSize, optimizer, engine, seed, name, labels } = RunRequestSchema.properties;
 
@@ -105,7 +105,7 @@ const CurvePoint = Type.Object(
     stderr: { ...Nullable, description: "Of the mean; null: one seed" },
     seeds: Type.Integer(),
   },
-  strict,
+  { ...strict, ...named("CurvePoint") },
 );
 
 export const RankedScheduleSchema = Type.Object(
@@ -150,7 +150,7 @@ export const RankedScheduleSchema = Type.Object(
         "edge: the best rate lies at the end of lrRange, or of what the budget allowed to try, and may lie beyond; above-guessing: its loss is no better than guessing; diverges: every rate did",
     }),
   },
-  strict,
+  { ...strict, ...named("RankedSchedule") },
 );
 export type RankedSchedule = Static<typeof RankedScheduleSchema>;
 
@@ -164,7 +164,11 @@ export const SearchAnswerSchema = Type.Object(
             schedule: Type.String(),
             lr: Type.Number(),
             loss: Nullable,
-            request: Type.Object(RunRequestSchema.properties, { ...strict, description: "Ready to POST to /v1/runs" }),
+            request: Type.Object(RunRequestSchema.properties, {
+              ...strict,
+              ...named("RunRequest"),
+              description: "Ready to POST to /v1/runs",
+            }),
           },
           strict,
         ),
@@ -201,7 +205,7 @@ export const SearchAnswerSchema = Type.Object(
       description: "False when the budget left something out, be it only a rate that a finder suggests",
     }),
   },
-  strict,
+  { ...strict, ...named("SearchAnswer") },
 );
 export type SearchAnswer = Static<typeof SearchAnswerSchema>;
 
@@ -213,7 +217,9 @@ export const SearchSpecSchema = Type.Object(
       Type.Object(
         {
           name: Type.String(),
-          request: Type.Unsafe<ScheduleRequestObject>(Type.Object({})),
+          request: Type.Unsafe<ScheduleRequestObject>(
+            Type.Object({}, { ...documentedAs({ $ref: "ScheduleRequestObject" }) }),
+          ),
           family: Type.Union([Type.String(), Type.Null()], {
             description: "Of several shapes of one schedule only the best goes on to the true horizon",
           }),
@@ -229,6 +235,7 @@ export const SearchSpecSchema = Type.Object(
     guessLoss: Type.Number({ description: "Loss of a uniform guess, nats" }),
     run: Type.Object(RunSpecSchema.properties, {
       ...strict,
+      ...named("RunSpec"),
       description: "What all trainings have in common; schedule, steps, seed and replicas are each one's own",
     }),
     settles: Type.Union([Type.Object({ runId: Type.String() }, strict), Type.Null()], {
@@ -237,14 +244,14 @@ export const SearchSpecSchema = Type.Object(
     name: Type.Union([Type.String(), Type.Null()]),
     labels: Type.Array(Type.String()),
   },
-  strict,
+  { ...strict, ...named("SearchSpec") },
 );
 export type SearchSpec = Static<typeof SearchSpecSchema>;
 
 export const SearchSchema = Type.Object(
   {
     id: Type.String(),
-    status: Type.Enum([...RUN_STATUSES]),
+    status: RunStatusSchema,
     reason: Type.Union([Type.String(), Type.Null()]),
     spec: SearchSpecSchema,
     progress: Type.Object(
@@ -262,7 +269,7 @@ export const SearchSchema = Type.Object(
     finishedAt: Type.Union([Type.String({ format: "date-time" }), Type.Null()]),
     links: Type.Object(
       { self: Type.String(), runs: Type.String(), stream: Type.String(), events: Type.String() },
-      strict,
+      { ...strict, ...named("ParentLinks") },
     ),
   },
   { $id: "Search", ...strict },

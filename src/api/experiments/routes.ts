@@ -52,6 +52,7 @@ export const experimentRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, 
       schema: {
         operationId: "listExperiments",
         summary: "List experiments, newest first",
+        description: "Without their reports.",
         tags,
         querystring: Type.Object(listFields("experiment"), strict),
         response: {
@@ -72,6 +73,7 @@ export const experimentRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, 
       schema: {
         operationId: "getExperiment",
         summary: "Get an experiment, with its report so far",
+        description: "Verdicts may change until `complete` is true.",
         tags,
         params,
         response: { 200: ExperimentRef, 404: problemResponse("No such experiment") },
@@ -86,6 +88,7 @@ export const experimentRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, 
       schema: {
         operationId: "cancelExperiment",
         summary: "Cancel an experiment, and the runs it has made",
+        description: "Repeating is harmless.",
         tags,
         params,
         response: {
@@ -112,6 +115,7 @@ export const experimentRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, 
       schema: {
         operationId: "deleteExperiment",
         summary: "Delete an experiment, with the runs it has made",
+        description: "One that is under way is canceled first.",
         tags,
         params,
         response: {

@@ -2,10 +2,10 @@ import { Type } from "typebox";
 import { DatasetNameSchema } from "../../schemas/dataset.js";
 import { LIMITS } from "../../schemas/limits.js";
 import { idSchema, type RecordKind } from "../../schemas/record-kinds.js";
-import { RUN_STATUSES } from "../../schemas/run.js";
+import { RunStatusSchema } from "../../schemas/status.js";
 
 const filters = {
-  status: Type.Optional(Type.Enum([...RUN_STATUSES])),
+  status: Type.Optional(RunStatusSchema),
   label: Type.Optional(Type.String({ minLength: 1, maxLength: LIMITS.labelLength })),
   dataset: Type.Optional(DatasetNameSchema),
 };

@@ -57,6 +57,7 @@ export const runRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, deps) =
       schema: {
         operationId: "listRuns",
         summary: "List runs, newest first",
+        description: "Those of searches and experiments are left out, but for `parent`.",
         tags,
         querystring: Type.Object(
           {
@@ -83,7 +84,14 @@ export const runRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, deps) =
   app.get(
     "/runs/:id",
     {
-      schema: { operationId: "getRun", summary: "Get a run", tags, params, response: { 200: RunRef, 404: noSuchRun } },
+      schema: {
+        operationId: "getRun",
+        summary: "Get a run",
+        description: "Its spec in full, how far it is, and what came of it.",
+        tags,
+        params,
+        response: { 200: RunRef, 404: noSuchRun },
+      },
     },
     async (request) => toRun(await existing(runs, request.params.id)),
   );
@@ -120,7 +128,16 @@ export const runRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, deps) =
 
   app.post(
     "/runs/:id/resume",
-    { schema: { operationId: "resumeRun", summary: "Resume a paused run", tags, params, response: controlled } },
+    {
+      schema: {
+        operationId: "resumeRun",
+        summary: "Resume a paused run",
+        description: "It waits in the queue again, and goes on from its checkpoint.",
+        tags,
+        params,
+        response: controlled,
+      },
+    },
     async (request, reply) => accepted(reply, await resumeRun(deps, request.params.id)),
   );
 
@@ -130,6 +147,7 @@ export const runRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, deps) =
       schema: {
         operationId: "deleteRun",
         summary: "Delete a run and all its data",
+        description: "Its metrics, checkpoints and weights go with it.",
         tags,
         params,
         response: {

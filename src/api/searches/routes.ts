@@ -57,6 +57,7 @@ export const searchRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, deps
       schema: {
         operationId: "listSearches",
         summary: "List searches, newest first",
+        description: "Each as GET shows it.",
         tags: ["learning rate"],
         querystring: Type.Object(listFields("search"), strict),
         response: {
@@ -77,6 +78,7 @@ export const searchRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, deps
       schema: {
         operationId: "getSearch",
         summary: "Get a search",
+        description: "What is known so far, and once it is over the answer.",
         tags: ["learning rate"],
         params,
         response: { 200: SearchRef, 404: problemResponse("No such search") },
@@ -91,6 +93,7 @@ export const searchRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, deps
       schema: {
         operationId: "cancelSearch",
         summary: "Cancel a search, and the runs it has made",
+        description: "Repeating is harmless.",
         tags: ["learning rate"],
         params,
         response: {
@@ -120,6 +123,7 @@ export const searchRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, deps
       schema: {
         operationId: "deleteSearch",
         summary: "Delete a search, with the runs it has made",
+        description: "One that is under way is canceled first.",
         tags: ["learning rate"],
         params,
         response: {
