@@ -58,12 +58,13 @@ function ofUnknown({ instancePath, params, parentSchema, data }: ErrorObject): F
   const properties = (parentSchema?.properties ?? {}) as Readonly<Record<string, { readonly const?: string }>>;
   const pointer = inside(instancePath, name);
   // A schedule's rate, the one parameter that may be "auto", has its library's name.
+  const type = properties.type?.const;
   const rate = Object.keys(properties).find((field) => "then" in properties[field]!);
-  if (name === "lr" && rate !== undefined) {
+  if (name === "lr" && type !== undefined && rate !== undefined) {
     return {
       pointer,
       expected: rate,
-      message: `unknown field; the rate of ${properties.type?.const} is its \`${rate}\``,
+      message: `unknown field; the rate of ${type} is its \`${rate}\``,
     };
   }
   return unknownField({ parent: instancePath, name, pointer, known: Object.keys(properties), data });

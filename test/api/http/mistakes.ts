@@ -1,5 +1,6 @@
 import type { FastifyInstance } from "fastify";
 import pino from "pino";
+import { Registry } from "prom-client";
 import { buildApp } from "../../../src/api/app.js";
 import type { ApiDeps } from "../../../src/api/deps.js";
 
@@ -293,7 +294,10 @@ export interface Answer {
 export function emptyApp(): Promise<FastifyInstance> {
   const none = { get: async () => null };
   return buildApp(
-    { runs: none, searches: none, experiments: none, datasets: none } as unknown as ApiDeps,
+    {
+      ...{ runs: none, searches: none, experiments: none, datasets: none },
+      ...{ registry: new Registry(), access: { hosts: [] } },
+    } as unknown as ApiDeps,
     pino({ level: "silent" }),
   );
 }

@@ -10,7 +10,10 @@ import type { ApiDeps } from "../../../src/api/deps.js";
 /** Routes that ask no store. */
 let app: FastifyInstance;
 before(async () => {
-  app = await buildApp({ registry: new Registry() } as ApiDeps, pino({ level: "silent" }));
+  app = await buildApp(
+    { registry: new Registry(), access: { hosts: [] } } as unknown as ApiDeps,
+    pino({ level: "silent" }),
+  );
   await app.ready();
 });
 after(() => app.close());
