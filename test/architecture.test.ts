@@ -28,7 +28,9 @@ const LAYERS: Readonly<Record<string, Layer>> = {
     ],
     node: true,
   },
-  web: { folders: ["schemas", "core"], packages: ["uplot", "preact"], node: false },
+  // Its types alone: what users bundle for a browser.
+  client: { folders: ["schemas"], packages: ["ws"], node: false },
+  web: { folders: ["schemas", "core", "client"], packages: ["uplot", "preact"], node: false },
 };
 
 /** `import … from "x"`, `export … from "x"`, `import "x"`, `import("x")`, `require("x")`; may span lines. */
@@ -100,6 +102,25 @@ test("the check sees imports of every form, by file and line", () => {
   ]);
   assert.deepEqual(violations("utils/x.ts", ""), ["src/utils/x.ts:1: src/utils is no layer"]);
   assert.deepEqual(violations("bin/x.ts", 'import { train } from "../train/run-training.js";'), []);
+});
+
+/** One line for each import of more than types that leads out of the client's folder. */
+function beyondTypes(path: string, text: string): string[] {
+  return [...text.matchAll(IMPORT)]
+    .filter(([statement]) => !/^\s*(import|export) type\b/.test(statement))
+    .map((match) => (match[1] ?? match[2] ?? match[3])!)
+    .filter((target) => target.startsWith("../"))
+    .map((target) => `src/${path} must import types alone from ${target}`);
+}
+
+test("the client takes types from the schemas and nothing else, so that users bundle no library of ours", () => {
+  const files = readdirSync(join(SRC, "client"), { encoding: "utf8" });
+  const found = files.flatMap((file) => beyondTypes(`client/${file}`, readFileSync(join(SRC, "client", file), "utf8")));
+  assert.deepEqual(found, []);
+  const bad = 'import { LIMITS } from "../schemas/limits.js";\nimport type { Run } from "../schemas/run.js";';
+  assert.deepEqual(beyondTypes("client/bad.ts", bad), [
+    "src/client/bad.ts must import types alone from ../schemas/limits.js",
+  ]);
 });
 
 /** What is above the store knows its contract, and functions that need no Redis; the classes are for bin, which composes. */

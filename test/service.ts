@@ -26,6 +26,7 @@ export function testConfig(redisUrl: string): Config {
   return {
     HOST: "127.0.0.1",
     PORT: 0,
+    CORS_ORIGINS: "",
     REDIS_URL: redisUrl,
     REDIS_REPLICAS: 0,
     REDIS_PREFIX: "anneal",

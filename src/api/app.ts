@@ -1,3 +1,5 @@
+import compress from "@fastify/compress";
+import cors from "@fastify/cors";
 import swagger from "@fastify/swagger";
 import websocket from "@fastify/websocket";
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
@@ -10,7 +12,7 @@ import { ArmRequestSchema, ExperimentReportSchema, ExperimentRequestSchema } fro
 import { ExperimentSchema, ExperimentSummarySchema } from "../schemas/experiment-view.js";
 import { LIMITS } from "../schemas/limits.js";
 import { ProblemSchema } from "../schemas/problem.js";
-import { RunRequestSchema, RunSchema, RunSpecSchema } from "../schemas/run.js";
+import { RunChangeSchema, RunRequestSchema, RunSchema, RunSpecSchema } from "../schemas/run.js";
 import { ScheduleRequestDefinition, ScheduleSpecDefinition } from "../schemas/schedule.js";
 import { SearchRequestSchema, SearchSchema } from "../schemas/search.js";
 import { StreamMessageSchema } from "../schemas/stream.js";
@@ -22,6 +24,7 @@ import type { ApiDeps } from "./deps.js";
 import { estimateRoutes } from "./estimates/routes.js";
 import { experimentRoutes } from "./experiments/routes.js";
 import { requireKeys } from "./http/authentication.js";
+import { addEtags } from "./http/etag.js";
 import { existing } from "./http/existing.js";
 import { healthRoutes } from "./http/health.js";
 import { takeJson } from "./http/json-body.js";
@@ -59,6 +62,7 @@ const SHARED = [
   ScheduleSpecDefinition,
   ProblemSchema,
   RunRequestSchema,
+  RunChangeSchema,
   RunSpecSchema,
   RunSchema,
   CurveSchema,
@@ -80,6 +84,21 @@ const SHARED = [
   WorkersSchema,
 ] as const;
 
+/** What the operations are about, in the order of the document. */
+const TAGS = [
+  { name: "runs", description: "Trainings: create, look up, control" },
+  { name: "metrics", description: "What a run has measured: exports, summaries, pictures" },
+  { name: "streams", description: "Runs, searches and experiments as they go on" },
+  { name: "learning rate", description: "Which schedule, at which rate" },
+  { name: "experiments", description: "Run requests compared over common seeds" },
+  { name: "estimates", description: "What it would cost" },
+  { name: "schedules", description: "All schedule types; their curves without training" },
+  { name: "datasets", description: "Word lists to train on" },
+  { name: "model", description: "What has been trained: samples, weights, checkpoints" },
+  { name: "keys", description: "Who may ask, where KEYS is on" },
+  { name: "health", description: "For whoever keeps the service running" },
+];
+
 const NO_QUERY = Type.Object({}, strict);
 
 /** The whole HTTP application; never listens. `deps` stay the caller's to close, after the app. */
@@ -100,7 +119,8 @@ export async function buildApp(deps: ApiDeps, log: FastifyBaseLogger): Promise<F
   app.removeContentTypeParser(["text/plain", "application/json"]);
   takeJson(app);
   app.setErrorHandler(sendProblem);
-  refuseStrangers(app, deps.access.hosts);
+  const { corsOrigins = [] } = deps;
+  refuseStrangers(app, deps.access.hosts, corsOrigins);
   refuseUnknownRoutes(app);
   if (deps.access.keys) await requireKeys(app, deps.apiKeys);
   app.setValidatorCompiler(createValidatorCompiler(SHARED));
@@ -114,6 +134,22 @@ export async function buildApp(deps: ApiDeps, log: FastifyBaseLogger): Promise<F
     );
   });
 
+  addEtags(app);
+  // What is small is not worth a stream of zlib's: the answer to a create stays as it is. Bodies are taken as they are sent.
+  await app.register(compress, {
+    encodings: ["gzip"],
+    threshold: 8 * 1024,
+    syncThreshold: 0,
+    globalDecompression: false,
+  });
+  if (corsOrigins.length > 0) {
+    await app.register(cors, {
+      origin: corsOrigins.includes("*") ? "*" : [...corsOrigins],
+      methods: ["GET", "HEAD", "POST", "PUT", "DELETE"],
+      exposedHeaders: ["etag", "location", "retry-after", "content-disposition"],
+      maxAge: 600,
+    });
+  }
   await app.register(swagger, {
     openapi: {
       openapi: "3.1.0",
@@ -122,7 +158,10 @@ export async function buildApp(deps: ApiDeps, log: FastifyBaseLogger): Promise<F
         version: VERSION,
         description: "Training-as-a-service for learning-rate work.",
         license: { name: LICENSE, identifier: LICENSE },
+        contact: { name: "The Anneal project" },
       },
+      servers: [{ url: "/", description: "Where this document comes from" }],
+      tags: TAGS,
     } as never,
     refResolver: {
       buildLocalReference: (json, _base, _fragment, i) => (json.$id as string | undefined) ?? `schema-${i}`,

@@ -40,6 +40,8 @@ export interface ApiDeps {
   readonly access: AccessOptions;
   /** Why the service cannot work right now; null: it can. */
   readonly readiness: () => Promise<string | null>;
+  /** Other sites whose pages may do what programs may; "*": all may read. */
+  readonly corsOrigins?: readonly string[];
   /** The metrics of this process. */
   readonly registry: Registry;
   /** Makes a trace of each request; undefined: none is made. */

@@ -6,6 +6,11 @@ import { type Static, Type } from "typebox";
 export const ConfigSchema = Type.Object({
   HOST: Type.String({ default: "127.0.0.1" }),
   PORT: Type.Integer({ minimum: 0, maximum: 65535, default: 3000 }),
+  CORS_ORIGINS: Type.String({
+    pattern: "^(\\*|https?://[^,/\\s]+(,https?://[^,/\\s]+)*)?$",
+    default: "",
+    description: "Other sites whose pages may use it, with commas between them; *: all may read",
+  }),
   REDIS_URL: Type.String({ pattern: "^rediss?(\\+sentinel)?://" }),
   REDIS_REPLICAS: Type.Integer({ minimum: 0, maximum: 16, default: 0 }),
   /** Read by src/store/keys.ts. */

@@ -1,8 +1,8 @@
 import pino from "pino";
 import { Registry } from "prom-client";
-import { stringify } from "yaml";
 import { buildApp } from "../api/app.js";
 import type { ApiDeps } from "../api/deps.js";
+import { toYaml } from "./yaml.js";
 
 /** The API's description as YAML, from the same schemas that validate requests; openapi.yaml is this, committed. */
 export async function openapiYaml(): Promise<string> {
@@ -13,7 +13,7 @@ export async function openapiYaml(): Promise<string> {
   await app.ready();
   const document = app.swagger();
   await app.close();
-  return stringify(document, { lineWidth: 120, aliasDuplicateObjects: false });
+  return toYaml(document);
 }
 
 if (process.argv[1] === new URL(import.meta.url).pathname) process.stdout.write(await openapiYaml());

@@ -74,6 +74,7 @@ export async function startApi(
     tail,
     datasets: new RedisDatasetStore(prompt),
     readiness,
+    corsOrigins: config.CORS_ORIGINS.split(",").filter((origin) => origin !== ""),
     registry,
     tracing: telemetry?.fastify,
     accessLog: config.ACCESS_LOG,

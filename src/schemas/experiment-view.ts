@@ -1,17 +1,17 @@
 import { type Static, Type } from "typebox";
 import type { ExperimentReport } from "./experiment.js";
-import { RUN_STATUSES } from "./status.js";
+import { RunStatusSchema } from "./status.js";
 import { ExperimentSpecSchema } from "./stored-experiment.js";
-import { strict } from "./strict.js";
+import { named, strict } from "./strict.js";
 
 const Links = Type.Object(
   { self: Type.String(), runs: Type.String(), stream: Type.String(), events: Type.String() },
-  strict,
+  { ...strict, ...named("ParentLinks") },
 );
 
 const common = {
   id: Type.String(),
-  status: Type.Enum([...RUN_STATUSES]),
+  status: RunStatusSchema,
   reason: Type.Union([Type.String(), Type.Null()], { description: "Why it failed" }),
   progress: Type.Object(
     {
@@ -42,6 +42,20 @@ export const ExperimentSummarySchema = Type.Object(
     labels: Type.Array(Type.String()),
     arms: Type.Array(Type.String(), { description: "Names" }),
     seeds: Type.Integer({ description: "How many each arm is trained with" }),
+    best: Type.Union(
+      [
+        Type.Object(
+          {
+            arm: Type.String({ description: "Name" }),
+            mean: Type.Union([Type.Number(), Type.Null()], { description: "Validation loss, nats" }),
+            ties: Type.Integer({ description: "Arms that cannot be told apart from it" }),
+          },
+          strict,
+        ),
+        Type.Null(),
+      ],
+      { description: "Of an experiment that is over; null: none yet, or all arms diverged" },
+    ),
   },
   { $id: "ExperimentSummary", ...strict },
 );

@@ -1,7 +1,7 @@
 import { type Static, Type } from "typebox";
 import { LIMITS } from "./limits.js";
 import { RunRequestSchema } from "./run.js";
-import { strict } from "./strict.js";
+import { documentedAs, named, strict } from "./strict.js";
 
 /**
  * One arm: a run request without what the experiment decides (seed, labels), without replicas, whose seeds would overlap those
@@ -36,11 +36,27 @@ const NamedArmSchema = Type.Object(
     }),
     seedOffset: Type.Optional(SeedOffset),
   },
-  strict,
+  { ...strict, ...named("NamedArmRequest") },
 );
 
 export const DEFAULT_SEEDS = 8;
 export const DEFAULT_CONFIDENCE = 0.98;
+
+/** A value of any field of an arm; which of them is right is told by the arm that it makes. */
+const FieldValue = Type.Unknown(
+  documentedAs({
+    anyOf: [
+      Type.String(),
+      Type.Number(),
+      Type.Boolean(),
+      Type.Array(Type.Number()),
+      Type.Ref("ScheduleRequestObject"),
+      Type.Ref("OptimizerRequestObject"),
+      Type.Ref("ModelRequest"),
+      Type.Ref("StopOnDivergenceRequest"),
+    ],
+  }),
+);
 
 /** What a client POSTs: arms as a list, or as a base and a grid over it. What is said of either alone is checked in core. */
 export const ExperimentRequestSchema = Type.Object(
@@ -52,11 +68,13 @@ export const ExperimentRequestSchema = Type.Object(
         description: "The arms: run requests without a seed. Either these, or `base` and `grid`",
       }),
     ),
-    base: Type.Optional(Type.Object(fields, { ...strict, description: "What the arms of a grid have in common" })),
+    base: Type.Optional(
+      Type.Object(fields, { ...strict, ...named("ArmRequest"), description: "What the arms of a grid have in common" }),
+    ),
     grid: Type.Optional(
       Type.Record(
         Type.String({ minLength: 1, maxLength: LIMITS.nameLength }),
-        Type.Array(Type.Unknown(), { minItems: 1, maxItems: LIMITS.experimentArms }),
+        Type.Array(FieldValue, { minItems: 1, maxItems: LIMITS.experimentArms }),
         {
           minProperties: 1,
           maxProperties: LIMITS.experimentFields,
@@ -119,7 +137,7 @@ export const DifferenceSchema = Type.Object(
     ),
     text: Type.String({ description: 'Such as "better by 0.0120 +- 0.0031"' }),
   },
-  strict,
+  { ...strict, ...named("Difference") },
 );
 export type Difference = Static<typeof DifferenceSchema>;
 
@@ -137,7 +155,7 @@ export const ArmReportSchema = Type.Object(
     interval: orNull(Interval, "Student's t interval of that mean, of this arm alone; null with fewer than two seeds"),
     difference: orNull(DifferenceSchema, "To the baseline; null: this is the baseline"),
   },
-  strict,
+  { ...strict, ...named("ArmReport") },
 );
 
 /** What an experiment found, from the seeds that all arms have finished. */

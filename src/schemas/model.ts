@@ -1,6 +1,6 @@
 import { type Static, Type } from "typebox";
 import { LIMITS } from "./limits.js";
-import { strict } from "./strict.js";
+import { named, strict } from "./strict.js";
 
 /** The character-level MLP: embedding C, concatenation, hidden layers, logits. */
 export const ModelSpecSchema = Type.Object(
@@ -24,6 +24,6 @@ export const ModelSpecSchema = Type.Object(
         "scaled: Kaiming with the activation's gain, last layer small, zero biases; raw: standard normal everywhere",
     }),
   },
-  strict,
+  { ...strict, ...named("ModelSpec") },
 );
 export type ModelSpec = Static<typeof ModelSpecSchema>;

@@ -1,6 +1,6 @@
 import { type Static, type TObject, Type } from "typebox";
 import { LIMITS } from "./limits.js";
-import { strict } from "./strict.js";
+import { named, strict } from "./strict.js";
 
 /** What is known of an optimizer outside its update rule, which each engine has in its own terms. */
 interface OptimizerDefinition<S extends TObject> {
@@ -34,7 +34,7 @@ export const OPTIMIZERS = {
         nesterov: Type.Boolean({ default: false, description: "Needs momentum > 0 and dampening 0" }),
         weightDecay: decay(0),
       },
-      strict,
+      { ...strict, ...named("SgdOptimizer") },
     ),
     kernelId: 0,
     slots: 1,
@@ -43,7 +43,7 @@ export const OPTIMIZERS = {
   adam: optimizer({
     schema: Type.Object(
       { type: Type.Literal("adam"), beta1: beta(0.9), beta2: beta(0.999), eps: eps(), weightDecay: decay(0) },
-      strict,
+      { ...strict, ...named("AdamOptimizer") },
     ),
     kernelId: 1,
     slots: 2,
@@ -52,7 +52,7 @@ export const OPTIMIZERS = {
   adamw: optimizer({
     schema: Type.Object(
       { type: Type.Literal("adamw"), beta1: beta(0.9), beta2: beta(0.999), eps: eps(), weightDecay: decay(0.01) },
-      strict,
+      { ...strict, ...named("AdamwOptimizer") },
     ),
     kernelId: 2,
     slots: 2,
@@ -68,7 +68,7 @@ export const OPTIMIZERS = {
         centered: Type.Boolean({ default: false }),
         weightDecay: decay(0),
       },
-      strict,
+      { ...strict, ...named("RmspropOptimizer") },
     ),
     kernelId: 3,
     slots: 3,
@@ -77,7 +77,11 @@ export const OPTIMIZERS = {
   lion: optimizer({
     schema: Type.Object(
       { type: Type.Literal("lion"), beta1: beta(0.9), beta2: beta(0.99), weightDecay: decay(0) },
-      { ...strict, description: "Chen et al. 2023; wants a rate 3 to 10 times lower than adamw's" },
+      {
+        ...strict,
+        ...named("LionOptimizer"),
+        description: "Chen et al. 2023; wants a rate 3 to 10 times lower than adamw's",
+      },
     ),
     kernelId: 4,
     slots: 1,

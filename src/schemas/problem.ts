@@ -1,5 +1,5 @@
 import { type Static, Type } from "typebox";
-import { strict } from "./strict.js";
+import { named, strict } from "./strict.js";
 
 /** The error table: code -> HTTP status, title, and whether the same request may succeed later unchanged. */
 export const PROBLEMS = {
@@ -29,7 +29,7 @@ export const FieldErrorSchema = Type.Object(
       Type.String({ description: "In words, after the field's name: what is wrong, and the way out" }),
     ),
   },
-  strict,
+  { ...strict, ...named("FieldError") },
 );
 export type FieldError = Static<typeof FieldErrorSchema>;
 

@@ -4,16 +4,18 @@ import { DatasetNameSchema } from "./dataset.js";
 import { LIMITS } from "./limits.js";
 import { ModelSpecSchema } from "./model.js";
 import { OPTIMIZERS, type OptimizerSpec } from "./optimizers.js";
+import { BestValidationSchema, OverviewSchema } from "./overview.js";
 import { idSchema } from "./record-kinds.js";
 import { type ScheduleRequest, ScheduleRequestSchema, ScheduleSpecSchema } from "./schedule.js";
-import { RUN_STATUSES, type RunStatus, TERMINAL_STATUSES } from "./status.js";
-import { strict } from "./strict.js";
+import { RUN_STATUSES, type RunStatus, RunStatusSchema, TERMINAL_STATUSES } from "./status.js";
+import { named, strict } from "./strict.js";
 import { WarningSchema } from "./warning.js";
 
 export { RUN_STATUSES, type RunStatus, ScheduleRequestSchema, ScheduleSpecSchema, TERMINAL_STATUSES };
 
 export const ENGINE_NAMES = ["auto", "kernel-native", "kernel-wasm", "tfjs", "reference"] as const;
 export type EngineName = (typeof ENGINE_NAMES)[number];
+const EngineSchema = Type.Enum([...ENGINE_NAMES], named("EngineName"));
 
 export const StopOnDivergenceSchema = Type.Object(
   {
@@ -30,32 +32,40 @@ export const StopOnDivergenceSchema = Type.Object(
       description: "Decay of the debiased exponential moving average",
     }),
   },
-  strict,
+  { ...strict, ...named("StopOnDivergence") },
 );
 export type StopOnDivergence = Static<typeof StopOnDivergenceSchema>;
 
 const OPTIMIZER_REQUESTS = Object.fromEntries(
   Object.entries(OPTIMIZERS).map(([type, { schema }]) => [type, requestSchema(schema)]),
 );
-const OptimizerRequestSchema = Type.Unsafe<OptimizerSpec["type"] | ({ type: OptimizerSpec["type"] } & object)>(
-  nameOrObject(OPTIMIZER_REQUESTS),
-);
+const OptimizerRequestSchema = Type.Unsafe<OptimizerSpec["type"] | ({ type: OptimizerSpec["type"] } & object)>({
+  ...named("OptimizerRequest"),
+  ...nameOrObject(OPTIMIZER_REQUESTS, { type: "OptimizerType", object: "OptimizerRequestObject" }),
+});
 export const OptimizerSpecSchema = Type.Unsafe<OptimizerSpec>(
-  byType(Object.values(OPTIMIZERS).map(({ schema }) => schema)),
+  byType(
+    Object.values(OPTIMIZERS).map(({ schema }) => schema),
+    "OptimizerSpec",
+  ),
 );
 
 export const LrRangeSchema = Type.Tuple(
   [Type.Number({ exclusiveMinimum: 0, maximum: LIMITS.lr }), Type.Number({ exclusiveMinimum: 0, maximum: LIMITS.lr })],
-  { description: "[low, high]; what it sets for each schedule type is in docs/api.md" },
+  { description: "[low, high]; what it sets for each schedule type is in docs/api.md", ...named("LrRange") },
 );
 
 const Steps = Type.Integer({ minimum: 1, maximum: LIMITS.steps });
-const BatchSize = Type.Union([Type.Integer({ minimum: 1, maximum: LIMITS.batchSize }), Type.Literal("full")]);
+const BatchSize = Type.Union(
+  [Type.Integer({ minimum: 1, maximum: LIMITS.batchSize }), Type.Literal("full")],
+  named("BatchSize"),
+);
 const Seed = Type.Integer({ minimum: 0, maximum: LIMITS.seed });
 const Name = Type.String({ minLength: 1, maxLength: LIMITS.nameLength });
 const Labels = Type.Array(Type.String({ minLength: 1, maxLength: LIMITS.labelLength }), {
   maxItems: LIMITS.labels,
   uniqueItems: true,
+  ...named("Labels"),
 });
 const DatasetLimit = Type.Integer({
   minimum: 1,
@@ -63,17 +73,20 @@ const DatasetLimit = Type.Integer({
     "Keep only the first n training examples (contexts, not items), in the order of GET /v1/datasets/{name}/splits/train",
 });
 const Replicas = Type.Integer({
+  ...named("Replicas"),
   minimum: 1,
   maximum: LIMITS.replicas,
   description: "Seeds trained in step in one run (seed, seed + 1, ...); its loss is their median",
 });
 const EvalEvery = Type.Integer({
+  ...named("EvalEvery"),
   minimum: 0,
   maximum: LIMITS.steps,
   description: "Validation loss every n steps; 0: at the end only",
 });
 
 const CheckpointEvery = Type.Integer({
+  ...named("CheckpointEvery"),
   minimum: 0,
   maximum: LIMITS.steps,
   description: "Keep the training state every n steps, to fork from; 0: only the latest is kept",
@@ -97,11 +110,11 @@ export const RunRequestSchema = Type.Object(
     lrRange: Type.Optional(LrRangeSchema),
     dataset: Type.Optional(DatasetNameSchema),
     datasetLimit: Type.Optional(DatasetLimit),
-    model: Type.Optional(Type.Partial(ModelSpecSchema, strict)),
+    model: Type.Optional(Type.Partial(ModelSpecSchema, { ...strict, ...named("ModelRequest") })),
     optimizer: Type.Optional(OptimizerRequestSchema),
     seed: Type.Optional(Seed),
     replicas: Type.Optional(Replicas),
-    engine: Type.Optional(Type.Enum([...ENGINE_NAMES])),
+    engine: Type.Optional(EngineSchema),
     exact: Type.Optional(
       Type.Boolean({
         description:
@@ -120,12 +133,18 @@ export const RunRequestSchema = Type.Object(
         },
         {
           ...strict,
+          ...named("ForkRequest"),
           description:
             "Fork: goes on from another run's checkpoint, with its model, data and optimizer. `steps` counts from that run's step 0. A schedule given here begins at the fork; without one that run's goes on",
         },
       ),
     ),
-    stopOnDivergence: Type.Optional(Type.Union([Type.Boolean(), Type.Partial(StopOnDivergenceSchema, strict)])),
+    stopOnDivergence: Type.Optional(
+      Type.Union([
+        Type.Boolean(),
+        Type.Partial(StopOnDivergenceSchema, { ...strict, ...named("StopOnDivergenceRequest") }),
+      ]),
+    ),
     name: Type.Optional(Name),
     labels: Type.Optional(Labels),
   },
@@ -151,7 +170,7 @@ export const RunSpecSchema = Type.Object(
     optimizer: OptimizerSpecSchema,
     seed: Seed,
     replicas: Replicas,
-    engine: Type.Enum([...ENGINE_NAMES]),
+    engine: EngineSchema,
     exact: Type.Optional(Type.Literal(false, { description: "May go on under other numerics; absent: it may not" })),
     evalEvery: EvalEvery,
     checkpointEvery: CheckpointEvery,
@@ -194,15 +213,26 @@ export const RunResultSchema = Type.Object(
       description: "Of a diverged run: the step that ended it",
     }),
   },
-  strict,
+  { ...strict, ...named("RunResult") },
 );
 export type RunResult = Static<typeof RunResultSchema>;
+
+/** What can be changed of a run at any time; what is left out stays. */
+export const RunChangeSchema = Type.Object(
+  {
+    name: Type.Optional(Type.Union([Name, Type.Null()], { description: "null: none" })),
+    labels: Type.Optional(Labels),
+    notes: Type.Optional(Type.String({ maxLength: LIMITS.notesLength, description: "Plain text" })),
+  },
+  { $id: "RunChange", ...strict, minProperties: 1 },
+);
+export type RunChange = Static<typeof RunChangeSchema>;
 
 /** A run as the API shows it. */
 export const RunSchema = Type.Object(
   {
     id: Type.String(),
-    status: Type.Enum([...RUN_STATUSES]),
+    status: RunStatusSchema,
     reason: Type.Union([Type.String(), Type.Null()], {
       description: "Why it failed or diverged, or what it waits for",
     }),
@@ -242,9 +272,18 @@ export const RunSchema = Type.Object(
         total: Type.Integer(),
         stepsPerSecond: Type.Union([Type.Number(), Type.Null()]),
         etaSeconds: Type.Union([Type.Number(), Type.Null()]),
+        loss: Type.Union([Type.Number(), Type.Null()], {
+          description: "Smoothed minibatch loss after the last step, nats; null: there is none",
+        }),
       },
-      strict,
+      { ...strict, ...named("RunProgress") },
     ),
+    overview: Type.Union([OverviewSchema, Type.Null()], { description: "Its curves in few points; null: no step yet" }),
+    startLoss: Type.Union([Type.Number(), Type.Null()], { description: "Of its first step, nats" }),
+    bestValidation: Type.Union([BestValidationSchema, Type.Null()], {
+      description: "The lowest validation loss measured; null: none yet",
+    }),
+    notes: Type.String({ description: "Written by PATCH" }),
     result: Type.Union([RunResultSchema, Type.Null()]),
     worker: Type.Union([Type.String(), Type.Null()], {
       description: "The worker process that has taken it last, as host:pid; see GET /v1/workers",
@@ -263,7 +302,7 @@ export const RunSchema = Type.Object(
     finishedAt: Type.Union([Type.String({ format: "date-time" }), Type.Null()]),
     links: Type.Object(
       { self: Type.String(), metrics: Type.String(), stream: Type.String(), events: Type.String() },
-      strict,
+      { ...strict, ...named("RunLinks") },
     ),
   },
   { $id: "Run", ...strict },

@@ -6,6 +6,7 @@ import { HUGGING_FACE_SCHEMAS } from "./schedules/hugging-face.js";
 import { NATIVE_SCHEMAS } from "./schedules/native.js";
 import { OPTAX_SCHEMAS } from "./schedules/optax.js";
 import { TORCH_SCHEMAS } from "./schedules/torch.js";
+import { documentedAs, named } from "./strict.js";
 
 export const LearningRateSchema = Type.Number({ minimum: 0, maximum: LIMITS.lr });
 
@@ -55,13 +56,14 @@ function requested(name: string, schema: TSchema): TSchema {
     return (items === undefined ? { ...REQUEST_REF, ...about } : { ...schema, items: REQUEST_REF }) as TSchema;
   }
   if (!(RATE_MARK in schema)) return schema;
-  const { description } = schema as { description?: string };
+  const { description, ...number } = schema as TSchema & { description?: string };
   return {
+    ...named("RateOrAuto"),
     if: { type: "string" },
     // biome-ignore lint/suspicious/noThenProperty: a JSON Schema keyword
-    then: { const: "auto" },
-    else: schema,
-    description: `${description}; "auto": found by a search (within a given lrRange) before the run`,
+    then: { const: "auto", description: "Found by a search (within a given lrRange) before the run" },
+    else: number,
+    description,
   } as unknown as TSchema;
 }
 
@@ -83,13 +85,14 @@ function atMost(levels: number): object {
 /** To be added to every validator under its $id, as is ScheduleSpecDefinition; nested schedules refer to them. */
 export const ScheduleRequestDefinition = {
   $id: "ScheduleRequest",
-  ...nameOrObject(requestSchemas),
+  ...nameOrObject(requestSchemas, { type: "ScheduleType", object: "ScheduleRequestObject" }),
   description: "A schedule type's name, or an object with `type` and any of its parameters; see GET /v1/schedules",
 };
 export const ScheduleSpecDefinition = { $id: "ScheduleSpec", ...byType(Object.values(SCHEDULE_SCHEMAS)) };
 
 const shallow = atMost(SCHEDULE_LIMITS.depth);
 export const ScheduleRequestSchema = Type.Unsafe<ScheduleRequest>({
+  ...documentedAs({ $ref: "ScheduleRequest" }),
   if: shallow,
   // biome-ignore lint/suspicious/noThenProperty: a JSON Schema keyword
   then: REQUEST_REF,

@@ -2,8 +2,8 @@ import { type Static, Type } from "typebox";
 import { LIMITS } from "./limits.js";
 import { LrRangeSchema, RunRequestSchema, RunSpecSchema } from "./run.js";
 import { type ScheduleRequestObject, ScheduleRequestSchema, ScheduleSpecSchema } from "./schedule.js";
-import { RUN_STATUSES } from "./status.js";
-import { strict } from "./strict.js";
+import { RunStatusSchema } from "./status.js";
+import { documentedAs, named, strict } from "./strict.js";
 
 const { dataset, datasetLimit, model, batchSize, optimizer, engine, seed, name, labels } = RunRequestSchema.properties;
 
@@ -97,6 +97,14 @@ export const SearchBasisSchema = Type.Object(
   strict,
 );
 
+export const DifferenceToBestSchema = Type.Union(
+  [
+    Type.Object({ mean: Nullable, interval: Type.Union([Interval, Type.Null()]), seeds: Type.Integer() }, strict),
+    Type.Null(),
+  ],
+  { description: "Of its loss to the winner's, seed by seed, with the 95 % interval over all schedules at once" },
+);
+
 const CurvePoint = Type.Object(
   {
     lr: Type.Number(),
@@ -105,7 +113,7 @@ const CurvePoint = Type.Object(
     stderr: { ...Nullable, description: "Of the mean; null: one seed" },
     seeds: Type.Integer(),
   },
-  strict,
+  { ...strict, ...named("CurvePoint") },
 );
 
 export const RankedScheduleSchema = Type.Object(
@@ -119,13 +127,7 @@ export const RankedScheduleSchema = Type.Object(
       description:
         "Mean validation loss over the fresh seeds, nats; of a schedule that has fewer of them than the winner, the winner's mean and their difference by common seeds",
     },
-    difference: Type.Union(
-      [
-        Type.Object({ mean: Nullable, interval: Type.Union([Interval, Type.Null()]), seeds: Type.Integer() }, strict),
-        Type.Null(),
-      ],
-      { description: "Of its loss to the winner's, seed by seed, with the 95 % interval over all schedules at once" },
-    ),
+    difference: DifferenceToBestSchema,
     tied: Type.Boolean({ description: "Cannot be told from the winner, or is within 0.002 nats of it" }),
     basis: SearchBasisSchema,
     law: Type.Union(
@@ -150,7 +152,7 @@ export const RankedScheduleSchema = Type.Object(
         "edge: the best rate lies at the end of lrRange, or of what the budget allowed to try, and may lie beyond; above-guessing: its loss is no better than guessing; diverges: every rate did",
     }),
   },
-  strict,
+  { ...strict, ...named("RankedSchedule") },
 );
 export type RankedSchedule = Static<typeof RankedScheduleSchema>;
 
@@ -164,7 +166,11 @@ export const SearchAnswerSchema = Type.Object(
             schedule: Type.String(),
             lr: Type.Number(),
             loss: Nullable,
-            request: Type.Object(RunRequestSchema.properties, { ...strict, description: "Ready to POST to /v1/runs" }),
+            request: Type.Object(RunRequestSchema.properties, {
+              ...strict,
+              ...named("RunRequest"),
+              description: "Ready to POST to /v1/runs",
+            }),
           },
           strict,
         ),
@@ -201,7 +207,7 @@ export const SearchAnswerSchema = Type.Object(
       description: "False when the budget left something out, be it only a rate that a finder suggests",
     }),
   },
-  strict,
+  { ...strict, ...named("SearchAnswer") },
 );
 export type SearchAnswer = Static<typeof SearchAnswerSchema>;
 
@@ -213,7 +219,9 @@ export const SearchSpecSchema = Type.Object(
       Type.Object(
         {
           name: Type.String(),
-          request: Type.Unsafe<ScheduleRequestObject>(Type.Object({})),
+          request: Type.Unsafe<ScheduleRequestObject>(
+            Type.Object({}, { ...documentedAs({ $ref: "ScheduleRequestObject" }) }),
+          ),
           family: Type.Union([Type.String(), Type.Null()], {
             description: "Of several shapes of one schedule only the best goes on to the true horizon",
           }),
@@ -229,6 +237,7 @@ export const SearchSpecSchema = Type.Object(
     guessLoss: Type.Number({ description: "Loss of a uniform guess, nats" }),
     run: Type.Object(RunSpecSchema.properties, {
       ...strict,
+      ...named("RunSpec"),
       description: "What all trainings have in common; schedule, steps, seed and replicas are each one's own",
     }),
     settles: Type.Union([Type.Object({ runId: Type.String() }, strict), Type.Null()], {
@@ -237,14 +246,14 @@ export const SearchSpecSchema = Type.Object(
     name: Type.Union([Type.String(), Type.Null()]),
     labels: Type.Array(Type.String()),
   },
-  strict,
+  { ...strict, ...named("SearchSpec") },
 );
 export type SearchSpec = Static<typeof SearchSpecSchema>;
 
 export const SearchSchema = Type.Object(
   {
     id: Type.String(),
-    status: Type.Enum([...RUN_STATUSES]),
+    status: RunStatusSchema,
     reason: Type.Union([Type.String(), Type.Null()]),
     spec: SearchSpecSchema,
     progress: Type.Object(
@@ -262,7 +271,7 @@ export const SearchSchema = Type.Object(
     finishedAt: Type.Union([Type.String({ format: "date-time" }), Type.Null()]),
     links: Type.Object(
       { self: Type.String(), runs: Type.String(), stream: Type.String(), events: Type.String() },
-      strict,
+      { ...strict, ...named("ParentLinks") },
     ),
   },
   { $id: "Search", ...strict },

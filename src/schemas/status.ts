@@ -1,3 +1,6 @@
+import { Type } from "typebox";
+import { named } from "./strict.js";
+
 /** The life of a run, a search, and every other record: this table feeds the types, the Lua scripts, the tests and docs/lifecycle.md. */
 
 /** Every status: whether it is terminal, that is never left, and whether a worker may hold the record. */
@@ -21,6 +24,7 @@ type TerminalOf<S extends RunStatus> = S extends RunStatus
 export type TerminalStatus = TerminalOf<RunStatus>;
 
 export const RUN_STATUSES = Object.keys(STATUSES) as readonly RunStatus[];
+export const RunStatusSchema = Type.Enum([...RUN_STATUSES], named("RunStatus"));
 export const isTerminal = (status: RunStatus): status is TerminalStatus => STATUSES[status].terminal;
 export const TERMINAL_STATUSES: readonly RunStatus[] = RUN_STATUSES.filter(isTerminal);
 export const isHeld = (status: RunStatus): boolean => STATUSES[status].held;

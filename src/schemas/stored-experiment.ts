@@ -1,7 +1,7 @@
 import { type Static, Type } from "typebox";
 import { type ArmRequest, SeedOffset } from "./experiment.js";
 import { RunSpecSchema } from "./run.js";
-import { strict } from "./strict.js";
+import { documentedAs, named, strict } from "./strict.js";
 
 /** An experiment with every default spelled out. */
 export const ExperimentSpecSchema = Type.Object(
@@ -11,9 +11,15 @@ export const ExperimentSpecSchema = Type.Object(
         {
           name: Type.String(),
           seedOffset: SeedOffset,
-          request: Type.Unsafe<ArmRequest>(Type.Object({}, { description: "As it was asked for; ready to POST" })),
+          request: Type.Unsafe<ArmRequest>(
+            Type.Object(
+              {},
+              { ...documentedAs({ $ref: "ArmRequest" }), description: "As it was asked for; ready to POST" },
+            ),
+          ),
           run: Type.Object(RunSpecSchema.properties, {
             ...strict,
+            ...named("RunSpec"),
             description: "What all its trainings have in common; the seed is each one's own",
           }),
         },
@@ -27,7 +33,7 @@ export const ExperimentSpecSchema = Type.Object(
     name: Type.Union([Type.String(), Type.Null()]),
     labels: Type.Array(Type.String()),
   },
-  strict,
+  { ...strict, ...named("ExperimentSpec") },
 );
 export type ExperimentSpec = Static<typeof ExperimentSpecSchema>;
 

@@ -1,6 +1,6 @@
 import { type Static, Type } from "typebox";
 import { DatasetNameSchema, DatasetStatisticsSchema } from "./dataset.js";
-import { RUN_STATUSES } from "./status.js";
+import { RunStatusSchema } from "./status.js";
 import { strict } from "./strict.js";
 import { WarningSchema } from "./warning.js";
 
@@ -85,7 +85,7 @@ export type Advice = Readonly<Static<typeof StoredAdviceSchema>>;
 /** An entry of a log. */
 export const StoredStatusChangeSchema = Type.Object(
   {
-    status: Type.Enum([...RUN_STATUSES]),
+    status: RunStatusSchema,
     at: Type.Number({ description: "Milliseconds since 1970 by Redis's clock" }),
     reason: Type.Optional(Type.String()),
   },

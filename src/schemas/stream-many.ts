@@ -2,7 +2,7 @@ import { type Static, Type } from "typebox";
 import { byType } from "./choice.js";
 import { idSchema } from "./record-kinds.js";
 import { FROM, THINNING } from "./stream.js";
-import { strict } from "./strict.js";
+import { named, strict } from "./strict.js";
 
 const Followed = {
   ...idSchema("run", "search", "experiment"),
@@ -11,9 +11,12 @@ const Followed = {
 
 const SubscribeSchema = Type.Object(
   { type: Type.Literal("subscribe"), run: Followed, from: Type.Optional({ ...FROM, default: 0 }), ...THINNING },
-  strict,
+  { ...strict, ...named("SubscribeCommand") },
 );
-const UnsubscribeSchema = Type.Object({ type: Type.Literal("unsubscribe"), run: Followed }, strict);
+const UnsubscribeSchema = Type.Object(
+  { type: Type.Literal("unsubscribe"), run: Followed },
+  { ...strict, ...named("UnsubscribeCommand") },
+);
 
 /** What a client says on a socket that carries several runs; text frames. */
 export const StreamCommandSchema = {
@@ -34,7 +37,7 @@ export const StreamReplySchema = Type.Union(
         from: Type.Integer(),
         channel: Type.Integer({ description: "Stands for the run in binary frames; never used again on this socket" }),
       },
-      { ...strict, description: "Before the first message of the run" },
+      { ...strict, ...named("SubscribedReply"), description: "Before the first message of the run" },
     ),
     Type.Object(
       {
@@ -42,7 +45,7 @@ export const StreamReplySchema = Type.Union(
         run: Type.String(),
         resumeFrom: Type.Integer({ description: "The step to go on from" }),
       },
-      { ...strict, description: "No message of the run comes after this one" },
+      { ...strict, ...named("UnsubscribedReply"), description: "No message of the run comes after this one" },
     ),
     Type.Object(
       {
@@ -50,14 +53,14 @@ export const StreamReplySchema = Type.Union(
         run: Type.Optional(Type.String({ description: "Where the frame named one" })),
         problem: Type.Ref("Problem"),
       },
-      { ...strict, description: "A frame could not be followed; the socket stays open" },
+      { ...strict, ...named("ErrorReply"), description: "A frame could not be followed; the socket stays open" },
     ),
     Type.Object(
       {
         type: Type.Literal("restart"),
         resumeFrom: Type.Record(Type.String(), Type.Integer(), { description: "By run, the step to go on from" }),
       },
-      { ...strict, description: "The server goes away; close code 1012 follows" },
+      { ...strict, ...named("RestartReply"), description: "The server goes away; close code 1012 follows" },
     ),
   ],
   { $id: "StreamReply" },

@@ -1,13 +1,17 @@
 import { type Static, Type } from "typebox";
 import { LIMITS } from "./limits.js";
-import { RUN_STATUSES } from "./run.js";
-import { SearchBasisSchema } from "./search.js";
+import { DifferenceToBestSchema, SearchBasisSchema } from "./search.js";
+import { RUN_STATUSES, RunStatusSchema } from "./status.js";
 import { SEARCH_STAGES } from "./stored-search.js";
-import { strict } from "./strict.js";
+import { named, strict } from "./strict.js";
 
 const Nullable = Type.Union([Type.Number(), Type.Null()]);
 const Column = Type.Array(Nullable);
-const Evals = Type.Array(Type.Object({ step: Type.Integer(), validationLoss: Nullable }));
+export const EvalPointSchema = Type.Object(
+  { step: Type.Integer({ description: "Completed steps" }), validationLoss: Nullable },
+  { ...strict, ...named("EvalPoint") },
+);
+const Evals = Type.Array(EvalPointSchema);
 
 /** The WebSocket subprotocols; without one, a stream is JSON. Binary: api/streams/binary.ts has the layout. */
 export const SUBPROTOCOLS = { json: "anneal.v1.json", binary: "anneal.v1.binary" } as const;
@@ -52,7 +56,7 @@ export const StreamMessageSchema = Type.Union(
         loss: { ...Column, description: "nats, a float32 in as many digits as tell it; null: not finite" },
         evals: Type.Optional(Evals),
       },
-      strict,
+      { ...strict, ...named("MetricsMessage") },
     ),
     Type.Object(
       {
@@ -70,12 +74,13 @@ export const StreamMessageSchema = Type.Union(
         notFinite: Type.Array(Type.Integer(), { description: "Losses in the bucket that are not finite" }),
         evals: Type.Optional(Evals),
       },
-      { ...strict, description: "Instead of metrics, where `every` was asked for" },
+      { ...strict, ...named("EnvelopeMessage"), description: "Instead of metrics, where `every` was asked for" },
     ),
     Type.Object(
       { type: Type.Literal("evals"), evals: Evals },
       {
         ...strict,
+        ...named("EvalsMessage"),
         description:
           "In the binary subprotocol: those of the binary frame that follows. With `every`, if very many fall in one bucket",
       },
@@ -103,13 +108,17 @@ export const StreamMessageSchema = Type.Union(
               interval: Type.Union([Type.Array(Type.Number()), Type.Null()]),
               loss: Nullable,
               basis: SearchBasisSchema,
+              difference: Type.Optional(DifferenceToBestSchema),
+              tied: Type.Optional(
+                Type.Boolean({ description: "As in the answer; once fresh seeds have been trained" }),
+              ),
             },
             strict,
           ),
           { description: "What is known of each schedule by now, best first" },
         ),
       },
-      { ...strict, description: "Of a search: a training has ended" },
+      { ...strict, ...named("SearchProgressMessage"), description: "Of a search: a training has ended" },
     ),
     Type.Object(
       {
@@ -133,17 +142,17 @@ export const StreamMessageSchema = Type.Union(
           { description: "What has just landed" },
         ),
       },
-      { ...strict, description: "Of an experiment: trainings have ended" },
+      { ...strict, ...named("ExperimentProgressMessage"), description: "Of an experiment: trainings have ended" },
     ),
     Type.Object(
       {
         type: Type.Literal("status"),
-        status: Type.Enum([...RUN_STATUSES]),
+        status: RunStatusSchema,
         step: Type.Integer({ description: "Steps committed when the status was taken" }),
         at: Type.String({ format: "date-time" }),
         reason: Type.Optional(Type.String()),
       },
-      strict,
+      { ...strict, ...named("StatusMessage") },
     ),
     Type.Object(
       { type: Type.Literal("rollback"), step: Type.Integer({ description: "What is stored now ends before it" }) },
@@ -160,7 +169,7 @@ export const StreamMessageSchema = Type.Union(
         step: Type.Integer(),
         reason: Type.Optional(Type.String()),
       },
-      strict,
+      { ...strict, ...named("EndMessage") },
     ),
   ],
   { $id: "StreamMessage", description: "metrics, then status as it changes; the last message is end" },

@@ -2,7 +2,9 @@ import type { Static } from "typebox";
 import type { Scope } from "../schemas/api-key.js";
 import type { DatasetStatistics } from "../schemas/dataset.js";
 import type { ExperimentReport } from "../schemas/experiment.js";
+import type { ListFilter, ListOrder, ListSort } from "../schemas/list-query.js";
 import type { MetricChunk } from "../schemas/metrics.js";
+import type { StoredOverview } from "../schemas/overview.js";
 import type { RunResult, RunSpec } from "../schemas/run.js";
 import type { SearchAnswer, SearchSpec } from "../schemas/search.js";
 import type { RunStatus, TerminalStatus } from "../schemas/status.js";
@@ -41,6 +43,10 @@ export interface StoredRecord<Spec> {
 
 export interface RunRecord extends StoredRecord<RunSpec> {
   readonly stepsPerSecond: number | null;
+  /** null: no step is stored, or all by a version that kept none. */
+  readonly overview: StoredOverview | null;
+  /** What a person has written about it; "": nothing. */
+  readonly notes: string;
   readonly pauseRequested: boolean;
   /** Which code has trained it last. */
   readonly engineBuild: string | null;
@@ -76,16 +82,33 @@ export interface Claim<R> {
   readonly record: R;
 }
 
-export interface ListQuery {
-  readonly status?: RunStatus | undefined;
-  readonly label?: string | undefined;
-  /** By name. */
-  readonly dataset?: string | undefined;
-  /** The children of this record, which no other list shows. */
-  readonly parent?: string | undefined;
-  /** The last id of the page before. */
+export interface ListQuery extends ListFilter {
+  /** Default: created, newest first; of a parent's children by id. */
+  readonly sort?: ListSort | undefined;
+  readonly order?: ListOrder | undefined;
+  /** `next` of the page before. */
   readonly after?: string | undefined;
   readonly limit: number;
+}
+
+export interface Listed<R> {
+  readonly records: R[];
+  /** `after` of the next page, which may turn out empty; null: there is none. */
+  readonly next: string | null;
+}
+
+/** What a filter matches. */
+export interface Survey {
+  readonly found: readonly { readonly id: string; readonly status: RunStatus }[];
+  /** False: only the LIMITS.listedRecords newest were looked at. */
+  readonly complete: boolean;
+}
+
+/** What a person says about a record; what is left out stays as it is. */
+export interface Annotation {
+  readonly name?: string | null;
+  readonly labels?: readonly string[];
+  readonly notes?: string;
 }
 
 /** What a record may begin with. */
@@ -127,8 +150,17 @@ export interface RecordStore<Spec, R extends StoredRecord<Spec>> {
 
   get(id: string): Promise<R | null>;
 
-  /** Newest first; of a parent's children, by id. Not atomic: a record created or ended meanwhile may be missing. */
-  list(query: ListQuery): Promise<R[]>;
+  /**
+   * A page of those that match. Not atomic: a record created, changed or ended meanwhile may be missing. In any order but the
+   * default the LIMITS.listedRecords newest are looked at.
+   */
+  list(query: ListQuery): Promise<Listed<R>>;
+
+  /** All that match. Not atomic. */
+  survey(filter: ListFilter): Promise<Survey>;
+
+  /** Its name, labels and notes: not of the spec that it was made with, but shown in it. */
+  annotate(id: string, annotation: Annotation): Promise<"ok" | "gone">;
 
   /**
    * Takes the record for one attempt by that worker; `token` is unique to it, `epoch` is that of its job. Refused where there is nothing to
@@ -188,6 +220,14 @@ export interface ParkedRun {
   readonly exact: boolean;
 }
 
+export interface CommitOptions {
+  readonly stepsPerSecond: number;
+  /** The checkpoint outlives the next. */
+  readonly keep: boolean;
+  /** Of all steps, with the chunk's. */
+  readonly overview: StoredOverview;
+}
+
 export interface JobRef {
   readonly id: string;
   readonly epoch: number;
@@ -225,15 +265,14 @@ export interface RunStore extends RecordStore<RunSpec, RunRecord> {
   keptSteps(id: string): Promise<number[]>;
 
   /**
-   * The one commit: appends the chunk to the log, replaces the checkpoint (`keep`: it outlives the next), moves progress, and
-   * wakes the readers. Commits follow each other without a gap (a gap is an Error), and one that was applied may be repeated.
+   * The one commit: appends the chunk to the log, replaces the checkpoint, moves progress, and wakes the readers. Commits follow each other without a gap (a gap is an Error), and one that was applied may be repeated.
    * On any answer but "continue" the attempt must end. Waits while the store is full, until the signal.
    */
   commit(
     claim: Claim<RunRecord>,
     chunk: MetricChunk,
     checkpoint: Checkpoint,
-    options: { readonly stepsPerSecond: number; readonly keep: boolean },
+    options: CommitOptions,
     signal: AbortSignal,
   ): Promise<CommitReply>;
 

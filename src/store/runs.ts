@@ -1,4 +1,5 @@
 import type { MetricChunk } from "../schemas/metrics.js";
+import { StoredOverviewSchema } from "../schemas/overview.js";
 import { RECORD_KINDS } from "../schemas/record-kinds.js";
 import { RunResultSchema, type RunSpec } from "../schemas/run.js";
 import { HELD_STATUSES, RUN_STATUSES, type RunStatus } from "../schemas/status.js";
@@ -9,6 +10,7 @@ import type {
   AutoLr,
   Checkpoint,
   Claim,
+  CommitOptions,
   CommitReply,
   HeldRun,
   JobRef,
@@ -29,12 +31,15 @@ import {
   TOTALS_KEY,
   WAITING_KEY,
 } from "./keys.js";
+import { PAGE } from "./listing.js";
 import { encodeColumns } from "./log.js";
 import { patiently } from "./patience.js";
-import { commonFields, PAGE, RedisRecordStore } from "./records.js";
+import { commonFields, RedisRecordStore } from "./records.js";
+import { RUN_ROWS } from "./rows.js";
 import { call } from "./scripts.js";
 import { parseRunSpec, parserOf, type StoredHash } from "./stored.js";
 
+const parseOverview = parserOf("overview", StoredOverviewSchema);
 const parseResult = parserOf("result", RunResultSchema);
 const parseAutoLr = parserOf("rate", StoredAutoLrSchema);
 const parseParked = parserOf("wait", StoredParkedSchema);
@@ -52,6 +57,8 @@ export class RedisRunStore extends RedisRecordStore<RunSpec, RunRecord> implemen
     super(redis, "run");
   }
 
+  protected override readonly rowReader = RUN_ROWS;
+
   protected override datasetOf(spec: RunSpec): RunSpec["dataset"] {
     return spec.dataset;
   }
@@ -64,6 +71,8 @@ export class RedisRunStore extends RedisRecordStore<RunSpec, RunRecord> implemen
       engineBuild: hash.textOrNull("engineBuild"),
       numerics: hash.textOrNull("numerics"),
       result: hash.jsonOrNull("result", parseResult),
+      overview: hash.jsonOrNull("overview", parseOverview),
+      notes: hash.textOrNull("notes") ?? "",
       waitsFor: hash.textOrNull("waitsFor"),
       autoLr: hash.jsonOrNull("autoLr", parseAutoLr),
       advice: hash.jsonOrNull("advice", parseAdvice),
@@ -105,12 +114,12 @@ export class RedisRunStore extends RedisRecordStore<RunSpec, RunRecord> implemen
     claim: Claim<RunRecord>,
     chunk: MetricChunk,
     { loop, engine }: Checkpoint,
-    { stepsPerSecond, keep }: { readonly stepsPerSecond: number; readonly keep: boolean },
+    { stepsPerSecond, keep, overview }: CommitOptions,
     signal: AbortSignal,
   ): Promise<CommitReply> {
     const { id, fence } = claim;
     const args = {
-      ...{ id, fence, loop, keep },
+      ...{ id, fence, loop, keep, overview },
       from: chunk.from,
       count: chunk.lr.length,
       columns: encodeColumns(chunk),

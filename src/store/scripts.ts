@@ -13,6 +13,7 @@ export const SCRIPTS = {
   annealCreate: defineScript({
     file: "create.lua",
     keys: true,
+    helpers: ["label-helpers.lua"],
     args: {
       id: "text",
       spec: "json",
@@ -53,6 +54,7 @@ export const SCRIPTS = {
       rate: "verbatim",
       replicas: "number",
       keep: "flag",
+      overview: "json",
     },
     reply: oneOf("continue", "paused", "canceled", "stale", "gap", "behind"),
   }),
@@ -117,6 +119,7 @@ export const SCRIPTS = {
   annealDelete: defineScript({
     file: "delete.lua",
     keys: true,
+    helpers: ["label-helpers.lua"],
     evenWhenFull: true,
     args: { id: "text" },
     reply: oneOf("deleted", "gone", "conflict", "children"),
@@ -131,6 +134,12 @@ export const SCRIPTS = {
     evenWhenFull: true,
     args: { id: "text", status: "text", reason: "text" },
     reply: oneOf("ok"),
+  }),
+  annealAnnotate: defineScript({
+    file: "annotate.lua",
+    helpers: ["label-helpers.lua"],
+    args: { id: "text", name: "text?", labels: "json?", notes: "json?" },
+    reply: oneOf("ok", "gone"),
   }),
   annealPutDataset: defineScript({
     file: "put-dataset.lua",

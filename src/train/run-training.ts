@@ -3,6 +3,7 @@ import type { Logger } from "pino";
 import type { Engine, EngineOptions, SplitName } from "../core/engine.js";
 import { runCost } from "../core/estimate.js";
 import { initialParameters } from "../core/model.js";
+import { initOverview, nextOverview } from "../core/overview.js";
 import { ReplicaSet } from "../core/replicas.js";
 import { train } from "../core/train.js";
 import { LIMITS } from "../schemas/limits.js";
@@ -172,6 +173,7 @@ async function trainAndCommit(
   const resume = checkpoint?.loop ?? null;
   const rate = createRateMeter(resume?.step ?? 0);
   let state = resume;
+  let overview = claim.record.overview ?? initOverview(spec);
   let pending: ReturnType<RunStore["commit"]> | null = null;
   let sent = { steps: 0, sentAt: 0 };
   /** The answer to the commit under way. */
@@ -203,7 +205,8 @@ async function trainAndCommit(
     const checkpoint = { loop: progress.state, engine: engine.readState() };
     const { step } = progress.state;
     const keep = spec.checkpointEvery > 0 && step % spec.checkpointEvery === 0;
-    pending = runs.commit(claim, progress.chunk, checkpoint, { stepsPerSecond: rate(step), keep }, signal);
+    overview = nextOverview(overview, spec, progress.chunk);
+    pending = runs.commit(claim, progress.chunk, checkpoint, { stepsPerSecond: rate(step), keep, overview }, signal);
     // Awaited below; until then a rejection must not count as unhandled.
     pending.catch(() => {});
     sent = { steps: progress.chunk.lr.length, sentAt: Date.now() };

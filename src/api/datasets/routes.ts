@@ -9,9 +9,10 @@ import { strict } from "../../schemas/strict.js";
 import { builtInDataset } from "../../store/built-in-dataset.js";
 import type { DatasetEntry } from "../../store/contract.js";
 import type { ApiDeps } from "../deps.js";
+import { hasUnchanged } from "../http/etag.js";
 import { notFound } from "../http/existing.js";
 import { isoTime } from "../http/iso-time.js";
-import { problemResponse } from "../http/responses.js";
+import { notModified, problemResponse } from "../http/responses.js";
 import { builtInStatistics } from "./dataset-facts.js";
 import { decodeText, deleteDataset, putDataset, TEXT_TYPE, wrongType } from "./put-dataset.js";
 
@@ -38,6 +39,7 @@ export const datasetRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { d
       schema: {
         operationId: "listDatasets",
         summary: "List datasets, the built-in one first",
+        description: "Each with its statistics and how many runs and searches use it.",
         tags: ["datasets"],
         response: { 200: Type.Object({ datasets: Type.Array(DatasetRef) }, strict) },
       },
@@ -51,6 +53,7 @@ export const datasetRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { d
       schema: {
         operationId: "getDataset",
         summary: "Get a dataset's digest and statistics",
+        description: "The digest is what runs pin.",
         tags: ["datasets"],
         params,
         response: { 200: DatasetRef, 404: problemResponse("No such dataset") },
@@ -65,16 +68,21 @@ export const datasetRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { d
       schema: {
         operationId: "getDatasetText",
         summary: "Get a dataset's text, byte by byte as it was put",
+        description: "UTF-8, one item a line.",
         tags: ["datasets"],
         params,
         response: {
           200: { description: "The text", content: { "text/plain": { schema: Type.String() } } },
+          304: notModified,
           404: problemResponse("No such dataset"),
         },
       },
     },
     async (request, reply) => {
-      return sendText(reply, await textOf(await getEntry(request.params.name)));
+      const { name } = request.params;
+      const entry = await getEntry(name);
+      if (hasUnchanged(request, reply, [entry.digest])) return reply.code(304).send(null);
+      return sendText(reply, await textOf(entry));
     },
   );
 
@@ -108,6 +116,7 @@ export const datasetRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { d
       schema: {
         operationId: "deleteDataset",
         summary: "Delete a dataset that nothing uses",
+        description: "Its text goes with the last name that points to it.",
         tags: ["datasets"],
         params,
         response: {

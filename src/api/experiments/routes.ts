@@ -7,7 +7,7 @@ import { strict } from "../../schemas/strict.js";
 import type { ApiDeps } from "../deps.js";
 import { creating, creatingHeaders, creatingResponses } from "../http/creating.js";
 import { existing, notFound } from "../http/existing.js";
-import { listFields, NextSchema, pageOf } from "../http/paging.js";
+import { listFields, NextSchema } from "../http/paging.js";
 import { problemResponse } from "../http/responses.js";
 import { idParams } from "../ids.js";
 import { createExperiment, createShapeErrors } from "./create-experiment.js";
@@ -52,6 +52,7 @@ export const experimentRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, 
       schema: {
         operationId: "listExperiments",
         summary: "List experiments, newest first",
+        description: "Without their reports.",
         tags,
         querystring: Type.Object(listFields("experiment"), strict),
         response: {
@@ -61,7 +62,7 @@ export const experimentRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, 
       },
     },
     async ({ query }) => {
-      const { records, next } = await pageOf(experiments, query);
+      const { records, next } = await experiments.list(query);
       return { experiments: records.map(toSummary), next };
     },
   );
@@ -72,6 +73,7 @@ export const experimentRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, 
       schema: {
         operationId: "getExperiment",
         summary: "Get an experiment, with its report so far",
+        description: "Verdicts may change until `complete` is true.",
         tags,
         params,
         response: { 200: ExperimentRef, 404: problemResponse("No such experiment") },
@@ -86,6 +88,7 @@ export const experimentRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, 
       schema: {
         operationId: "cancelExperiment",
         summary: "Cancel an experiment, and the runs it has made",
+        description: "Repeating is harmless.",
         tags,
         params,
         response: {
@@ -112,6 +115,7 @@ export const experimentRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, 
       schema: {
         operationId: "deleteExperiment",
         summary: "Delete an experiment, with the runs it has made",
+        description: "One that is under way is canceled first.",
         tags,
         params,
         response: {

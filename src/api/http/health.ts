@@ -12,6 +12,7 @@ export const healthRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { re
       schema: {
         operationId: "getHealth",
         summary: "Is the process alive?",
+        description: "Asks nothing but the process itself.",
         tags: ["health"],
         response: { 200: Type.Object({ status: Type.Literal("ok") }, strict) },
       },
@@ -27,6 +28,7 @@ export const healthRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { re
       schema: {
         operationId: "getReadiness",
         summary: "Can it do its work: Redis answers, a worker has been seen",
+        description: "For a load balancer: 503 says what is missing.",
         tags: ["health"],
         response: {
           200: Type.Object({ status: Type.Literal("ready") }, strict),

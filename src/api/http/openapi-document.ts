@@ -1,36 +1,109 @@
-/** A JSON document, or a part of one. */
-type Json = Record<string, unknown>;
+import { Describer, type Json, mapValues } from "./describe.js";
+
+const response = (description: string) => ({
+  description,
+  content: { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } },
+});
+const RESPONSES = {
+  BadRequest: response("The path, the query or the body is not valid"),
+  Problem: response("Any other refusal; its type says which"),
+};
+const refusal = (name: keyof typeof RESPONSES, description?: unknown) => ({
+  $ref: `#/components/responses/${name}`,
+  ...(description === undefined ? {} : { description }),
+});
 
 /**
- * The OpenAPI document as 3.1 wants it, from what @fastify/swagger makes of schemas in the older draft that Ajv reads: tuples
- * are `prefixItems`, what has a default may be left out of a query, and every error is problem+json.
+ * The OpenAPI document as 3.1 and its generators want it, from what @fastify/swagger makes of the schemas that validate
+ * (describe.ts): what has a default may be left out of a query, and every error is problem+json.
  */
 export function toOpenApi31(document: Json): Json {
-  for (const operations of Object.values((document.paths ?? {}) as Record<string, Json>)) {
-    for (const operation of Object.values(operations) as Json[]) {
-      for (const parameter of (operation.parameters ?? []) as Json[]) {
-        if ((parameter.schema as Json | undefined)?.default !== undefined) parameter.required = false;
-      }
-      for (const [status, response] of Object.entries((operation.responses ?? {}) as Record<string, Json>)) {
-        if (Number(status) < 400) continue;
-        const [content] = Object.values((response.content ?? {}) as Json);
-        if (content !== undefined) response.content = { "application/problem+json": content };
-      }
-    }
-  }
-  return withPrefixItems(document) as Json;
+  const describer = new Describer({ discriminators: true });
+  const { schemas } = document.components as Record<string, Json>;
+  for (const [name, schema] of Object.entries(schemas!)) describer.add(name, schema as Json);
+  const content = (media: unknown) =>
+    mapValues(media as Json, (type) => ({ ...(type as Json), schema: describer.describe((type as Json).schema) }));
+  const operation = (value: unknown, _method: string): Json => {
+    const { parameters, requestBody, responses, ...rest } = value as Record<string, Json>;
+    return {
+      ...rest,
+      ...(parameters && { parameters: (parameters as unknown as Json[]).map((each) => parameter(each, describer)) }),
+      ...(requestBody && { requestBody: { ...requestBody, content: content(requestBody.content) } }),
+      responses: {
+        // What every operation may answer with, besides what it says of itself.
+        "400": refusal("BadRequest"),
+        default: refusal("Problem"),
+        ...mapValues(responses!, (response, status) => {
+          const { description, content: media } = response as Json;
+          if (status === "400" && /^A (field|parameter) is wrong$/.test(description as string))
+            return refusal("BadRequest");
+          if (Number(status) >= 400) return refusal("Problem", description);
+          // The library's own word where the route has none.
+          const about = description === "Default Response" ? "Done" : description;
+          return { description: about, ...(media === undefined ? {} : { content: content(media) }) };
+        }),
+      },
+    };
+  };
+  const paths = mapValues(document.paths as Json, (operations) => mapValues(operations as Json, operation));
+  const asked = componentsOf(describer.components, requestsOf(paths));
+  const described = mapValues(describer.components, (schema, name) => {
+    if (asked.has(name)) return schema;
+    return without(`${name}Request` in describer.components ? isSaidBefore : isBound, schema);
+  });
+  // Whether a key is asked for is a setting.
+  const security = [{}, { key: [] }];
+  const securitySchemes = { key: { type: "http", scheme: "bearer", description: "With KEYS=on: anneal_..." } };
+  return {
+    ...document,
+    security,
+    paths,
+    components: { securitySchemes, responses: RESPONSES, schemas: sorted(described) },
+  };
 }
 
-function withPrefixItems(value: unknown): unknown {
+function parameter(value: Json, describer: Describer): Json {
+  const schema = describer.describe(value.schema) as Json;
+  return { ...value, schema, ...(schema.default === undefined ? {} : { required: false }) };
+}
+
+const sorted = (object: Json) => Object.fromEntries(Object.entries(object).sort(([a], [b]) => (a < b ? -1 : 1)));
+
+/** What clients send: over a socket, too. */
+function requestsOf(paths: Json): unknown[] {
+  const operations = Object.values(paths as Record<string, Json>).flatMap((each) => Object.values(each) as Json[]);
+  return operations.flatMap(({ parameters, requestBody, responses }) => [
+    parameters,
+    requestBody,
+    (responses as Json)["101"],
+  ]);
+}
+
+/** The names of all components that a value leads to. */
+function componentsOf(components: Json, value: unknown, found = new Set<string>()): Set<string> {
+  for (const [, name] of JSON.stringify(value ?? null).matchAll(/"\$ref":"#\/components\/schemas\/(\w+)"/g)) {
+    if (found.has(name!)) continue;
+    found.add(name!);
+    componentsOf(components, components[name!], found);
+  }
+  return found;
+}
+
+type Keyword = (key: string, value: unknown) => boolean;
+/** Of use to who asks: what only answers hold needs no bounds, no defaults and no discriminator. */
+const isBound: Keyword = (key) =>
+  /^(default|discriminator|uniqueItems|exclusiveM\w+|min[A-Z]\w+|max[A-Z]\w+|minimum|maximum)$/.test(key);
+/** What an answer spells out is described, and closed to other fields, where it is asked for. */
+const isSaidBefore: Keyword = (key, value) => isBound(key, value) || key === "description" || value === false;
+
+/** A schema without some keywords. Tuples keep their length. */
+function without(isOut: Keyword, value: unknown): unknown {
+  if (Array.isArray(value)) return value.map((child) => without(isOut, child));
   if (typeof value !== "object" || value === null) return value;
-  if (Array.isArray(value)) return value.map(withPrefixItems);
-  const entries = Object.entries(value).flatMap(([key, child]): [string, unknown][] => {
-    if (key === "additionalItems") return [];
-    if (key !== "items" || !Array.isArray(child)) return [[key, withPrefixItems(child)]];
-    return [
-      ["prefixItems", withPrefixItems(child)],
-      ["items", false],
-    ];
-  });
-  return Object.fromEntries(entries);
+  const schema = value as Json;
+  const kept = Object.entries(schema).filter((entry) => schema.prefixItems !== undefined || !isOut(...entry));
+  const walk = (child: unknown) => without(isOut, child);
+  return Object.fromEntries(
+    kept.map(([key, child]) => [key, key === "properties" ? mapValues(child as Json, walk) : walk(child)]),
+  );
 }

@@ -7,15 +7,15 @@ const CHANGES_NOTHING = ["GET", "HEAD", "OPTIONS"];
 /**
  * Refuses what a foreign web page may have a browser send: under a name that was made to point here (DNS rebinding), or a
  * change, or a socket, from another origin. Programs send no Origin and are not concerned.
- * `hosts`: names under which the service is reached.
+ * `hosts`: names under which the service is reached; `origins`: other sites whose pages may do all that programs may.
  */
-export function refuseStrangers(app: FastifyInstance, hosts: readonly string[]): void {
+export function refuseStrangers(app: FastifyInstance, hosts: readonly string[], origins: readonly string[]): void {
   app.addHook("onRequest", async (request) => {
     const { host = "", origin } = request.headers;
     if (!isOurs(nameOf(host), hosts)) {
       throw new ProblemError("forbidden", `Nothing is served as ${host.slice(0, 100)}; ALLOWED_HOSTS names what is`);
     }
-    if (origin !== undefined && mayChange(request) && originHost(origin) !== host) {
+    if (origin !== undefined && mayChange(request) && originHost(origin) !== host && !origins.includes(origin)) {
       throw new ProblemError("forbidden", `A page of ${origin.slice(0, 100)} may not do this`);
     }
   });

@@ -16,6 +16,7 @@ export const versionRoutes: FastifyPluginAsyncTypebox = async (app) => {
       schema: {
         operationId: "getVersion",
         summary: "Which version of Anneal this is",
+        description: "The version of the package that answers.",
         tags: ["health"],
         response: { 200: Type.Object({ version: Type.String() }, strict) },
       },

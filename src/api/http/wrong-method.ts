@@ -6,6 +6,8 @@ import { nearest } from "./nearest.js";
 export function refuseUnknownRoutes(app: FastifyInstance): void {
   const methods = new Map<string, Set<string>>();
   app.addHook("onRoute", ({ url, method }) => {
+    // A preflight's, which is everywhere.
+    if (url === "*") return;
     const known = methods.get(url) ?? new Set();
     for (const name of [method].flat()) known.add(name);
     methods.set(url, known);

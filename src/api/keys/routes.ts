@@ -46,6 +46,7 @@ export const keyRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { apiKe
       schema: {
         operationId: "listKeys",
         summary: "List the keys, oldest first",
+        description: "Without the keys themselves, which nobody has but their owners.",
         tags,
         response: { 200: Type.Object({ keys: Type.Array(Type.Ref("ApiKey")) }, strict) },
       },
@@ -122,7 +123,13 @@ export const keyRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { apiKe
     "/session",
     {
       config: { access: "public" },
-      schema: { operationId: "signOut", summary: "Sign a browser out", tags, response: { 204: Type.Null() } },
+      schema: {
+        operationId: "signOut",
+        summary: "Sign a browser out",
+        description: "Its cookie is worth nothing from then on.",
+        tags,
+        response: { 204: Type.Null() },
+      },
     },
     async (request, reply) => {
       const token = request.cookies?.[SESSION_COOKIE];

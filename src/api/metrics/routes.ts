@@ -3,15 +3,17 @@ import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import { type Static, Type } from "typebox";
 import { SeriesAccumulator } from "../../core/series.js";
 import { LIMITS } from "../../schemas/limits.js";
+import { MetricsSchema } from "../../schemas/metric-export.js";
+import { isTerminal } from "../../schemas/status.js";
 import { strict } from "../../schemas/strict.js";
 import type { ApiDeps } from "../deps.js";
 import { chooseType } from "../http/accept.js";
+import { hasUnchanged } from "../http/etag.js";
 import { existing } from "../http/existing.js";
 import { invalidRequest } from "../http/problems.js";
-import { mediaResponse, problemResponse } from "../http/responses.js";
+import { mediaResponse, notModified, problemResponse } from "../http/responses.js";
 import { idParams } from "../ids.js";
 import { asCsv, asJson, asNdjson, COLUMNS, type Column } from "./columns.js";
-import { MetricsSchema } from "./response-schemas.js";
 
 const FORMATS = {
   "application/json": asJson,
@@ -76,6 +78,7 @@ export const metricsRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { r
         querystring: Query,
         response: {
           200: mediaResponse("Columns, or lines of text", ["text/csv", "application/x-ndjson"], MetricsSchema),
+          304: notModified,
           400: problemResponse("A parameter is wrong"),
           404: problemResponse("No such run"),
           406: problemResponse("None of the media types can be served"),
@@ -88,6 +91,7 @@ export const metricsRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { r
       const record = await existing(runs, id);
       const from = Math.max(query.from ?? 0, record.spec.from?.step ?? 0);
       const to = Math.max(from, Math.min(query.to ?? record.committed, record.committed));
+      if (isTerminal(record.status) && hasUnchanged(request, reply, [to])) return reply.code(304).send(null);
       if (query.points !== undefined || query.window !== undefined || query.transform !== undefined) {
         if (query.every !== undefined) {
           throw invalidRequest([{ pointer: "/every", expected: "nothing beside points, window or transform" }]);

@@ -2,12 +2,14 @@ import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import { Type } from "typebox";
 import { toSafetensors } from "../../core/safetensors.js";
 import { SPLITS } from "../../schemas/dataset.js";
-import { LIMITS } from "../../schemas/limits.js";
+import { CheckpointsSchema, SamplesRequestSchema, SamplesSchema, StepOf } from "../../schemas/samples.js";
+import { isTerminal } from "../../schemas/status.js";
 import { strict } from "../../schemas/strict.js";
 import type { ApiDeps } from "../deps.js";
+import { hasUnchanged } from "../http/etag.js";
 import { existing } from "../http/existing.js";
 import { Limiter } from "../http/limiter.js";
-import { mediaResponse, problemResponse } from "../http/responses.js";
+import { mediaResponse, notModified, problemResponse } from "../http/responses.js";
 import { idParams } from "../ids.js";
 import { evaluate } from "./evaluate.js";
 import { drawSamples, readModel } from "./read-model.js";
@@ -17,43 +19,6 @@ const AT_ONCE = 2;
 const MOST_WAITING = 16;
 /** A download that nobody takes is given up. */
 const IDLE_MS = 30_000;
-
-const Step = Type.Optional(
-  Type.Integer({ minimum: 1, maximum: LIMITS.steps, description: "A kept checkpoint; default: the latest" }),
-);
-const SamplesRequestSchema = Type.Object(
-  {
-    count: Type.Optional(Type.Integer({ minimum: 1, maximum: LIMITS.samples, default: 20 })),
-    temperature: Type.Optional(
-      Type.Number({
-        exclusiveMinimum: 0,
-        maximum: LIMITS.temperature,
-        default: 1,
-        description: "Divides the logits: below 1 the likely becomes likelier",
-      }),
-    ),
-    seed: Type.Optional(
-      Type.Integer({
-        minimum: 0,
-        maximum: LIMITS.seed,
-        default: 0,
-        description: "The same seed, the same samples",
-      }),
-    ),
-    step: Step,
-  },
-  strict,
-);
-const SamplesSchema = Type.Object(
-  {
-    run: Type.String(),
-    step: Type.Integer({ description: "Steps that the model has been trained for" }),
-    temperature: Type.Number(),
-    seed: Type.Integer(),
-    samples: Type.Array(Type.String()),
-  },
-  strict,
-);
 
 export const modelRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, deps) => {
   const { runs } = deps;
@@ -104,9 +69,10 @@ export const modelRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, deps)
           "Names and shapes of a PyTorch module with `embedding` (nn.Embedding) and `layers` (nn.ModuleList of nn.Linear); the symbols and the model's spec are in the header's metadata.",
         tags: ["model"],
         params: idParams("run"),
-        querystring: Type.Object({ step: Step }, strict),
+        querystring: Type.Object({ step: StepOf }, strict),
         response: {
           200: mediaResponse("A safetensors file", ["application/octet-stream"]),
+          304: notModified,
           400: problemResponse("No checkpoint of that step was kept"),
           404: problemResponse("No such run"),
           409: problemResponse("The run has no step yet"),
@@ -116,6 +82,8 @@ export const modelRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, deps)
     },
     async (request, reply) => {
       const { id } = request.params;
+      const { status, committed } = await existing(runs, id);
+      if (isTerminal(status) && hasUnchanged(request, reply, [committed])) return reply.code(304).send(null);
       reply.raw.setTimeout(IDLE_MS, () => reply.raw.destroy());
       const { spec, engineBuild, symbols, step, parameters } = await modelOf(id, request.query.step);
       const file = toSafetensors(spec.model, symbols.length, parameters, {
@@ -144,7 +112,7 @@ export const modelRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, deps)
           "Mean cross-entropy, nats, of the latest checkpoint or a kept one; by default over the test split, which no training and no search looks at. Worked out anew for each request, in double precision.",
         tags: ["model"],
         params: idParams("run"),
-        querystring: Type.Object({ split: Type.Enum([...SPLITS], { default: "test" }), step: Step }, strict),
+        querystring: Type.Object({ split: Type.Enum([...SPLITS], { default: "test" }), step: StepOf }, strict),
         response: {
           200: Type.Object(
             {
@@ -180,14 +148,11 @@ export const modelRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, deps)
       schema: {
         operationId: "listCheckpoints",
         summary: "The steps that can be forked, sampled and downloaded",
+        description: "Those of `checkpointEvery`, and the latest.",
         tags: ["model"],
         params: idParams("run"),
         response: {
-          200: Type.Object({
-            run: Type.String(),
-            kept: Type.Array(Type.Integer(), { description: "By checkpointEvery" }),
-            latest: Type.Union([Type.Integer(), Type.Null()], { description: "Of a run that trains it moves on" }),
-          }),
+          200: CheckpointsSchema,
           404: problemResponse("No such run"),
         },
       },

@@ -1,12 +1,14 @@
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import { Type } from "typebox";
 import { LIMITS } from "../../schemas/limits.js";
+import { isTerminal } from "../../schemas/status.js";
 import type { ApiDeps } from "../deps.js";
 import { chooseType } from "../http/accept.js";
+import { hasUnchanged } from "../http/etag.js";
 import { existing } from "../http/existing.js";
 import { Limiter } from "../http/limiter.js";
 import { invalidRequest } from "../http/problems.js";
-import { problemResponse } from "../http/responses.js";
+import { notModified, problemResponse } from "../http/responses.js";
 import { idParams, isRunId } from "../ids.js";
 import { PLOT_NAMES, type PlotName, picture } from "./pictures.js";
 import type { PlotThread } from "./plot-thread.js";
@@ -45,6 +47,7 @@ export const plotRoutes: FastifyPluginAsyncTypebox<ApiDeps & { readonly plotThre
             description: "The picture",
             content: Object.fromEntries(FORMATS.map((type) => [type, { schema: Type.String() }])),
           },
+          304: notModified,
           400: problemResponse("A parameter is wrong, or means nothing to this plot"),
           404: problemResponse("No such run"),
           406: problemResponse("None of the media types can be served"),
@@ -62,6 +65,10 @@ export const plotRoutes: FastifyPluginAsyncTypebox<ApiDeps & { readonly plotThre
       const { width, height } = sizeOf(format, query);
       const records = [await existing(runs, id)];
       for (const other of othersOf(query.runs)) records.push(await existing(runs, other));
+      const facts = records.map(({ id, committed }) => [id, committed]);
+      if (records.every(({ status }) => isTerminal(status)) && hasUnchanged(request, reply, facts)) {
+        return reply.code(304).send(null);
+      }
       const image = await limiter.run(async () => {
         const described = await picture(name, records, { ...query, points: width }, { metrics, thread });
         return render(thread, described, format, { width, height, color: query.color });

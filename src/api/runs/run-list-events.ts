@@ -1,10 +1,15 @@
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
-import { kindOf } from "../../schemas/record-kinds.js";
+import { Type } from "typebox";
+import { idSchema, kindOf } from "../../schemas/record-kinds.js";
+import { strict } from "../../schemas/strict.js";
 import type { ApiDeps } from "../deps.js";
-import { mediaResponse } from "../http/responses.js";
+import { eventsResponse } from "../http/responses.js";
 import { HIGH_WATER } from "../streams/connection.js";
 import { openEventStream } from "../streams/event-stream.js";
 import { toRun } from "./run-view.js";
+
+/** An event's data; its name says which of them. */
+const RunListEventSchema = Type.Union([Type.Ref("Run"), Type.Object({ id: idSchema("run") }, strict)]);
 
 /** A run that trains changes forty times a second; readers of the list are told four times. */
 const EVERY_MS = 250;
@@ -53,6 +58,7 @@ class RunWatch {
 
 export const runListEventRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { runs, tail }) => {
   const watch = new RunWatch(async (id) => {
+    if (kindOf(id) !== "run") return `event: changed\ndata: ${JSON.stringify({ id })}\n\n`;
     const record = await runs.get(id);
     // Children are in their parent's list.
     if (record !== null && record.parent !== null) return null;
@@ -76,9 +82,9 @@ export const runListEventRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app
         operationId: "watchRuns",
         summary: "Follow all runs as Server-Sent Events",
         description:
-          "`run`: a run as GET shows it, whenever it changes, about four times a second while it trains; `deleted`: {id}. Nothing is replayed: after connecting, read GET /v1/runs once. The stream ends where changes may have been missed, as when Redis was away; EventSource then connects again by itself.",
+          "`run`: a run as GET shows it, whenever it changes, about four times a second while it trains; `deleted`: {id}; `changed`: {id} of a search or experiment that has changed or gone. Nothing is replayed: after connecting, read GET /v1/runs once. The stream ends where changes may have been missed, as when Redis was away; EventSource then connects again by itself.",
         tags: ["streams"],
-        response: { 200: mediaResponse("Events, until the client leaves", ["text/event-stream"]) },
+        response: { 200: eventsResponse("Events, until the client leaves", RunListEventSchema) },
       },
     },
     (request, reply) => {
@@ -96,7 +102,7 @@ export const runListEventRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app
       };
       watch.readers.add(reader);
       stop ??= tail.watch({
-        changed: (id) => kindOf(id) === "run" && watch.changed(id),
+        changed: (id) => watch.changed(id),
         // They connect again, and read the list.
         missed: endAll,
       });

@@ -6,9 +6,8 @@ import { scheduleCatalogue } from "../../core/schedules/catalogue.js";
 import { equivalents } from "../../core/schedules/equivalents.js";
 import { previewSchedule } from "../../core/schedules/preview.js";
 import { resolveSchedule } from "../../core/schedules/resolve.js";
-import { LIMITS } from "../../schemas/limits.js";
-import { LrRangeSchema, ScheduleRequestSchema } from "../../schemas/run.js";
 import type { ScheduleRequest } from "../../schemas/schedule.js";
+import { CatalogueSchema, PreviewRequestSchema, PreviewSchema } from "../../schemas/schedule-preview.js";
 import { strict } from "../../schemas/strict.js";
 import { chooseType } from "../http/accept.js";
 import { invalidRequest } from "../http/problems.js";
@@ -17,28 +16,9 @@ import { schedulePicture } from "../plots/pictures.js";
 import type { PlotThread } from "../plots/plot-thread.js";
 import { CanvasQuery, FORMATS, ScalesQuery, sizeOf } from "../plots/query.js";
 import { contentType, render } from "../plots/render.js";
-import { CatalogueSchema, PreviewSchema } from "./response-schemas.js";
 
 /** Observations of a metric-driven policy times its window: a preview makes them all. */
 const MOST_OBSERVED = 2_000_000;
-
-const PreviewRequestSchema = Type.Object(
-  {
-    schedule: ScheduleRequestSchema,
-    steps: Type.Integer({ minimum: 1, maximum: LIMITS.steps }),
-    lrRange: Type.Optional(LrRangeSchema),
-    points: Type.Optional(
-      Type.Integer({
-        minimum: 4,
-        maximum: LIMITS.pointsPerPage,
-        description:
-          "At most so many, evenly taken, both ends among them. Without it up to 1,000: both ends, and the lowest and the highest rate of each of equal stretches",
-      }),
-    ),
-    lrLimit: Type.Optional(Type.Number({ exclusiveMinimum: 0, description: "Warn about rates above this" })),
-  },
-  strict,
-);
 
 const DrawingQuery = Type.Object({ ...CanvasQuery, ...ScalesQuery }, strict);
 
@@ -52,6 +32,7 @@ export const scheduleRoutes: FastifyPluginAsyncTypebox<{ readonly plotThread: Pl
       schema: {
         operationId: "listSchedules",
         summary: "List schedule types, their parameters and defaults, and what lrRange means to each",
+        description: "Our own, and those of PyTorch, Hugging Face and optax in their terms.",
         tags: ["schedules"],
         response: { 200: CatalogueSchema },
       },

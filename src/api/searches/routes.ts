@@ -11,7 +11,7 @@ import type { ApiDeps } from "../deps.js";
 import { creating, creatingHeaders, creatingResponses } from "../http/creating.js";
 import { existing, notFound } from "../http/existing.js";
 import { isoTime } from "../http/iso-time.js";
-import { listFields, NextSchema, pageOf } from "../http/paging.js";
+import { listFields, NextSchema } from "../http/paging.js";
 import { problemResponse } from "../http/responses.js";
 import { idParams } from "../ids.js";
 import { createSearch } from "./create-search.js";
@@ -57,6 +57,7 @@ export const searchRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, deps
       schema: {
         operationId: "listSearches",
         summary: "List searches, newest first",
+        description: "Each as GET shows it.",
         tags: ["learning rate"],
         querystring: Type.Object(listFields("search"), strict),
         response: {
@@ -66,7 +67,7 @@ export const searchRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, deps
       },
     },
     async ({ query }) => {
-      const { records, next } = await pageOf(searches, query);
+      const { records, next } = await searches.list(query);
       return { searches: records.map(toSearch), next };
     },
   );
@@ -77,6 +78,7 @@ export const searchRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, deps
       schema: {
         operationId: "getSearch",
         summary: "Get a search",
+        description: "What is known so far, and once it is over the answer.",
         tags: ["learning rate"],
         params,
         response: { 200: SearchRef, 404: problemResponse("No such search") },
@@ -91,6 +93,7 @@ export const searchRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, deps
       schema: {
         operationId: "cancelSearch",
         summary: "Cancel a search, and the runs it has made",
+        description: "Repeating is harmless.",
         tags: ["learning rate"],
         params,
         response: {
@@ -120,6 +123,7 @@ export const searchRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, deps
       schema: {
         operationId: "deleteSearch",
         summary: "Delete a search, with the runs it has made",
+        description: "One that is under way is canceled first.",
         tags: ["learning rate"],
         params,
         response: {

@@ -8,6 +8,7 @@ import { ProblemError } from "../../schemas/problem.js";
 import { StreamCommandSchema } from "../../schemas/stream-many.js";
 import { strict } from "../../schemas/strict.js";
 import type { Tail } from "../../store/contract.js";
+import { problemResponse } from "../http/responses.js";
 import { CommandSocket } from "./command-socket.js";
 import type { BoundsOf } from "./log-bounds.js";
 import { refuseUnknownProtocols } from "./socket-protocol.js";
@@ -20,7 +21,7 @@ export interface StreamManyOptions {
   readonly idleMs?: number;
 }
 
-const DESCRIPTION = `Text frames. The client sends StreamCommands; for each run it gets \`subscribed\`, then the same StreamMessages as on /v1/runs/{id}/stream, every one with \`run\` (in a search's progress the child run is \`child\`), until \`end\` or \`unsubscribed\`. What is wrong with a command is said by an \`error\`. At most ${LIMITS.subscriptionsPerSocket} runs at once, ${LIMITS.messagesPerSecond} commands a second, ${LIMITS.messageBytes} bytes a command. The socket's room is shared in turns. In the subprotocol anneal.v1.binary, a binary frame's channel is the one of \`subscribed\`. Close codes: 1008 too many commands a second, or ${LIMITS.badMessagesPerSocket} that are not valid; 1012 the server goes away, after a \`restart\` with the steps to go on from; 4000 nothing followed for a minute; 4008 nothing taken for 9 s (go on from the last step you have).`;
+export const MANY_DESCRIPTION = `Text frames. The client sends StreamCommands; for each run it gets \`subscribed\`, then the same StreamMessages as on /v1/runs/{id}/stream, every one with \`run\` (in a search's progress the child run is \`child\`), until \`end\` or \`unsubscribed\`. What is wrong with a command is said by an \`error\`. At most ${LIMITS.subscriptionsPerSocket} runs at once, ${LIMITS.messagesPerSecond} commands a second, ${LIMITS.messageBytes} bytes a command. The socket's room is shared in turns. In the subprotocol anneal.v1.binary, a binary frame's channel is the one of \`subscribed\`. Close codes: 1008 too many commands a second, or ${LIMITS.badMessagesPerSocket} that are not valid; 1012 the server goes away, after a \`restart\` with the steps to go on from; 4000 nothing followed for a minute; 4008 nothing taken for 9 s (go on from the last step you have).`;
 
 /** Several runs, searches and experiments over one WebSocket. */
 export const streamManyRoutes: FastifyPluginAsyncTypebox<StreamManyOptions> = async (app, options) => {
@@ -45,7 +46,7 @@ export const streamManyRoutes: FastifyPluginAsyncTypebox<StreamManyOptions> = as
     schema: {
       operationId: "streamMany",
       summary: "Follow several runs, searches and experiments over one WebSocket",
-      description: DESCRIPTION,
+      description: MANY_DESCRIPTION,
       tags: ["streams"],
       // What is followed, and how, is said by commands.
       querystring: Type.Object({}, strict),
@@ -54,6 +55,7 @@ export const streamManyRoutes: FastifyPluginAsyncTypebox<StreamManyOptions> = as
           ...Type.Union([Type.Ref("StreamReply"), Type.Ref("StreamMessage"), Type.Ref("StreamCommand")]),
           description: "Upgraded; the server sends the first two, the client the third",
         },
+        400: problemResponse("No upgrade to a WebSocket was asked for"),
       },
     },
     preHandler: async (request) => {

@@ -9,7 +9,7 @@ import type { RecordKind } from "../../schemas/record-kinds.js";
 import { FROM, THINNING, type Thinning } from "../../schemas/stream.js";
 import { strict } from "../../schemas/strict.js";
 import type { Tail } from "../../store/contract.js";
-import { mediaResponse, problemResponse } from "../http/responses.js";
+import { eventsResponse, problemResponse } from "../http/responses.js";
 import { idParams } from "../ids.js";
 import type { LivePlot, Screen } from "../plots/live.js";
 import { LIVE_QUERY, type LiveQuery, liveSize } from "../plots/query.js";
@@ -22,7 +22,7 @@ import { refuseUnknownProtocols } from "./socket-protocol.js";
 import { followOne, type Stream } from "./subscriptions.js";
 
 const from = { ...FROM, default: 0 };
-const Queries = {
+export const Queries = {
   run: Type.Object({ from, ...THINNING }, strict),
   // What these tell of is few and far between.
   search: Type.Object({ from }, strict),
@@ -95,6 +95,7 @@ export const streamRoutes: FastifyPluginAsyncTypebox<StreamOptions> = async (app
       querystring,
       response: {
         101: { ...Type.Ref("StreamMessage"), description: "Upgraded; each frame is one of these" },
+        400: problemResponse("A parameter is wrong, or no upgrade to a WebSocket was asked for"),
         404: problemResponse("No such id"),
       },
     },
@@ -131,10 +132,11 @@ export const streamRoutes: FastifyPluginAsyncTypebox<StreamOptions> = async (app
         params,
         querystring: draw === undefined ? querystring : LiveFromQuery,
         response: {
-          200: mediaResponse("Events, each a StreamMessage", [
-            "text/event-stream",
-            ...(draw === undefined ? [] : ["text/plain"]),
-          ]),
+          200: eventsResponse(
+            "Events, each a StreamMessage",
+            Type.Ref("StreamMessage"),
+            draw === undefined ? [] : ["text/plain"],
+          ),
           400: problemResponse("A parameter is wrong"),
           404: problemResponse("No such id"),
         },

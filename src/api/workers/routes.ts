@@ -13,6 +13,7 @@ export const workerRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { fl
       schema: {
         operationId: "listWorkers",
         summary: "The workers that are alive, and what each trains",
+        description: "Each tells Redis of itself every few seconds.",
         tags: ["health"],
         response: { 200: Type.Ref("Workers"), 503: problemResponse("Redis is away") },
       },

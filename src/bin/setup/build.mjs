@@ -26,7 +26,7 @@ const PRODUCTS = [
     script: "src/web/build.mjs",
     args: [],
     output: "dist/src/web/app.js.br",
-    inputs: ["src/web", "src/core", "src/schemas", "tsconfig.json", "package-lock.json"],
+    inputs: ["src/web", "src/client", "src/core", "src/schemas", "tsconfig.json", "package-lock.json"],
     settings: [],
   },
 ];

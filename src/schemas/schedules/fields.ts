@@ -1,6 +1,6 @@
 import { type TProperties, Type } from "typebox";
 import { LIMITS } from "../limits.js";
-import { strict } from "../strict.js";
+import { named, pascalCase, strict } from "../strict.js";
 
 /** Bounds on schedules that contain schedules and on the lists and expressions inside them. */
 export const SCHEDULE_LIMITS = {
@@ -24,7 +24,10 @@ export interface NestedSchedule {
 
 /** An object schema with its `type`; nothing beyond the parameters listed is allowed. */
 export function scheduleType<T extends string, P extends TProperties>(type: T, description: string, parameters: P) {
-  return Type.Object({ type: Type.Literal(type), ...parameters }, { ...strict, description });
+  return Type.Object(
+    { type: Type.Literal(type), ...parameters },
+    { ...strict, description, ...named(`${pascalCase(type)}Schedule`) },
+  );
 }
 
 /** Marks the base or peak rate of a schedule: where a request may say "auto". */
@@ -67,6 +70,7 @@ export const table = (value: ReturnType<typeof rate>, description: string) =>
 /** The factor at a step t: an expression, or a table whose last row with row[0] <= t holds (1 before the first row). */
 export const factorOfStep = () =>
   Type.Unsafe<string | [number, number][]>({
+    ...named("FactorOfStep"),
     if: { type: "string" },
     // biome-ignore lint/suspicious/noThenProperty: a JSON Schema keyword
     then: { type: "string", minLength: 1, maxLength: SCHEDULE_LIMITS.expressionLength },

@@ -1,5 +1,5 @@
 import { Type } from "typebox";
-import { strict } from "../strict.js";
+import { named, strict } from "../strict.js";
 import {
   exponent,
   flag,
@@ -139,7 +139,7 @@ export const OPTAX_SCHEMAS = {
           endValue: Type.Optional(warmupCosine.endValue),
           exponent: Type.Optional(warmupCosine.exponent),
         },
-        strict,
+        { ...strict, ...named("SgdrCycle") },
       ),
       { minItems: 1, maxItems: SCHEDULE_LIMITS.nodes, description: "Of warmup_cosine_decay_schedule, cycle by cycle" },
     ),

@@ -1,5 +1,5 @@
 -- Stores a queued record. Of a fork the last three say which checkpoint it begins with, and the loop's state to go with it.
--- KEYS: the indexes that it is to stand in
+-- KEYS: the indexes that it is to stand in, besides those of its labels
 -- ARGV: id, spec (JSON), deadline (ms of Redis time; later than that nothing is created), most (waiting records), waitsFor
 --   (the search whose answer completes it), dataset (its name), digest (that the dataset must have; none: any), traceId,
 --   parent (the record that it belongs to), forkRun, forkStep, forkLoop (JSON), advice (JSON)
@@ -42,5 +42,6 @@ if waitsFor then
   redis.call('HSET', WAITING_KEY, id, waitsFor)
 end
 for _, index in ipairs(KEYS) do redis.call('ZADD', index, 0, id) end
+list_labels(id)
 set_status(id, 'create', 'queued')
 return tostring(at)

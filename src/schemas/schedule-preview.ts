@@ -1,10 +1,16 @@
-import { Type } from "typebox";
-import { SCHEDULE_LIBRARIES, type ScheduleLibrary } from "../../schemas/schedule.js";
-import { strict } from "../../schemas/strict.js";
+import { type Static, Type } from "typebox";
+import { LIMITS } from "./limits.js";
+import { LrRangeSchema } from "./run.js";
+import { SCHEDULE_LIBRARIES, type ScheduleLibrary, ScheduleRequestSchema } from "./schedule.js";
+import { documentedAs, named, strict } from "./strict.js";
 
 const Text = Type.Union([Type.String(), Type.Null()]);
 const Library = Type.Enum(Object.keys(SCHEDULE_LIBRARIES) as ScheduleLibrary[]);
 const ScheduleRef = Type.Ref("ScheduleSpec");
+
+/** Of a table of factors by step: an empty one. */
+const NoFactors = Type.Object({}, strict);
+const DefaultSchema = Type.Union([Type.Number(), Type.String(), Type.Boolean(), Type.Null(), NoFactors]);
 
 export const CatalogueSchema = Type.Object(
   {
@@ -19,7 +25,10 @@ export const CatalogueSchema = Type.Object(
               {
                 name: Type.String(),
                 type: Type.String(),
-                default: Type.Unknown({ description: "A value, or in words how it follows from the run" }),
+                default: Type.Unknown({
+                  ...documentedAs(DefaultSchema),
+                  description: "A value, or in words how it follows from the run",
+                }),
                 derived: Type.Boolean({ description: "Whether the default is a rule over lrRange, steps or others" }),
                 required: Type.Boolean(),
                 auto: Type.Boolean({ description: 'Whether "auto" is allowed' }),
@@ -34,8 +43,10 @@ export const CatalogueSchema = Type.Object(
       ),
     ),
   },
-  strict,
+  { ...strict, ...named("ScheduleCatalogue") },
 );
+
+export type ScheduleCatalogue = Static<typeof CatalogueSchema>;
 
 export const PreviewSchema = Type.Object(
   {
@@ -71,5 +82,25 @@ export const PreviewSchema = Type.Object(
       ),
     ),
   },
-  strict,
+  { ...strict, ...named("SchedulePreview") },
 );
+export type SchedulePreview = Static<typeof PreviewSchema>;
+
+export const PreviewRequestSchema = Type.Object(
+  {
+    schedule: ScheduleRequestSchema,
+    steps: Type.Integer({ minimum: 1, maximum: LIMITS.steps }),
+    lrRange: Type.Optional(LrRangeSchema),
+    points: Type.Optional(
+      Type.Integer({
+        minimum: 4,
+        maximum: LIMITS.pointsPerPage,
+        description:
+          "At most so many, evenly taken, both ends among them. Without it up to 1,000: both ends, and the lowest and the highest rate of each of equal stretches",
+      }),
+    ),
+    lrLimit: Type.Optional(Type.Number({ exclusiveMinimum: 0, description: "Warn about rates above this" })),
+  },
+  { ...strict, ...named("PreviewRequest") },
+);
+export type PreviewRequest = Static<typeof PreviewRequestSchema>;
