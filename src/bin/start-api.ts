@@ -88,7 +88,7 @@ export async function startApi(
   try {
     await app.ready();
     await tail.start();
-    // A prompt one refuses what is asked of it before; to make the app ready may have taken so long that it has to connect anew.
+    // To make the app ready may take longer than the second after which a prompt one that is not heard connects anew.
     await Promise.all(connections.map(isReady));
     const url = await app.listen({ host: config.HOST, port: config.PORT });
     return { app, url, close };

@@ -136,6 +136,9 @@ class Position {
         this.#told.add(key);
         return message;
       }
+      case "rollback":
+        // What was had stays right, and is not sent again.
+        return null;
       default:
         return message;
     }

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { Redis, RedisOptions } from "ioredis";
 import { openRedis } from "./address.js";
 import { isDemoted } from "./patience.js";
@@ -49,7 +50,8 @@ export function connect(url: string, role: ConnectionRole, replicas = 0): Anneal
   return redis;
 }
 
-/** Resolves once commands of a connection can be sent. */
+/** Resolves once a connection answers. */
 export async function isReady(redis: Redis): Promise<void> {
-  if (redis.status !== "ready") await new Promise<void>((resolve) => redis.once("ready", () => resolve()));
+  const answers = () => redis.ping().then(Boolean, () => false);
+  while (redis.status !== "ready" || !(await answers())) await delay(20);
 }
