@@ -19,7 +19,7 @@ export interface TestRedis {
 }
 
 /** What the shipped start gives its Redis, from dist/test. */
-const OPTIONS = JSON.parse(
+export const REDIS_OPTIONS = JSON.parse(
   readFileSync(new URL("../../src/store/redis-options.json", import.meta.url), "utf8"),
 ) as Record<string, string>;
 const PROGRAMS = ["redis-server", "valkey-server"];
@@ -75,7 +75,7 @@ function manage(first: ChildProcess, port: number, dir: string): TestRedis {
 
 /** Resolves once it answers; throws Error when it ends before, as it does when the port is taken. */
 async function launch(port: number, dir: string): Promise<ChildProcess> {
-  const options = { port, bind: "127.0.0.1", dir, ...OPTIONS };
+  const options = { port, bind: "127.0.0.1", dir, ...REDIS_OPTIONS };
   const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
   const child = await spawnFirst(PROGRAMS, args);
   const probe = new Redis({ host: "127.0.0.1", port, lazyConnect: true, retryStrategy: () => null });

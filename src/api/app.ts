@@ -12,7 +12,7 @@ import { ArmRequestSchema, ExperimentReportSchema, ExperimentRequestSchema } fro
 import { ExperimentSchema, ExperimentSummarySchema } from "../schemas/experiment-view.js";
 import { LIMITS } from "../schemas/limits.js";
 import { ProblemSchema } from "../schemas/problem.js";
-import { RunRequestSchema, RunSchema, RunSpecSchema } from "../schemas/run.js";
+import { RunChangeSchema, RunRequestSchema, RunSchema, RunSpecSchema } from "../schemas/run.js";
 import { ScheduleRequestDefinition, ScheduleSpecDefinition } from "../schemas/schedule.js";
 import { SearchRequestSchema, SearchSchema } from "../schemas/search.js";
 import { StreamMessageSchema } from "../schemas/stream.js";
@@ -62,6 +62,7 @@ const SHARED = [
   ScheduleSpecDefinition,
   ProblemSchema,
   RunRequestSchema,
+  RunChangeSchema,
   RunSpecSchema,
   RunSchema,
   CurveSchema,

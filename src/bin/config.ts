@@ -11,19 +11,23 @@ export const ConfigSchema = Type.Object({
     default: "",
     description: "Other sites whose pages may use it, with commas between them; *: all may read",
   }),
+  REDIS_URL: Type.String({ pattern: "^rediss?(\\+sentinel)?://" }),
+  REDIS_REPLICAS: Type.Integer({ minimum: 0, maximum: 16, default: 0 }),
+  /** Read by src/store/keys.ts. */
+  REDIS_PREFIX: Type.String({ pattern: "^[A-Za-z0-9_.-]{1,64}$", default: "anneal" }),
   KEYS: Type.Enum(["off", "on"], { default: "off", description: "on: every request needs a key" }),
   ALLOW_OPEN: Type.Enum(["no", "yes"], {
     default: "no",
     description: "yes: listens on other addresses than this machine's own even without keys",
   }),
   ALLOWED_HOSTS: Type.String({ default: "", description: "Names under which it is reached, with commas between them" }),
-  REDIS_URL: Type.String({ pattern: "^rediss?://" }),
   WORKER_CONCURRENCY: Type.Integer({ minimum: 1, maximum: 256, default: availableParallelism() }),
   LOG_LEVEL: Type.Enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"], { default: "info" }),
   ACCESS_LOG: Type.Boolean({ default: false, description: "Every answered request as a line at level info" }),
   LOCK_DURATION_MS: Type.Integer({ minimum: 500, maximum: 600_000, default: 6000 }),
   STALLED_INTERVAL_MS: Type.Integer({ minimum: 200, maximum: 600_000, default: 3000 }),
   RUN_TTL_SECONDS: Type.Integer({ minimum: 0, default: 0, description: "Runs over for longer are deleted; 0: never" }),
+  NUMERICS_WAIT_SECONDS: Type.Integer({ minimum: 0, maximum: 604_800, default: 60 }),
   RECONCILE_INTERVAL_MS: Type.Integer({ minimum: 200, maximum: 600_000, default: 5000 }),
   WORKER_PORT: Type.Optional(
     Type.Integer({

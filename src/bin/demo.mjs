@@ -58,8 +58,10 @@ async function demo() {
     bars.stop();
   }
   console.table(Object.fromEntries(runs.map((run) => [run.spec.name, facts(run)])));
-  for (const { spec, links } of runs) console.log(`${spec.name.padEnd(8)} ${url}${links.self}`);
-  if (!service.running) console.log("\nThey are kept: npm start serves them at the same paths of its own address.");
+  const own = service.running ? url : "http://127.0.0.1:3000";
+  if (!service.running) console.log("They are kept. Begin npm start, then look at them:\n");
+  for (const { spec, id } of runs) console.log(`${spec.name.padEnd(8)} ${own}/#/runs/${id}`);
+  console.log(`together ${own}/#/compare?runs=${runs.map(({ id }) => id).join(",")}`);
 }
 
 function facts({ status, result, engineBuild }) {

@@ -3,8 +3,9 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { SCOPES, type Scope } from "../schemas/api-key.js";
 import { LIMITS } from "../schemas/limits.js";
+import { redisProblem } from "../store/address.js";
 import { RedisApiKeyStore } from "../store/api-keys.js";
-import { connect, redisProblem } from "../store/connect.js";
+import { connect } from "../store/connect.js";
 
 const USAGE = `npm run keys -- <command>
 

@@ -1,5 +1,5 @@
 import closeWithGrace from "close-with-grace";
-import { redisProblem } from "../store/connect.js";
+import { redisProblem } from "../store/address.js";
 import { type Config, readConfig } from "./config.js";
 import { keepHeartbeat } from "./heartbeat-file.js";
 import { type Observability, observe } from "./observability.js";

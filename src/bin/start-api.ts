@@ -3,12 +3,12 @@ import { buildApp } from "../api/app.js";
 import { RunQueue } from "../queue/run-queue.js";
 import type { QueueName } from "../schemas/record-kinds.js";
 import { RedisApiKeyStore } from "../store/api-keys.js";
-import { connect, storageProblem } from "../store/connect.js";
+import { type ConnectionRole, connect, isReady } from "../store/connect.js";
 import { RedisDatasetStore } from "../store/datasets.js";
 import { RedisExperimentStore } from "../store/experiments.js";
+import { storageProblem } from "../store/fitness.js";
 import { RedisFleet } from "../store/fleet.js";
-import { formatProblem } from "../store/format.js";
-import { WORKERS_KEY } from "../store/keys.js";
+import { QUEUE_PREFIX, WORKERS_KEY } from "../store/keys.js";
 import { RedisMetricsReader } from "../store/metrics.js";
 import { RedisOnceStore } from "../store/once.js";
 import { RedisRunStore } from "../store/runs.js";
@@ -16,6 +16,7 @@ import { RedisSearchStore } from "../store/searches.js";
 import { RedisTail } from "../store/tail.js";
 import type { Config } from "./config.js";
 import type { Observability } from "./observability.js";
+import { unfitStorage } from "./storage.js";
 
 export interface Service {
   /** Ends it by its designed path. Idempotent. */
@@ -26,25 +27,26 @@ export async function startApi(
   config: Config,
   { log, registry, telemetry }: Observability,
 ): Promise<Service & { readonly app: FastifyInstance; readonly url: string }> {
-  const open = openProblem(config);
-  if (open !== null) throw new Error(open);
-  const prompt = connect(config.REDIS_URL, "prompt");
-  const bulk = connect(config.REDIS_URL, "bulk");
-  const reader = connect(config.REDIS_URL, "listening");
-  const subscriber = connect(config.REDIS_URL, "listening");
+  const exposed = openProblem(config);
+  if (exposed !== null) throw new Error(exposed);
+  const open = (role: ConnectionRole) => connect(config.REDIS_URL, role, config.REDIS_REPLICAS);
+  const prompt = open("prompt");
+  const bulk = open("bulk");
+  const reader = open("listening");
+  const subscriber = open("listening");
   const connections = [prompt, bulk, reader, subscriber];
   for (const connection of connections) connection.on("error", (error) => log.debug({ err: error }, "redis"));
   const disconnect = () => {
     for (const connection of connections) connection.disconnect();
   };
   // First of all: a queue writes as soon as it is made.
-  const problem = (await storageProblem(reader)) ?? (await formatProblem(reader));
+  const problem = await unfitStorage(reader, log);
   if (problem !== null) {
     disconnect();
     throw new Error(problem);
   }
 
-  const queueOf = (name: QueueName) => new RunQueue(prompt, name, telemetry?.queue);
+  const queueOf = (name: QueueName) => new RunQueue(prompt, QUEUE_PREFIX, name, telemetry?.queue);
   const [queue, searchQueue, experimentQueue] = [queueOf("runs"), queueOf("searches"), queueOf("experiments")];
   const tail = new RedisTail(reader, subscriber);
   const readiness = async () => {
@@ -84,7 +86,10 @@ export async function startApi(
     disconnect();
   });
   try {
+    await app.ready();
     await tail.start();
+    // A prompt one refuses what is asked of it before; to make the app ready may have taken so long that it has to connect anew.
+    await Promise.all(connections.map(isReady));
     const url = await app.listen({ host: config.HOST, port: config.PORT });
     return { app, url, close };
   } catch (error) {

@@ -2,11 +2,13 @@ import type { AddressInfo } from "node:net";
 import { hostname } from "node:os";
 import { VERSION } from "../api/http/version.js";
 import { engineBuilds } from "../engine/builds.js";
+import { engineFor } from "../engine/create.js";
+import type { JobQueues } from "../queue/job-queues.js";
 import { QueueWorker } from "../queue/worker.js";
-import { connect, storageProblem } from "../store/connect.js";
+import { type ConnectionRole, connect } from "../store/connect.js";
 import { RedisExperimentStore } from "../store/experiments.js";
 import { RedisFleet } from "../store/fleet.js";
-import { formatProblem } from "../store/format.js";
+import { QUEUE_PREFIX } from "../store/keys.js";
 import { RedisMetricsReader } from "../store/metrics.js";
 import { RedisRunStore } from "../store/runs.js";
 import { RedisSearchStore } from "../store/searches.js";
@@ -17,9 +19,11 @@ import { runExperiment } from "../train/run-experiment.js";
 import { runSearch } from "../train/run-search.js";
 import { Suspects } from "../train/suspects.js";
 import { ThreadPool } from "../train/thread-pool.js";
+import { unparkRuns } from "../train/unpark.js";
 import type { Config } from "./config.js";
 import type { Observability } from "./observability.js";
 import { once, type Service } from "./start-api.js";
+import { unfitStorage } from "./storage.js";
 import { startWorkerHttp } from "./worker-http.js";
 import { createWorkerMetrics } from "./worker-metrics.js";
 
@@ -31,14 +35,15 @@ export async function startWorker(
   { log, registry, telemetry }: Observability,
 ): Promise<Service & { readonly url: string | null }> {
   const name = `${hostname()}:${process.pid}`;
-  const connection = connect(config.REDIS_URL, "patient");
-  const [reader, subscriber] = [connect(config.REDIS_URL, "listening"), connect(config.REDIS_URL, "listening")];
+  const open = (role: ConnectionRole) => connect(config.REDIS_URL, role, config.REDIS_REPLICAS);
+  const connection = open("patient");
+  const [reader, subscriber] = [open("listening"), open("listening")];
   const connections = [connection, reader, subscriber];
   for (const open of connections) open.on("error", (error) => log.debug({ err: error }, "redis"));
   const disconnect = () => {
     for (const open of connections) open.disconnect();
   };
-  const problem = (await storageProblem(connection)) ?? (await formatProblem(connection));
+  const problem = await unfitStorage(connection, log);
   if (problem !== null) {
     disconnect();
     throw new Error(problem);
@@ -46,7 +51,12 @@ export async function startWorker(
 
   const threads = new ThreadPool(
     new URL("./training-thread.js", import.meta.url),
-    { redisUrl: config.REDIS_URL, logLevel: config.LOG_LEVEL, worker: name },
+    {
+      redisUrl: config.REDIS_URL,
+      redisReplicas: config.REDIS_REPLICAS,
+      logLevel: config.LOG_LEVEL,
+      worker: name,
+    },
     config.WORKER_CONCURRENCY,
   );
   const suspects = new Suspects();
@@ -57,6 +67,11 @@ export async function startWorker(
   const tail = new RedisTail(reader, subscriber);
   await tail.start();
   const stopping = new AbortController();
+  const unpark = (jobs: Pick<JobQueues, "enqueue">) => {
+    const enqueueFirst = (id: string, epoch: number) => jobs.enqueue(id, epoch, true);
+    const waitMs = config.NUMERICS_WAIT_SECONDS * 1000;
+    return unparkRuns({ runs, engineFor, enqueueFirst, waitMs }, config.WORKER_CONCURRENCY);
+  };
   const measure = createWorkerMetrics(registry, config.WORKER_CONCURRENCY, () => threads.busy);
   const train = (id: string, epoch: number, onProgress = () => {}) => {
     const follow = telemetry?.attempt(id);
@@ -76,6 +91,7 @@ export async function startWorker(
 
   const worker = new QueueWorker({
     connection,
+    prefix: QUEUE_PREFIX,
     lockDurationMs: config.LOCK_DURATION_MS,
     stalledIntervalMs: config.STALLED_INTERVAL_MS,
     telemetry: telemetry?.queue,
@@ -86,8 +102,10 @@ export async function startWorker(
         runs: {
           concurrency: config.WORKER_CONCURRENCY,
           attempt: async (id, epoch) => {
-            if (!(await runs.diedEarly(id))) return train(id, epoch);
-            return suspects.begin((onProgress) => train(id, epoch, onProgress));
+            const early = await runs.diedEarly(id);
+            const attempt = early ? suspects.begin((onProgress) => train(id, epoch, onProgress)) : train(id, epoch);
+            // There is room now for one that was put aside.
+            return attempt.finally(() => unpark(jobs).catch((error) => log.warn({ err: error }, "unpark")));
           },
         },
         searches: {
@@ -102,6 +120,7 @@ export async function startWorker(
     },
     heartbeat: (ttl, lagMs) => fleet.heartbeat(name, config.WORKER_CONCURRENCY, ttl, { ...self, ttl, lagMs }),
     records: runs,
+    unpark,
     endForsaken: () => releaseForsaken({ runs, searches }),
     expire: async (ttlSeconds) => {
       for (const store of [runs, searches, experiments]) await store.expire(ttlSeconds);

@@ -11,7 +11,11 @@ if (running) {
   process.exit(1);
 }
 console.log(`
-Anneal is ready at ${url} (API reference at ${url}/docs). Train something:
+Anneal is ready. Open the dashboard:
+
+  ${url}
+
+Find a schedule and its rate there (${url}/#/searches/new), or train something from here (API reference: ${url}/docs):
 
   curl -s ${url}/v1/runs -H 'content-type: application/json' -d '{"steps":10000,"batchSize":32,"schedule":"cyclic","lrRange":[0.001,0.1]}'
 

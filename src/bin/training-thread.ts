@@ -1,6 +1,6 @@
 import { parentPort, threadId, workerData } from "node:worker_threads";
 import pino from "pino";
-import { createEngine } from "../engine/create.js";
+import { createEngine, engineFor } from "../engine/create.js";
 import { connect } from "../store/connect.js";
 import { RedisDatasetStore } from "../store/datasets.js";
 import { RedisFleet } from "../store/fleet.js";
@@ -10,15 +10,16 @@ import { runTraining } from "../train/run-training.js";
 import type { ThreadData, ToPool, ToThread } from "../train/thread-pool.js";
 
 /** Entry of a training thread: one run at a time, with its own connection, so that the main thread's loop stays free. */
-const { redisUrl, logLevel, worker } = workerData as ThreadData;
+const { redisUrl, redisReplicas, logLevel, worker } = workerData as ThreadData;
 const log = pino({ level: logLevel }).child({ thread: threadId });
-const redis = connect(redisUrl, "patient");
+const redis = connect(redisUrl, "patient", redisReplicas);
 redis.on("error", (error) => log.debug({ err: error }, "redis"));
 const datasets = new RedisDatasetStore(redis);
 const deps = {
   runs: new RedisRunStore(redis),
   fleet: new RedisFleet(redis),
   createEngine,
+  engineFor,
   loadDataset: (digest: string) => datasets.text(digest),
   worker,
   log,

@@ -41,8 +41,11 @@ export interface StepInputs {
  * between the steps of a chunk. How a run is cut into chunks does not change a bit of its result.
  */
 export interface Engine {
-  /** Which code computes, e.g. "kernel-native-avx2", "tfjs-node-4.22.0". Equal builds give equal bytes. */
+  /** Which code computes, e.g. "kernel-native-fma8-372ad758e682", "tfjs-4.22.0-wasm". */
   readonly build: string;
+
+  /** What the bytes depend on besides options and inputs (src/schemas/numerics.ts). Equal numerics give equal bytes. */
+  readonly numerics: string;
 
   /** Steps applied since the initial parameters; part of the state. */
   readonly step: number;
@@ -62,7 +65,7 @@ export interface Engine {
 
   /**
    * The whole training state (step, parameters, optimizer slots) as bytes. It begins as engine-state.ts says; the rest is
-   * meaningful to the same build only.
+   * meaningful to the same numerics only.
    */
   readState(): Uint8Array;
   /** Throws RangeError when the size is not this engine's. */

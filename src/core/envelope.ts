@@ -29,6 +29,8 @@ export class EnvelopeAccumulator {
   #notFinite: number[] = [];
   // The bucket that is being filled.
   #rates = 0;
+  #rate = 0;
+  #varies = false;
   #least = Number.POSITIVE_INFINITY;
   #most = Number.NEGATIVE_INFINITY;
   #sum = 0;
@@ -51,6 +53,8 @@ export class EnvelopeAccumulator {
   push(lr: ArrayLike<number>, loss: ArrayLike<number>): void {
     for (let i = 0; i < lr.length; i++) {
       const value = loss[i]!;
+      if (this.#steps === 0) this.#rate = lr[i]!;
+      else if (lr[i] !== this.#rate) this.#varies = true;
       this.#rates += lr[i]!;
       this.#steps++;
       if (Number.isFinite(value)) {
@@ -88,12 +92,14 @@ export class EnvelopeAccumulator {
 
   #closeBucket(): void {
     const some = this.#finite > 0;
-    this.#lr.push(this.#rates / this.#steps);
+    // Of rates that are all alike exactly that rate, which a sum's roundings would miss.
+    this.#lr.push(this.#varies ? this.#rates / this.#steps : this.#rate);
     this.#min.push(some ? this.#least : null);
     this.#max.push(some ? this.#most : null);
-    this.#mean.push(some ? this.#sum / this.#finite : null);
+    this.#mean.push(some ? (this.#least === this.#most ? this.#least : this.#sum / this.#finite) : null);
     this.#notFinite.push(this.#steps - this.#finite);
     this.#rates = 0;
+    this.#varies = false;
     this.#least = Number.POSITIVE_INFINITY;
     this.#most = Number.NEGATIVE_INFINITY;
     this.#sum = 0;

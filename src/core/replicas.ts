@@ -7,6 +7,7 @@ import type { Engine, SplitName, StepInputs } from "./engine.js";
  */
 export class ReplicaSet implements Engine {
   readonly build: string;
+  readonly numerics: string;
   readonly #engines: readonly Engine[];
   readonly #alive: boolean[];
   #step = 0;
@@ -17,6 +18,7 @@ export class ReplicaSet implements Engine {
     this.#engines = engines;
     this.#alive = engines.map(() => true);
     this.build = engines[0]!.build;
+    this.numerics = engines[0]!.numerics;
   }
 
   get step(): number {

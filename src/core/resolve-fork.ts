@@ -16,7 +16,7 @@ export interface ForkPoint {
 }
 
 /** What the checkpoint's bytes depend on. */
-const INHERITED = ["model", "dataset", "datasetLimit", "optimizer", "replicas", "engine"] as const;
+const INHERITED = ["model", "dataset", "datasetLimit", "optimizer", "replicas", "engine", "exact"] as const;
 
 /**
  * The spec of a run that goes on from a checkpoint of another. Without a schedule of its own it continues the other run's, so

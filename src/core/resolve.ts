@@ -38,6 +38,10 @@ export function resolveRun(request: RunRequest, dataset: DatasetFacts, seed: num
     errors.push({ pointer: "/optimizer/nesterov", expected: "momentum above 0 and dampening 0 when nesterov is true" });
   }
 
+  if (request.exact === false && (request.engine ?? "auto") !== "auto") {
+    errors.push({ pointer: "/exact", expected: "true, or engine auto: a named engine has one kind of numerics" });
+  }
+
   // A run that leaves its schedule to a search is checked with one of them.
   const asked = request.schedule === "auto" ? "linear" : (request.schedule ?? "constant");
   const schedule = scheduleOver(asked, request.steps, request.lrRange);
@@ -62,6 +66,7 @@ export function resolveRun(request: RunRequest, dataset: DatasetFacts, seed: num
     seed: request.seed ?? seed,
     replicas,
     engine: request.engine ?? "auto",
+    ...(request.exact === false ? { exact: false as const } : {}),
     evalEvery,
     checkpointEvery,
     from: null,

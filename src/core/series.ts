@@ -40,6 +40,8 @@ export class SeriesAccumulator {
   #next: number;
   #windowSum = 0;
   #windowCount = 0;
+  #windowFirst = 0;
+  #windowVaries = false;
   #notFinite = 0;
 
   constructor(options: SeriesOptions) {
@@ -66,6 +68,8 @@ export class SeriesAccumulator {
       if (Number.isFinite(value)) {
         this.#windowSum += value;
         this.#windowCount++;
+        if (this.#windowCount === 1) this.#windowFirst = value;
+        else if (value !== this.#windowFirst) this.#windowVaries = true;
       } else this.#notFinite++;
       this.#next++;
       if (this.#next % window === 0 || this.#next === to) this.#closeWindow();
@@ -85,7 +89,8 @@ export class SeriesAccumulator {
       step,
       min: where(this.#min),
       max: where(this.#max),
-      mean: where(this.#sum.map((sum, b) => sum / this.#count[b]!)),
+      // Of values that are all alike exactly that value, which a sum's roundings would miss.
+      mean: where(this.#sum.map((sum, b) => (this.#min[b] === this.#max[b] ? this.#min[b]! : sum / this.#count[b]!))),
       count: [...this.#count],
       notFinite: this.#notFinite,
     };
@@ -93,7 +98,7 @@ export class SeriesAccumulator {
 
   #closeWindow(): void {
     if (this.#windowCount > 0) {
-      const mean = this.#windowSum / this.#windowCount;
+      const mean = this.#windowVaries ? this.#windowSum / this.#windowCount : this.#windowFirst;
       const item = Math.floor((this.#next - 1) / this.#options.window) - this.#firstWindow;
       const bucket = Math.floor((item * this.#buckets) / this.#windows);
       this.#min[bucket] = Math.min(this.#min[bucket]!, mean);
@@ -103,5 +108,6 @@ export class SeriesAccumulator {
     }
     this.#windowSum = 0;
     this.#windowCount = 0;
+    this.#windowVaries = false;
   }
 }

@@ -70,3 +70,9 @@ export function windowMeans(values: ArrayLike<number>, window: number): Float64A
   }
   return means;
 }
+
+/** The decay that suits a run of so many steps: reaches back over about a hundredth of it, and at most a thousand steps. */
+export function defaultDecay(steps: number): number {
+  const reach = Math.max(4, Math.min(1000, steps / 100));
+  return Number((1 - 1 / reach).toPrecision(3));
+}

@@ -1,16 +1,18 @@
 import type { Engine, EngineOptions } from "../core/engine.js";
+import { NUMERICS, OLD_BUILDS } from "../schemas/numerics.js";
 import type { EngineName } from "../schemas/run.js";
 import { createNativeKernel, nativeKernelProblem } from "./kernel/native.js";
 import { createWasmKernel, wasmKernelProblem } from "./kernel/wasm.js";
 import { createReference } from "./reference.js";
 
-type Implementation = Exclude<EngineName, "auto">;
+export type Implementation = Exclude<EngineName, "auto">;
 
 interface Entry {
   readonly name: Implementation;
   /** Why it cannot run here, in one line; null when it can. */
   readonly problem: () => Promise<string | null>;
   readonly create: (options: EngineOptions) => Promise<Engine>;
+  readonly numerics: () => Promise<string>;
 }
 
 /** Fastest first: `auto` takes the first that has no problem. */
@@ -19,19 +21,30 @@ const ENGINES: readonly Entry[] = [
     name: "kernel-native",
     problem: async () => nativeKernelProblem(),
     create: async (options) => createNativeKernel(options),
+    numerics: async () => NUMERICS["kernel-native"],
   },
   {
     name: "kernel-wasm",
     problem: async () => wasmKernelProblem(),
     create: async (options) => createWasmKernel(options),
+    numerics: async () => NUMERICS["kernel-wasm"],
   },
   {
     name: "tfjs",
     problem: async () => null,
     // Loaded when it is first used: TensorFlow.js costs every training thread memory and start-up time.
     create: async (options) => (await import("./tfjs.js")).createTfjs(options),
+    numerics: async () => {
+      const { loadBackend, tfjsNumerics } = await import("./tfjs/backend.js");
+      return tfjsNumerics((await loadBackend()).build);
+    },
   },
-  { name: "reference", problem: async () => null, create: async (options) => createReference(options) },
+  {
+    name: "reference",
+    problem: async () => null,
+    create: async (options) => createReference(options),
+    numerics: async () => NUMERICS.reference,
+  },
 ];
 
 /** Rejects with a one-line reason when a named engine cannot run here; "auto" always finds one. */
@@ -44,6 +57,21 @@ export async function createEngine(name: EngineName, options: EngineOptions): Pr
     reasons.push(problem);
   }
   throw new Error(`engine ${name} is not available: ${reasons.join("; ") || "not part of this build"}`);
+}
+
+/**
+ * The engine of this machine that a run must have: `needs` is its name, its numerics, or an old build of the same bytes.
+ * null: it is not here.
+ */
+export async function engineFor(needs: string): Promise<Implementation | null> {
+  for (const { name, problem, numerics } of ENGINES) {
+    if (!needs.startsWith(name) || (await problem()) !== null) continue;
+    if (needs === name) return name;
+    const own = await numerics();
+    // Of tfjs, an old build is named by the versions alone.
+    if (needs === own || OLD_BUILDS[own]?.includes(needs) || own === `${needs}-${NUMERICS.tfjs}`) return name;
+  }
+  return null;
 }
 
 /** Every engine with null, or the reason why it cannot run here, fastest first. */

@@ -1,3 +1,4 @@
+import { pow } from "../core/pow.js";
 import type { OptimizerOf, OptimizerSpec, OptimizerType } from "../schemas/optimizers.js";
 
 /** One update of all parameters, element by element. Everything but the slots' number is the same for each rule. */
@@ -56,8 +57,8 @@ function adam(
 ): void {
   const [mean, square] = slots as [Float64Array, Float64Array];
   const { beta2, eps, weightDecay } = spec;
-  const correction1 = 1 - beta1 ** (step + 1);
-  const correction2 = 1 - beta2 ** (step + 1);
+  const correction1 = 1 - pow(beta1, step + 1);
+  const correction2 = 1 - pow(beta2, step + 1);
   for (let i = 0; i < parameters.length; i++) {
     let g = gradient[i]!;
     if (spec.type === "adamw") parameters[i]! *= 1 - lr * weightDecay;

@@ -3,6 +3,7 @@ import { readEngineState, writeEngineState } from "../core/engine-state.js";
 import { meanInBlocks } from "../core/evaluation.js";
 import { layerWidths, type Tensor, tensors } from "../core/model.js";
 import { drawBatch } from "../core/rng.js";
+import { NUMERICS } from "../schemas/numerics.js";
 import { OPTIMIZERS, ownMomentum } from "../schemas/optimizers.js";
 import { applyUpdate } from "./reference-optimizers.js";
 
@@ -26,6 +27,7 @@ interface Layer {
 
 class ReferenceEngine implements Engine {
   readonly build = "reference-f64";
+  readonly numerics = NUMERICS.reference;
   readonly #options: EngineOptions;
   readonly #layers: Layer[];
   /** (parameters) flat, as model.ts's tensors(). */

@@ -5,7 +5,7 @@ import { meanInBlocks } from "../core/evaluation.js";
 import { parameterCount, type Tensor, tensors } from "../core/model.js";
 import { drawBatch } from "../core/rng.js";
 import { OPTIMIZERS, ownMomentum } from "../schemas/optimizers.js";
-import { loadBackend } from "./tfjs/backend.js";
+import { loadBackend, tfjsNumerics } from "./tfjs/backend.js";
 import { backward, forward, type Rows } from "./tfjs/network.js";
 import { updated } from "./tfjs/optimizers.js";
 
@@ -20,6 +20,7 @@ export async function createTfjs(options: EngineOptions): Promise<Engine> {
 
 class TfjsEngine implements Engine {
   readonly build: string;
+  readonly numerics: string;
   readonly #options: EngineOptions;
   readonly #tensors: readonly Tensor[];
   /** (1 + slots)(parameters): the flat parameters, then the optimizer's slots. Replaced by every step. */
@@ -34,6 +35,7 @@ class TfjsEngine implements Engine {
   constructor(build: string, options: EngineOptions) {
     const { model, vocabSize, batchSize, splits, optimizer } = options;
     this.build = build;
+    this.numerics = tfjsNumerics(build);
     this.#options = options;
     this.#tensors = tensors(model, vocabSize);
     this.#length = parameterCount(model, vocabSize);

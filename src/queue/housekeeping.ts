@@ -11,6 +11,8 @@ export interface HousekeepingOptions {
   readonly jobs: Jobs;
   /** Ends what waits for something that will not come. */
   readonly endForsaken: () => Promise<void>;
+  /** Gives jobs to what was put aside and can be done by now. */
+  readonly unpark: () => Promise<void>;
   /** Deletes what has been over for longer. */
   readonly expire: (ttlSeconds: number) => Promise<void>;
   /** 0: nothing expires. */
@@ -51,9 +53,10 @@ export class Housekeeping {
 
   /** One look. A part that fails keeps none of the others from its turn. */
   async look(): Promise<void> {
-    const { endForsaken, expire, ttlSeconds } = this.#options;
+    const { endForsaken, unpark, expire, ttlSeconds } = this.#options;
     await this.#attempt(() => this.#reconciler.look());
     await this.#attempt(endForsaken);
+    await this.#attempt(unpark);
     if (ttlSeconds > 0) await this.#attempt(() => expire(ttlSeconds));
   }
 

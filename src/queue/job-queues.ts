@@ -16,8 +16,8 @@ export class JobQueues implements Jobs {
     return (await Promise.all(missing)).flat();
   }
 
-  enqueue(id: string, epoch: number): Promise<void> {
-    return this.#queues[queueOf(id)].enqueue(id, epoch);
+  enqueue(id: string, epoch: number, first = false): Promise<void> {
+    return this.#queues[queueOf(id)].enqueue(id, epoch, first);
   }
 }
 

@@ -13,7 +13,8 @@ export interface Reconcilable {
 export interface Jobs {
   /** Those of them that have no job. */
   missing(refs: readonly JobRef[]): Promise<readonly JobRef[]>;
-  enqueue(id: string, epoch: number): Promise<void>;
+  /** `first`: before all that wait. */
+  enqueue(id: string, epoch: number, first?: boolean): Promise<void>;
 }
 
 /**

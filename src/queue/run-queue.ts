@@ -3,9 +3,6 @@ import { Queue, type Telemetry } from "bullmq";
 import type { Redis } from "ioredis";
 import type { QueueName } from "../schemas/record-kinds.js";
 
-/** BullMQ's keys all begin with this. */
-export const QUEUE_PREFIX = "anneal:queue";
-
 /** The id of a run or search and nothing else: the truth is in its record. */
 export interface RunJob {
   readonly id: string;
@@ -19,20 +16,24 @@ export class RunQueue {
   #batch: Parameters<Queue<RunJob>["addBulk"]>[0] = [];
   #sent: Promise<void> | null = null;
 
-  /** `connection` stays the caller's to close. `telemetry` carries the trace of who enqueues to who takes the job. */
-  constructor(connection: Redis, name: QueueName = "runs", telemetry?: Telemetry) {
+  /**
+   * `connection` stays the caller's to close; `prefix`: all of BullMQ's keys begin with it. `telemetry` carries the trace of who
+   * enqueues to who takes the job.
+   */
+  constructor(connection: Redis, prefix: string, name: QueueName = "runs", telemetry?: Telemetry) {
     this.#connection = connection;
     this.#telemetry = telemetry;
     // Its look at the server's version is taken once: where that times out, at a busy start, no job could ever be enqueued.
-    const own = { prefix: QUEUE_PREFIX, skipVersionCheck: true };
+    const own = { prefix, skipVersionCheck: true };
     this.#queue = new Queue(name, { connection, ...own, ...(telemetry && { telemetry }) });
     // Without a listener a lost connection would end the process; commands report it to their callers.
     this.#queue.on("error", () => {});
   }
 
-  /** What is enqueued in one turn of the event loop travels together. */
-  enqueue(id: string, epoch: number): Promise<void> {
-    const opts = { jobId: jobId(id, epoch), removeOnComplete: true, removeOnFail: true, ...this.#trace() };
+  /** What is enqueued in one turn of the event loop travels together. `first`: before all that wait. */
+  enqueue(id: string, epoch: number, first = false): Promise<void> {
+    const kept = { removeOnComplete: true, removeOnFail: true };
+    const opts = { jobId: jobId(id, epoch), ...kept, ...(first && { lifo: true }), ...this.#trace() };
     this.#batch.push({ name: "attempt", data: { id }, opts });
     this.#sent ??= this.#send();
     return this.#sent;

@@ -1,7 +1,7 @@
 import { type Job, type Telemetry, WaitingError, Worker } from "bullmq";
 import type { Redis } from "ioredis";
 import type { QueueName } from "../schemas/record-kinds.js";
-import { epochOf, QUEUE_PREFIX, type RunJob } from "./run-queue.js";
+import { epochOf, type RunJob } from "./run-queue.js";
 
 /** One attempt at a record; "released" hands its job back to the queue. */
 export type Attempt = (id: string, epoch: number) => Promise<"released" | "over">;
@@ -10,6 +10,8 @@ export interface WorkerHostOptions {
   readonly queue: QueueName;
   /** Patient connection; stays the caller's to close. */
   readonly connection: Redis;
+  /** As of the RunQueue. */
+  readonly prefix: string;
   /** Jobs worked on at once. */
   readonly concurrency: number;
   /**
@@ -30,6 +32,7 @@ export class WorkerHost {
   constructor({
     queue,
     connection,
+    prefix,
     concurrency,
     lockDurationMs,
     stalledIntervalMs,
@@ -45,7 +48,7 @@ export class WorkerHost {
     };
     this.#worker = new Worker(queue, process, {
       connection,
-      prefix: QUEUE_PREFIX,
+      prefix,
       concurrency,
       lockDuration: lockDurationMs,
       stalledInterval: stalledIntervalMs,

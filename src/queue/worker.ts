@@ -13,15 +13,18 @@ export interface QueueWork {
   readonly attempt: Attempt;
 }
 
-export interface QueueWorkerOptions extends Omit<HousekeepingOptions, "jobs" | "onError"> {
+export interface QueueWorkerOptions extends Omit<HousekeepingOptions, "jobs" | "unpark" | "onError"> {
   /** Patient connection; stays the caller's to close. */
   readonly connection: Redis;
+  readonly prefix: string;
   readonly lockDurationMs: number;
   readonly stalledIntervalMs: number;
   /** Off: undefined. */
   readonly telemetry: Telemetry | undefined;
   /** Given the way to enqueue further jobs. */
   readonly work: (jobs: Pick<JobQueues, "enqueue">) => Readonly<Record<QueueName, QueueWork>>;
+  /** As in HousekeepingOptions. */
+  readonly unpark: (jobs: Pick<JobQueues, "enqueue">) => Promise<void>;
   readonly onError: (error: unknown, where: "queue" | "housekeeping") => void;
 }
 
@@ -33,20 +36,23 @@ export class QueueWorker {
 
   /** It works from now on. */
   constructor(options: QueueWorkerOptions) {
-    const { connection, lockDurationMs, stalledIntervalMs, telemetry, work, onError, ...housekeeping } = options;
-    const queues = Object.fromEntries(QUEUE_NAMES.map((name) => [name, new RunQueue(connection, name, telemetry)]));
+    const { connection, prefix, lockDurationMs, stalledIntervalMs, telemetry, work, unpark, onError, ...housekeeping } =
+      options;
+    const queueOf = (name: QueueName) => new RunQueue(connection, prefix, name, telemetry);
+    const queues = Object.fromEntries(QUEUE_NAMES.map((name) => [name, queueOf(name)]));
     const jobs = new JobQueues(queues as Record<QueueName, RunQueue>);
     this.#queues = Object.values(queues);
     const works = work(jobs);
     this.#hosts = QUEUE_NAMES.map(
       (queue) =>
         new WorkerHost({
-          ...{ queue, connection, lockDurationMs, stalledIntervalMs, telemetry, ...works[queue] },
+          ...{ queue, connection, prefix, lockDurationMs, stalledIntervalMs, telemetry, ...works[queue] },
           onError: (error) => onError(error, "queue"),
         }),
     );
     this.#housekeeping = new Housekeeping({
       ...{ ...housekeeping, jobs },
+      unpark: () => unpark(jobs),
       onError: (error) => onError(error, "housekeeping"),
     });
     this.#housekeeping.start();

@@ -42,6 +42,20 @@ export const ExperimentSummarySchema = Type.Object(
     labels: Type.Array(Type.String()),
     arms: Type.Array(Type.String(), { description: "Names" }),
     seeds: Type.Integer({ description: "How many each arm is trained with" }),
+    best: Type.Union(
+      [
+        Type.Object(
+          {
+            arm: Type.String({ description: "Name" }),
+            mean: Type.Union([Type.Number(), Type.Null()], { description: "Validation loss, nats" }),
+            ties: Type.Integer({ description: "Arms that cannot be told apart from it" }),
+          },
+          strict,
+        ),
+        Type.Null(),
+      ],
+      { description: "Of an experiment that is over; null: none yet, or all arms diverged" },
+    ),
   },
   { $id: "ExperimentSummary", ...strict },
 );

@@ -22,6 +22,12 @@ export const LIMITS = {
   preferLength: 100,
   waitSeconds: 60,
   pageSize: 100,
+  /** Records that a sorted list, a total or an action on all that match looks at: the newest. */
+  listedRecords: 10_000,
+  /** Runs that one action on all that match changes. */
+  bulkRuns: 1000,
+  filterLength: 300,
+  notesLength: 10_000,
   overlaidRuns: 10,
   pointsPerPage: 20_000,
   /** Points a run where many are asked for at once, and steps that one such request reads. */

@@ -4,6 +4,7 @@ import { DatasetNameSchema } from "./dataset.js";
 import { LIMITS } from "./limits.js";
 import { ModelSpecSchema } from "./model.js";
 import { OPTIMIZERS, type OptimizerSpec } from "./optimizers.js";
+import { BestValidationSchema, OverviewSchema } from "./overview.js";
 import { idSchema } from "./record-kinds.js";
 import { type ScheduleRequest, ScheduleRequestSchema, ScheduleSpecSchema } from "./schedule.js";
 import { RUN_STATUSES, type RunStatus, RunStatusSchema, TERMINAL_STATUSES } from "./status.js";
@@ -114,6 +115,12 @@ export const RunRequestSchema = Type.Object(
     seed: Type.Optional(Seed),
     replicas: Type.Optional(Replicas),
     engine: Type.Optional(EngineSchema),
+    exact: Type.Optional(
+      Type.Boolean({
+        description:
+          "Of engine auto. false: where no worker has the numerics that it began with for some time, it goes on under others, and its log says where. Default: true",
+      }),
+    ),
     evalEvery: Type.Optional(EvalEvery),
     checkpointEvery: Type.Optional(CheckpointEvery),
     from: Type.Optional(
@@ -145,7 +152,7 @@ export const RunRequestSchema = Type.Object(
 );
 export type RunRequest = Static<typeof RunRequestSchema>;
 
-/** A run spec with every default spelled out: training is a function of this and the engine build alone. */
+/** A run spec with every default spelled out: training is a function of this and the numerics alone. */
 export const RunSpecSchema = Type.Object(
   {
     steps: Steps,
@@ -164,6 +171,7 @@ export const RunSpecSchema = Type.Object(
     seed: Seed,
     replicas: Replicas,
     engine: EngineSchema,
+    exact: Type.Optional(Type.Literal(false, { description: "May go on under other numerics; absent: it may not" })),
     evalEvery: EvalEvery,
     checkpointEvery: CheckpointEvery,
     from: Type.Union(
@@ -209,12 +217,25 @@ export const RunResultSchema = Type.Object(
 );
 export type RunResult = Static<typeof RunResultSchema>;
 
+/** What can be changed of a run at any time; what is left out stays. */
+export const RunChangeSchema = Type.Object(
+  {
+    name: Type.Optional(Type.Union([Name, Type.Null()], { description: "null: none" })),
+    labels: Type.Optional(Labels),
+    notes: Type.Optional(Type.String({ maxLength: LIMITS.notesLength, description: "Plain text" })),
+  },
+  { $id: "RunChange", ...strict, minProperties: 1 },
+);
+export type RunChange = Static<typeof RunChangeSchema>;
+
 /** A run as the API shows it. */
 export const RunSchema = Type.Object(
   {
     id: Type.String(),
     status: RunStatusSchema,
-    reason: Type.Union([Type.String(), Type.Null()], { description: "Why it failed or diverged" }),
+    reason: Type.Union([Type.String(), Type.Null()], {
+      description: "Why it failed or diverged, or what it waits for",
+    }),
     pauseRequested: Type.Boolean(),
     waitsFor: Type.Union([Type.String(), Type.Null()], { description: "The search that finds its schedule and rate" }),
     autoLr: Type.Union(
@@ -251,9 +272,18 @@ export const RunSchema = Type.Object(
         total: Type.Integer(),
         stepsPerSecond: Type.Union([Type.Number(), Type.Null()]),
         etaSeconds: Type.Union([Type.Number(), Type.Null()]),
+        loss: Type.Union([Type.Number(), Type.Null()], {
+          description: "Smoothed minibatch loss after the last step, nats; null: there is none",
+        }),
       },
       { ...strict, ...named("RunProgress") },
     ),
+    overview: Type.Union([OverviewSchema, Type.Null()], { description: "Its curves in few points; null: no step yet" }),
+    startLoss: Type.Union([Type.Number(), Type.Null()], { description: "Of its first step, nats" }),
+    bestValidation: Type.Union([BestValidationSchema, Type.Null()], {
+      description: "The lowest validation loss measured; null: none yet",
+    }),
+    notes: Type.String({ description: "Written by PATCH" }),
     result: Type.Union([RunResultSchema, Type.Null()]),
     worker: Type.Union([Type.String(), Type.Null()], {
       description: "The worker process that has taken it last, as host:pid; see GET /v1/workers",
@@ -261,7 +291,10 @@ export const RunSchema = Type.Object(
     warnings: Type.Array(WarningSchema, {
       description: "Of a request that is valid, but surely meant otherwise; and of a result that is hopeless",
     }),
-    engineBuild: Type.Union([Type.String(), Type.Null()]),
+    engineBuild: Type.Union([Type.String(), Type.Null()], { description: "Which code has trained it last" }),
+    numerics: Type.Union([Type.String(), Type.Null()], {
+      description: "What its bytes depend on besides its spec; it goes on where that is",
+    }),
     traceId: Type.String({ description: "Of the request that made it; the logs of all processes carry it" }),
     attempts: Type.Integer({ description: "How often a worker has taken it up" }),
     createdAt: Type.String({ format: "date-time" }),

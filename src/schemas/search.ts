@@ -97,6 +97,14 @@ export const SearchBasisSchema = Type.Object(
   strict,
 );
 
+export const DifferenceToBestSchema = Type.Union(
+  [
+    Type.Object({ mean: Nullable, interval: Type.Union([Interval, Type.Null()]), seeds: Type.Integer() }, strict),
+    Type.Null(),
+  ],
+  { description: "Of its loss to the winner's, seed by seed, with the 95 % interval over all schedules at once" },
+);
+
 const CurvePoint = Type.Object(
   {
     lr: Type.Number(),
@@ -119,13 +127,7 @@ export const RankedScheduleSchema = Type.Object(
       description:
         "Mean validation loss over the fresh seeds, nats; of a schedule that has fewer of them than the winner, the winner's mean and their difference by common seeds",
     },
-    difference: Type.Union(
-      [
-        Type.Object({ mean: Nullable, interval: Type.Union([Interval, Type.Null()]), seeds: Type.Integer() }, strict),
-        Type.Null(),
-      ],
-      { description: "Of its loss to the winner's, seed by seed, with the 95 % interval over all schedules at once" },
-    ),
+    difference: DifferenceToBestSchema,
     tied: Type.Boolean({ description: "Cannot be told from the winner, or is within 0.002 nats of it" }),
     basis: SearchBasisSchema,
     law: Type.Union(

@@ -51,6 +51,16 @@ export const StoredAutoLrSchema = Type.Object(
 );
 export type AutoLr = Static<typeof StoredAutoLrSchema>;
 
+/** What a run that is put aside waits for. */
+export const StoredParkedSchema = Type.Object(
+  {
+    needs: Type.String({ description: "An engine, or numerics" }),
+    since: Type.Number({ description: "Milliseconds since 1970 by Redis's clock" }),
+    exact: Type.Boolean({ description: "Not to go on under other numerics" }),
+  },
+  strict,
+);
+
 /** What a worker process says of itself with each sign of life. */
 export const StoredWorkerSchema = Type.Object({
   host: Type.String(),

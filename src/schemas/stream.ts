@@ -1,7 +1,6 @@
 import { type Static, Type } from "typebox";
 import { LIMITS } from "./limits.js";
-
-import { SearchBasisSchema } from "./search.js";
+import { DifferenceToBestSchema, SearchBasisSchema } from "./search.js";
 import { RUN_STATUSES, RunStatusSchema } from "./status.js";
 import { SEARCH_STAGES } from "./stored-search.js";
 import { named, strict } from "./strict.js";
@@ -109,6 +108,10 @@ export const StreamMessageSchema = Type.Union(
               interval: Type.Union([Type.Array(Type.Number()), Type.Null()]),
               loss: Nullable,
               basis: SearchBasisSchema,
+              difference: Type.Optional(DifferenceToBestSchema),
+              tied: Type.Optional(
+                Type.Boolean({ description: "As in the answer; once fresh seeds have been trained" }),
+              ),
             },
             strict,
           ),
@@ -150,6 +153,14 @@ export const StreamMessageSchema = Type.Union(
         reason: Type.Optional(Type.String()),
       },
       { ...strict, ...named("StatusMessage") },
+    ),
+    Type.Object(
+      { type: Type.Literal("rollback"), step: Type.Integer({ description: "What is stored now ends before it" }) },
+      {
+        ...strict,
+        description:
+          "Redis has lost what it had stored from `step` on, as in a failover to a replica that was behind. It is trained again, to the same bytes; what you have stays right, and no step is sent twice",
+      },
     ),
     Type.Object(
       {

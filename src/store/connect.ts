@@ -1,4 +1,7 @@
-import { Redis, type RedisOptions } from "ioredis";
+import type { Redis, RedisOptions } from "ioredis";
+import { openRedis } from "./address.js";
+import { isDemoted } from "./patience.js";
+import { requireReplicas } from "./replication.js";
 import { SCRIPTS } from "./scripts.js";
 
 /** A connection that knows our scripts: made by `connect`. */
@@ -20,7 +23,12 @@ const PATIENT_SOCKET_MS = 8000;
 const LISTENING_SOCKET_MS = 3000;
 
 export function redisOptions(role: ConnectionRole): RedisOptions {
-  const common: RedisOptions = { retryStrategy: (times) => Math.min(50 * 2 ** Math.min(times, 6), 1000) };
+  const isPatient = role === "patient" || role === "listening";
+  const common: RedisOptions = {
+    retryStrategy: (times) => Math.min(50 * 2 ** Math.min(times, 6), 1000),
+    // The server is no primary any more: its successor is found by connecting anew. 2: the command is sent again there.
+    reconnectOnError: (error) => (isDemoted(error) ? (isPatient ? 2 : 1) : false),
+  };
   if (role === "patient") return { ...common, maxRetriesPerRequest: null, socketTimeout: PATIENT_SOCKET_MS };
   if (role === "listening") return { ...common, maxRetriesPerRequest: null, socketTimeout: LISTENING_SOCKET_MS };
   const timeout = role === "prompt" ? COMMAND_TIMEOUT_MS : BULK_TIMEOUT_MS;
@@ -34,40 +42,14 @@ export function redisOptions(role: ConnectionRole): RedisOptions {
   };
 }
 
-export function connect(url: string, role: ConnectionRole): AnnealRedis {
-  return new Redis(url, { ...redisOptions(role), replyMapping: "legacy", scripts: SCRIPTS });
+/** `replicas`: how many must have a change before it counts as made, and a log's entry before it is read. */
+export function connect(url: string, role: ConnectionRole, replicas = 0): AnnealRedis {
+  const redis = openRedis(url, { ...redisOptions(role), scripts: SCRIPTS });
+  requireReplicas(redis, replicas);
+  return redis;
 }
 
-/** Why there is no Redis at that URL, or null; waits at most five seconds. */
-export async function redisProblem(url: string): Promise<string | null> {
-  const probe = new Redis(url, {
-    replyMapping: "legacy",
-    lazyConnect: true,
-    retryStrategy: () => null,
-    connectTimeout: 5000,
-  });
-  let why = "no answer";
-  probe.on("error", (error) => {
-    why = error.message;
-  });
-  try {
-    await probe.connect();
-    return null;
-  } catch {
-    const { host } = new URL(url);
-    return `no Redis answers at ${host} (${why}); start it, or set REDIS_URL`;
-  } finally {
-    probe.disconnect();
-  }
-}
-
-/** Why this server must not hold runs, or null. An evicting or forgetful Redis loses jobs and metrics without a trace. */
-export async function storageProblem(redis: Redis): Promise<string | null> {
-  const [, policy] = (await redis.config("GET", "maxmemory-policy")) as [string, string];
-  if (policy !== "noeviction") return `Redis has maxmemory-policy ${policy}; set it to noeviction`;
-  const [, appendOnly] = (await redis.config("GET", "appendonly")) as [string, string];
-  if (appendOnly !== "yes") return "Redis has appendonly no; set it to yes, with appendfsync always";
-  const [, fsync] = (await redis.config("GET", "appendfsync")) as [string, string];
-  if (fsync !== "always") return `Redis has appendfsync ${fsync}; set it to always, or acknowledged runs can be lost`;
-  return null;
+/** Resolves once commands of a connection can be sent. */
+export async function isReady(redis: Redis): Promise<void> {
+  if (redis.status !== "ready") await new Promise<void>((resolve) => redis.once("ready", () => resolve()));
 }

@@ -2,7 +2,9 @@ import type { Static } from "typebox";
 import type { Scope } from "../schemas/api-key.js";
 import type { DatasetStatistics } from "../schemas/dataset.js";
 import type { ExperimentReport } from "../schemas/experiment.js";
+import type { ListFilter, ListOrder, ListSort } from "../schemas/list-query.js";
 import type { MetricChunk } from "../schemas/metrics.js";
+import type { StoredOverview } from "../schemas/overview.js";
 import type { RunResult, RunSpec } from "../schemas/run.js";
 import type { SearchAnswer, SearchSpec } from "../schemas/search.js";
 import type { RunStatus, TerminalStatus } from "../schemas/status.js";
@@ -41,8 +43,15 @@ export interface StoredRecord<Spec> {
 
 export interface RunRecord extends StoredRecord<RunSpec> {
   readonly stepsPerSecond: number | null;
+  /** null: no step is stored, or all by a version that kept none. */
+  readonly overview: StoredOverview | null;
+  /** What a person has written about it; "": nothing. */
+  readonly notes: string;
   readonly pauseRequested: boolean;
+  /** Which code has trained it last. */
   readonly engineBuild: string | null;
+  /** What its bytes depend on besides its spec, since it was begun: it goes on where that is. */
+  readonly numerics: string | null;
   readonly result: RunResult | null;
   /** The search whose answer this run waits for as its rate. */
   readonly waitsFor: string | null;
@@ -73,16 +82,33 @@ export interface Claim<R> {
   readonly record: R;
 }
 
-export interface ListQuery {
-  readonly status?: RunStatus | undefined;
-  readonly label?: string | undefined;
-  /** By name. */
-  readonly dataset?: string | undefined;
-  /** The children of this record, which no other list shows. */
-  readonly parent?: string | undefined;
-  /** The last id of the page before. */
+export interface ListQuery extends ListFilter {
+  /** Default: created, newest first; of a parent's children by id. */
+  readonly sort?: ListSort | undefined;
+  readonly order?: ListOrder | undefined;
+  /** `next` of the page before. */
   readonly after?: string | undefined;
   readonly limit: number;
+}
+
+export interface Listed<R> {
+  readonly records: R[];
+  /** `after` of the next page, which may turn out empty; null: there is none. */
+  readonly next: string | null;
+}
+
+/** What a filter matches. */
+export interface Survey {
+  readonly found: readonly { readonly id: string; readonly status: RunStatus }[];
+  /** False: only the LIMITS.listedRecords newest were looked at. */
+  readonly complete: boolean;
+}
+
+/** What a person says about a record; what is left out stays as it is. */
+export interface Annotation {
+  readonly name?: string | null;
+  readonly labels?: readonly string[];
+  readonly notes?: string;
 }
 
 /** What a record may begin with. */
@@ -108,8 +134,11 @@ export type Uncreated = "late" | "full" | "no-parent" | "no-dataset" | "no-check
 
 /** "continue", or how the attempt has just ended: by what was requested of the record, or since it had lost it. */
 export type AttemptReply = "continue" | "paused" | "canceled" | "stale";
-/** "unsaved": the store is full, nothing was stored, and the signal said not to wait any longer. */
-export type CommitReply = AttemptReply | "unsaved";
+/**
+ * "behind": the store has lost steps that it had acknowledged, as after a failover: what is stored must be gone on from.
+ * "unsaved": the store is full, nothing was stored, and the signal said not to wait any longer.
+ */
+export type CommitReply = AttemptReply | "unsaved" | "behind";
 
 /** Records with a status (src/schemas/status.ts has the table of its transitions), an owner and a log. */
 export interface RecordStore<Spec, R extends StoredRecord<Spec>> {
@@ -121,8 +150,17 @@ export interface RecordStore<Spec, R extends StoredRecord<Spec>> {
 
   get(id: string): Promise<R | null>;
 
-  /** Newest first; of a parent's children, by id. Not atomic: a record created or ended meanwhile may be missing. */
-  list(query: ListQuery): Promise<R[]>;
+  /**
+   * A page of those that match. Not atomic: a record created, changed or ended meanwhile may be missing. In any order but the
+   * default the LIMITS.listedRecords newest are looked at.
+   */
+  list(query: ListQuery): Promise<Listed<R>>;
+
+  /** All that match. Not atomic. */
+  survey(filter: ListFilter): Promise<Survey>;
+
+  /** Its name, labels and notes: not of the spec that it was made with, but shown in it. */
+  annotate(id: string, annotation: Annotation): Promise<"ok" | "gone">;
 
   /**
    * Takes the record for one attempt by that worker; `token` is unique to it, `epoch` is that of its job. Refused where there is nothing to
@@ -138,13 +176,17 @@ export interface RecordStore<Spec, R extends StoredRecord<Spec>> {
     worker: string,
   ): Promise<Claim<R> | { readonly refused: string }>;
 
-  /** Ends it; a cancel that came first wins. Returns the status it has now. Waits while the store is full. */
+  /**
+   * Ends it; a cancel that came first wins. Returns the status it has now. Waits while the store is full. `steps`: of a run at its
+   * end, what it has committed; "behind" as of a commit.
+   */
   finish(
     claim: Claim<R>,
     status: TerminalStatus,
     reason: string | null,
     result: object | null,
-  ): Promise<RunStatus | "stale">;
+    steps?: number,
+  ): Promise<RunStatus | "stale" | "behind">;
 
   /** Hands it back unfinished; another attempt goes on from the last commit. Returns the status it has now. */
   release(claim: Claim<R>): Promise<RunStatus | "stale">;
@@ -169,6 +211,21 @@ export interface Checkpoint {
   readonly loop: Loop;
   /** The engine's bytes. */
   readonly engine: Uint8Array;
+}
+
+export interface CommitOptions {
+  readonly stepsPerSecond: number;
+  /** The checkpoint outlives the next. */
+  readonly keep: boolean;
+  /** Of all steps, with the chunk's. */
+  readonly overview: StoredOverview;
+}
+
+export interface ParkedRun {
+  readonly id: string;
+  readonly needs: string;
+  readonly since: number;
+  readonly exact: boolean;
 }
 
 export interface JobRef {
@@ -208,22 +265,40 @@ export interface RunStore extends RecordStore<RunSpec, RunRecord> {
   keptSteps(id: string): Promise<number[]>;
 
   /**
-   * The one commit: appends the chunk to the log, replaces the checkpoint (`keep`: it outlives the next), moves progress, and
-   * wakes the readers. Commits follow each other without a gap (a gap is an Error), and one that was applied may be repeated.
+   * The one commit: appends the chunk to the log, replaces the checkpoint, moves progress, and wakes the readers. Commits follow each other without a gap (a gap is an Error), and one that was applied may be repeated.
    * On any answer but "continue" the attempt must end. Waits while the store is full, until the signal.
    */
   commit(
     claim: Claim<RunRecord>,
     chunk: MetricChunk,
     checkpoint: Checkpoint,
-    options: { readonly stepsPerSecond: number; readonly keep: boolean },
+    options: CommitOptions,
     signal: AbortSignal,
   ): Promise<CommitReply>;
 
   /** Asks, without a commit, whether an attempt may go on. */
   poll(claim: Claim<RunRecord>): Promise<AttemptReply>;
 
-  noteEngineBuild(claim: Claim<RunRecord>, build: string): Promise<void>;
+  /** `change`: of a run that goes on under other numerics than it began with; stands in its log, at its step. */
+  noteEngine(claim: Claim<RunRecord>, build: string, numerics: string, change: string | null): Promise<void>;
+
+  /**
+   * What a worker must have for a run that is not over: the engine that its spec names, or, once begun, its numerics. `waived`:
+   * it may go on under others. null: any worker will do.
+   */
+  needs(id: string): Promise<{ readonly needs: string; readonly waived: boolean } | null>;
+
+  /**
+   * Puts a run aside that this worker cannot train, until `unpark`: it is queued, has no job, and says what it waits for.
+   * "moot": there is nothing to put aside; a claim says why. A crash before it is counted as by `claim`.
+   */
+  park(id: string, epoch: number, needs: string, crashLimit: number): Promise<"parked" | "moot">;
+
+  /** Runs that are put aside, what for, since when, and whether they may go on under other numerics. */
+  parked(): Promise<ParkedRun[]>;
+
+  /** The epoch of the job that a run which was put aside now needs; `waive`: under whatever numerics. null: no job is due. */
+  unpark(id: string, waive: boolean): Promise<number | null>;
 
   /** A running run pauses at its next commit. */
   pause(id: string): Promise<"ok" | "gone" | "conflict">;
@@ -400,6 +475,11 @@ export interface Sink {
   caughtUp?(): void;
   /** The run was deleted under the reader. */
   gone(): void;
+  /**
+   * The store has lost entries that were sent: the log ends at `step` again, as after a failover. What comes next may overlap what
+   * was sent; steps have the bytes that they had.
+   */
+  rolledBack?(step: number): void;
 }
 
 /** One reader of one log: a position, no queue. */

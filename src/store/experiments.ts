@@ -5,6 +5,7 @@ import type { AnnealRedis } from "./connect.js";
 import type { ExperimentRecord, ExperimentStore } from "./contract.js";
 import { RedisParentStore } from "./parents.js";
 import { commonFields } from "./records.js";
+import { EXPERIMENT_ROWS } from "./rows.js";
 import { type Parser, parseExperimentSpec, parserOf, type StoredHash } from "./stored.js";
 
 const parseState = parserOf("experiment's state", StoredExperimentStateSchema);
@@ -18,6 +19,8 @@ export class RedisExperimentStore
   constructor(redis: AnnealRedis) {
     super(redis, "experiment");
   }
+
+  protected override readonly rowReader = EXPERIMENT_ROWS;
 
   /** Of all arms. */
   protected override datasetOf({ arms }: ExperimentSpec): RunSpec["dataset"] {

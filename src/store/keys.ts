@@ -1,14 +1,23 @@
 import { RECORD_KINDS, type RecordKind } from "../schemas/record-kinds.js";
 import type { RunStatus } from "../schemas/status.js";
 
-/** Every Redis key of ours, in one place, for TypeScript and (see script.ts) for Lua. BullMQ keeps its own; see src/queue. */
-const ROOT = "anneal";
+/** Every Redis key of ours, in one place, for TypeScript and (see script.ts) for Lua. */
+/**
+ * From the environment, and not by way of a parameter: the scripts are made with their keys when this is loaded. ioredis's own
+ * prefix knows neither the keys in scripts nor BullMQ's.
+ */
+const ROOT = process.env.REDIS_PREFIX || "anneal";
+
+/** BullMQ's keys all begin with this. */
+export const QUEUE_PREFIX = `${ROOT}:queue`;
 
 /** The format of all that is stored; see format.ts. */
 export const FORMAT_KEY = `${ROOT}:format`;
 
 /** Pub/sub channel of wake-ups: the message is a run id whose log has grown. A hint only; the truth is in the log. */
 export const WAKE_CHANNEL = `${ROOT}:wake`;
+/** Pub/sub channel of nothing: a message is a write that only replicas see. */
+export const BARRIER_CHANNEL = `${ROOT}:barrier`;
 /** Set while a worker process lives; expires soon after it dies. */
 export const WORKERS_KEY = `${ROOT}:workers`;
 /** Hash: for each worker process how many runs it trains at once, and till when that holds without another sign of life. */
@@ -31,6 +40,8 @@ export const CHILDREN_PREFIX = `${ROOT}:children:`;
 export const FINISHED_KEY = `${ROOT}:finished`;
 /** Hash of the runs that wait for a rate, and the search that each waits for. */
 export const WAITING_KEY = `${ROOT}:waiting`;
+/** Hash of the runs that wait for a worker with other numerics, and what each waits for (JSON). */
+export const PARKED_KEY = `${ROOT}:parked`;
 export const LOG_SUFFIX = ":log";
 export const CHECKPOINT_SUFFIX = ":checkpoint";
 export const KEPT_SUFFIX = ":kept";
@@ -99,6 +110,7 @@ export const LUA_KEYS = {
   SEARCHES_KEY: indexKey("search"),
   LABEL_PREFIX,
   WAITING_KEY,
+  PARKED_KEY,
   TOTALS_KEY,
   DATASETS_KEY,
   DATASET_BYTES_KEY,

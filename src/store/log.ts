@@ -3,6 +3,7 @@ import { StoredEvalsSchema, StoredStatusChangeSchema } from "../schemas/stored.j
 import type { AnnealRedis } from "./connect.js";
 import type { LogEntry } from "./contract.js";
 import { logKey } from "./keys.js";
+import { replicated } from "./replication.js";
 import { parserOf } from "./stored.js";
 
 const parseChange = parserOf("status", StoredStatusChangeSchema);
@@ -65,5 +66,18 @@ export function positionBefore(from: number): string {
 /** Up to `count` entries after a position, oldest first. The first chunk may begin before the step asked for. */
 export async function readLog(redis: AnnealRedis, id: string, after: string, count: number): Promise<LogEntry[]> {
   const entries = await redis.xrangeBuffer(logKey(id), `(${after}`, "+", "COUNT", count);
+  // What is shown must not be lost with the primary, where that is asked for.
+  if (entries.length > 0) await replicated(redis);
   return (entries as [Buffer, Buffer[]][]).map(decodeEntry);
+}
+
+/** The position of the last entry; null: there is no log. */
+export async function lastId(redis: AnnealRedis, id: string): Promise<string | null> {
+  const last = await redis.xrevrange(logKey(id), "+", "-", "COUNT", 1);
+  return last[0]?.[0] ?? null;
+}
+
+export function isBefore(a: string, b: string): boolean {
+  const [[aStep, aCount], [bStep, bCount]] = [a, b].map((id) => id.split("-").map(Number)) as [number[], number[]];
+  return aStep! < bStep! || (aStep === bStep && aCount! < bCount!);
 }

@@ -1,22 +1,34 @@
+import { Type } from "typebox";
 import { BUILT_IN_DATASET } from "../schemas/dataset.js";
 import { LIMITS } from "../schemas/limits.js";
+import type { ListFilter } from "../schemas/list-query.js";
 import { RECORD_KINDS, type RecordKind } from "../schemas/record-kinds.js";
 import type { RunSpec } from "../schemas/run.js";
 import { HELD_STATUSES, RUN_STATUSES, type RunStatus, type TerminalStatus } from "../schemas/status.js";
 import { RedisClock } from "./clock.js";
 import { type AnnealRedis, COMMAND_TIMEOUT_MS } from "./connect.js";
-import type { Claim, CreateOptions, ListQuery, RecordStore, StoredRecord, Uncreated } from "./contract.js";
-import { childrenKey, datasetUsersKey, FINISHED_KEY, indexKey, labelKey, runKey, statusKey } from "./keys.js";
+import type {
+  Annotation,
+  Claim,
+  CreateOptions,
+  Listed,
+  ListQuery,
+  RecordStore,
+  StoredRecord,
+  Survey,
+  Uncreated,
+} from "./contract.js";
+import { childrenKey, datasetUsersKey, FINISHED_KEY, indexKey, runKey } from "./keys.js";
+import { matching, PAGE, pageOfIds, type RowReader } from "./listing.js";
 import { patiently } from "./patience.js";
 import { call } from "./scripts.js";
-import { type Parser, StoredHash } from "./stored.js";
-
-/** Records looked at in one round trip. */
-export const PAGE = 256;
+import { type Parser, parserOf, StoredHash } from "./stored.js";
 
 export interface Labelled {
   readonly labels: readonly string[];
 }
+
+const parseLabels = parserOf("labels", Type.Array(Type.String()));
 
 /** Records of one kind in Redis. What its methods promise is said in contract.ts. */
 export abstract class RedisRecordStore<Spec extends Labelled, R extends StoredRecord<Spec>>
@@ -34,12 +46,14 @@ export abstract class RedisRecordStore<Spec extends Labelled, R extends StoredRe
 
   protected abstract toRecord(hash: StoredHash): R;
 
+  protected abstract readonly rowReader: RowReader;
+
   /** The dataset that it pins for as long as it exists. */
   protected abstract datasetOf(spec: Spec): RunSpec["dataset"];
 
   #indexes(spec: Spec, parent: string | null): string[] {
     if (parent !== null) return [childrenKey(parent)];
-    return [indexKey(this.#kind), datasetUsersKey(this.datasetOf(spec).name), ...spec.labels.map(labelKey)];
+    return [indexKey(this.#kind), datasetUsersKey(this.datasetOf(spec).name)];
   }
 
   now(): Promise<number> {
@@ -93,37 +107,20 @@ export abstract class RedisRecordStore<Spec extends Labelled, R extends StoredRe
     return hashes.flatMap((hash) => this.#fromHash(hash) ?? []);
   }
 
-  async list(query: ListQuery): Promise<R[]> {
-    const { status, label, dataset, parent, limit } = query;
-    const records: R[] = [];
-    for (let { after } = query; records.length < limit; ) {
-      const ids = await this.#idsAfter(query, after);
-      for (const record of await this.#getAll(ids)) {
-        const { name } = this.datasetOf(record.spec);
-        const matches = (status ?? record.status) === record.status && (dataset ?? name) === name;
-        const labelled = label === undefined || record.spec.labels.includes(label);
-        if (matches && labelled && record.parent === (parent ?? null)) records.push(record);
-      }
-      if (ids.length < limit) break;
-      after = ids.at(-1);
-    }
-    return records.slice(0, limit);
+  async list(query: ListQuery): Promise<Listed<R>> {
+    const { ids, next } = await pageOfIds(this.redis, this.rowReader, query);
+    return { records: await this.#getAll(ids), next };
   }
 
-  /** The next `limit` ids from the smallest index that holds all that is asked for. */
-  #idsAfter({ status, label, dataset, parent, limit }: ListQuery, after: string | undefined): Promise<string[]> {
-    const { prefix } = RECORD_KINDS[this.#kind];
-    const page = ["LIMIT", 0, limit] as const;
-    if (parent !== undefined) {
-      const start = after === undefined ? `[${prefix}` : `(${after}`;
-      return this.redis.zrangebylex(childrenKey(parent), start, `(${prefix}~`, ...page);
-    }
-    let index = indexKey(this.#kind);
-    if (status !== undefined) index = statusKey(status);
-    else if (label !== undefined) index = labelKey(label);
-    else if (dataset !== undefined) index = datasetUsersKey(dataset);
-    const start = after === undefined ? `(${prefix}~` : `(${after}`;
-    return this.redis.zrevrangebylex(index, start, `[${prefix}`, ...page);
+  async survey(filter: ListFilter): Promise<Survey> {
+    const { rows, complete } = await matching(this.redis, this.rowReader, filter);
+    return { found: rows.map(({ id, status }) => ({ id, status })), complete };
+  }
+
+  async annotate(id: string, { name, labels, notes }: Annotation): Promise<"ok" | "gone"> {
+    const named = name === undefined ? null : JSON.stringify(name);
+    const args = { id, name: named, labels: labels ?? null, notes: notes ?? null };
+    return call(this.redis, "annealAnnotate", args);
   }
 
   async claim(
@@ -146,8 +143,10 @@ export abstract class RedisRecordStore<Spec extends Labelled, R extends StoredRe
     status: TerminalStatus,
     reason: string | null,
     result: object | null,
-  ): Promise<RunStatus | "stale"> {
-    return patiently(() => call(this.redis, "annealFinish", { id, fence, status, reason, result }));
+    steps?: number,
+  ): Promise<RunStatus | "stale" | "behind"> {
+    const args = { id, fence, status, reason, result, steps: steps ?? null };
+    return patiently(() => call(this.redis, "annealFinish", args));
   }
 
   async release({ id, fence }: Claim<R>): Promise<RunStatus | "stale"> {
@@ -196,9 +195,10 @@ export abstract class RedisRecordStore<Spec extends Labelled, R extends StoredRe
 
 /** The fields that every record has, from its hash. */
 export function commonFields<Spec>(hash: StoredHash, parse: Parser<Spec>): StoredRecord<Spec> {
+  const spec = hash.json("spec", parse);
   return {
     id: hash.text("id"),
-    spec: hash.json("spec", parse),
+    spec: { ...spec, ...annotation(hash) },
     status: statusOf(hash),
     parent: hash.textOrNull("parent"),
     createdAt: hash.number("createdAt"),
@@ -217,4 +217,12 @@ function statusOf(hash: StoredHash): RunStatus {
   const status = RUN_STATUSES.find((known) => known === text);
   if (status === undefined) throw new Error(`${hash.text("id")}: no status is ${text}`);
   return status;
+}
+
+/** The name and labels that a person has given it since. */
+function annotation(hash: StoredHash): { name?: string | null; labels?: string[] } {
+  return {
+    ...(hash.has("name") ? { name: hash.text("name") || null } : {}),
+    ...(hash.has("labels") ? { labels: hash.json("labels", parseLabels) } : {}),
+  };
 }

@@ -1,18 +1,21 @@
 import type { MetricChunk } from "../schemas/metrics.js";
+import { StoredOverviewSchema } from "../schemas/overview.js";
 import { RECORD_KINDS } from "../schemas/record-kinds.js";
 import { RunResultSchema, type RunSpec } from "../schemas/run.js";
 import { HELD_STATUSES, RUN_STATUSES, type RunStatus } from "../schemas/status.js";
-import { StoredAdviceSchema, StoredAutoLrSchema, StoredLoopSchema } from "../schemas/stored.js";
+import { StoredAdviceSchema, StoredAutoLrSchema, StoredLoopSchema, StoredParkedSchema } from "../schemas/stored.js";
 import type { AnnealRedis } from "./connect.js";
 import type {
   AttemptReply,
   AutoLr,
   Checkpoint,
   Claim,
+  CommitOptions,
   CommitReply,
   HeldRun,
   JobRef,
   Loop,
+  ParkedRun,
   RunRecord,
   RunStore,
   Totals,
@@ -22,19 +25,24 @@ import {
   childStatusKey,
   keptCheckpointKey,
   keptKey,
+  PARKED_KEY,
   runKey,
   statusKey,
   TOTALS_KEY,
   WAITING_KEY,
 } from "./keys.js";
+import { PAGE } from "./listing.js";
 import { encodeColumns } from "./log.js";
 import { patiently } from "./patience.js";
-import { commonFields, PAGE, RedisRecordStore } from "./records.js";
+import { commonFields, RedisRecordStore } from "./records.js";
+import { RUN_ROWS } from "./rows.js";
 import { call } from "./scripts.js";
 import { parseRunSpec, parserOf, type StoredHash } from "./stored.js";
 
+const parseOverview = parserOf("overview", StoredOverviewSchema);
 const parseResult = parserOf("result", RunResultSchema);
 const parseAutoLr = parserOf("rate", StoredAutoLrSchema);
+const parseParked = parserOf("wait", StoredParkedSchema);
 const parseAdvice = parserOf("advice", StoredAdviceSchema);
 const parseStoredLoop = parserOf("loop state", StoredLoopSchema);
 
@@ -49,6 +57,8 @@ export class RedisRunStore extends RedisRecordStore<RunSpec, RunRecord> implemen
     super(redis, "run");
   }
 
+  protected override readonly rowReader = RUN_ROWS;
+
   protected override datasetOf(spec: RunSpec): RunSpec["dataset"] {
     return spec.dataset;
   }
@@ -59,7 +69,10 @@ export class RedisRunStore extends RedisRecordStore<RunSpec, RunRecord> implemen
       stepsPerSecond: hash.numberOrNull("stepsPerSecond"),
       pauseRequested: hash.has("pauseRequested"),
       engineBuild: hash.textOrNull("engineBuild"),
+      numerics: hash.textOrNull("numerics"),
       result: hash.jsonOrNull("result", parseResult),
+      overview: hash.jsonOrNull("overview", parseOverview),
+      notes: hash.textOrNull("notes") ?? "",
       waitsFor: hash.textOrNull("waitsFor"),
       autoLr: hash.jsonOrNull("autoLr", parseAutoLr),
       advice: hash.jsonOrNull("advice", parseAdvice),
@@ -101,12 +114,12 @@ export class RedisRunStore extends RedisRecordStore<RunSpec, RunRecord> implemen
     claim: Claim<RunRecord>,
     chunk: MetricChunk,
     { loop, engine }: Checkpoint,
-    { stepsPerSecond, keep }: { readonly stepsPerSecond: number; readonly keep: boolean },
+    { stepsPerSecond, keep, overview }: CommitOptions,
     signal: AbortSignal,
   ): Promise<CommitReply> {
     const { id, fence } = claim;
     const args = {
-      ...{ id, fence, loop, keep },
+      ...{ id, fence, loop, keep, overview },
       from: chunk.from,
       count: chunk.lr.length,
       columns: encodeColumns(chunk),
@@ -128,8 +141,36 @@ export class RedisRunStore extends RedisRecordStore<RunSpec, RunRecord> implemen
     return patiently(() => call(this.redis, "annealPoll", { id, fence }));
   }
 
-  async noteEngineBuild({ id, fence }: Claim<RunRecord>, build: string): Promise<void> {
-    await patiently(() => call(this.redis, "annealNoteEngineBuild", { id, fence, build }));
+  async noteEngine(
+    { id, fence }: Claim<RunRecord>,
+    build: string,
+    numerics: string,
+    change: string | null,
+  ): Promise<void> {
+    await patiently(() => call(this.redis, "annealNoteEngine", { id, fence, build, numerics, change }));
+  }
+
+  async needs(id: string): Promise<{ readonly needs: string; readonly waived: boolean } | null> {
+    const fields = await this.redis.hmget(runKey(id), "numerics", "engineBuild", "waived", "spec");
+    const [numerics, build, waived, spec] = fields;
+    // A record from before there were numerics has its build instead.
+    const begun = numerics ?? build ?? null;
+    if (begun !== null) return { needs: begun, waived: waived != null };
+    const engine = spec == null ? "auto" : parseRunSpec(spec).engine;
+    return engine === "auto" ? null : { needs: engine, waived: false };
+  }
+
+  async park(id: string, epoch: number, needs: string, crashLimit: number): Promise<"parked" | "moot"> {
+    return patiently(() => call(this.redis, "annealPark", { id, epoch, needs, limit: crashLimit }));
+  }
+
+  async parked(): Promise<ParkedRun[]> {
+    const parked = await this.redis.hgetall(PARKED_KEY);
+    return Object.entries(parked).map(([id, text]) => ({ id, ...parseParked(text) }));
+  }
+
+  async unpark(id: string, waive: boolean): Promise<number | null> {
+    return call(this.redis, "annealUnpark", { id, waive });
   }
 
   async pause(id: string): Promise<"ok" | "gone" | "conflict"> {
@@ -179,12 +220,12 @@ export class RedisRunStore extends RedisRecordStore<RunSpec, RunRecord> implemen
     }
   }
 
-  /** Of those that are still there and wait for no search. */
+  /** Of those that are still there, wait for no search and are not put aside. */
   async #jobsOf(ids: readonly string[]): Promise<JobRef[]> {
-    const fields = await Promise.all(ids.map((id) => this.redis.hmget(runKey(id), "epoch", "waitsFor")));
+    const fields = await Promise.all(ids.map((id) => this.redis.hmget(runKey(id), "epoch", "waitsFor", "parked")));
     return ids.flatMap((id, i) => {
-      const [epoch, waitsFor] = fields[i]!;
-      return epoch == null || waitsFor != null ? [] : [{ id, epoch: Number(epoch) }];
+      const [epoch, waitsFor, parked] = fields[i]!;
+      return epoch == null || waitsFor != null || parked != null ? [] : [{ id, epoch: Number(epoch) }];
     });
   }
 

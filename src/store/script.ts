@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import type { Redis } from "ioredis";
 import { HELD_STATUSES, TERMINAL_STATUSES, TRANSITIONS } from "../schemas/status.js";
 import { LUA_KEYS } from "./keys.js";
+import { replicated } from "./replication.js";
 
 type Value = string | number | Buffer;
 /** How an argument travels, and what the script finds under its name. */
@@ -42,6 +43,8 @@ export interface Script<A extends Arguments, Reply> {
   lua: string;
   /** Absent: each call says how many. */
   readonly numberOfKeys?: 0;
+  /** What it writes may be lost in a failover. */
+  readonly isHint: boolean;
   readonly args: A;
   readonly reply: (raw: unknown) => Reply;
 }
@@ -53,6 +56,8 @@ interface Declaration<A extends Arguments, Reply> {
   readonly keys?: boolean;
   /** For what ends, stops or hands back a record: a few bytes, which a full Redis must still take. */
   readonly evenWhenFull?: boolean;
+  /** Is what it writes of no worth tomorrow? */
+  readonly hint?: boolean;
   /** Files of helpers that it needs besides the prelude. */
   readonly helpers?: readonly string[];
   /** By name, in the order of ARGV; each is a local variable of that name in the script. */
@@ -65,10 +70,10 @@ export const readLua = (file: string): string =>
   readFileSync(new URL(`../../../src/store/lua/${file}`, import.meta.url), "utf8");
 
 export function defineScript<const A extends Arguments, Reply>(declaration: Declaration<A, Reply>): Script<A, Reply> {
-  const { file, keys = false, evenWhenFull = false, helpers = [], args, reply } = declaration;
+  const { file, keys = false, evenWhenFull = false, hint = false, helpers = [], args, reply } = declaration;
   const parts = [evenWhenFull ? "#!lua flags=allow-oom\n" : "", locals(args)];
   for (const name of ["prelude.lua", ...helpers, file]) parts.push(withConstants(readLua(name)));
-  return { file, lua: parts.join(""), ...(keys ? {} : { numberOfKeys: 0 }), args, reply };
+  return { file, lua: parts.join(""), ...(keys ? {} : { numberOfKeys: 0 }), isHint: hint, args, reply };
 }
 
 const transitions = TRANSITIONS.map(({ from, on, to }) => `${from ?? "none"}|${on}|${to}`);
@@ -109,7 +114,8 @@ export function createCaller<S extends Readonly<Record<string, Script<Arguments,
       const encode = ENCODINGS[script.args[argument]!].encode as (value: unknown) => Value;
       values.push(encode((args as Record<string, unknown>)[argument]));
     }
-    const raw = await (redis as unknown as Record<string, Command>)[name]!(...values);
+    const sent = (redis as unknown as Record<string, Command>)[name]!(...values);
+    const [raw] = script.isHint ? [await sent] : await Promise.all([sent, replicated(redis)]);
     return script.reply(raw) as ReturnType<S[N]["reply"]>;
   };
 }

@@ -13,6 +13,7 @@ export const SCRIPTS = {
   annealCreate: defineScript({
     file: "create.lua",
     keys: true,
+    helpers: ["label-helpers.lua"],
     args: {
       id: "text",
       spec: "json",
@@ -32,6 +33,7 @@ export const SCRIPTS = {
   }),
   annealClaim: defineScript({
     file: "claim.lua",
+    helpers: ["crash-helper.lua"],
     evenWhenFull: true,
     args: { id: "text", token: "text", limit: "number", epoch: "number", worker: "text" },
     reply: (raw): { readonly fence: string } | { readonly refused: string } => {
@@ -52,8 +54,9 @@ export const SCRIPTS = {
       rate: "verbatim",
       replicas: "number",
       keep: "flag",
+      overview: "json",
     },
-    reply: oneOf("continue", "paused", "canceled", "stale", "gap"),
+    reply: oneOf("continue", "paused", "canceled", "stale", "gap", "behind"),
   }),
   annealPoll: defineScript({ file: "poll.lua", evenWhenFull: true, args: attempt, reply: goOn }),
   annealAdvance: defineScript({
@@ -64,15 +67,28 @@ export const SCRIPTS = {
   annealFinish: defineScript({
     file: "finish.lua",
     evenWhenFull: true,
-    args: { ...attempt, status: "text", reason: "text?", result: "json?" },
-    reply: statusOrStale,
+    args: { ...attempt, status: "text", reason: "text?", result: "json?", steps: "number?" },
+    reply: oneOf("stale", "behind", ...RUN_STATUSES),
   }),
   annealRelease: defineScript({ file: "release.lua", evenWhenFull: true, args: attempt, reply: statusOrStale }),
-  annealNoteEngineBuild: defineScript({
-    file: "note-engine-build.lua",
+  annealNoteEngine: defineScript({
+    file: "note-engine.lua",
     evenWhenFull: true,
-    args: { ...attempt, build: "text" },
+    args: { ...attempt, build: "text", numerics: "text", change: "text?" },
     reply: oneOf("ok", "stale"),
+  }),
+  annealPark: defineScript({
+    file: "park.lua",
+    helpers: ["crash-helper.lua"],
+    evenWhenFull: true,
+    args: { id: "text", epoch: "number", needs: "text", limit: "number" },
+    reply: oneOf("parked", "moot"),
+  }),
+  annealUnpark: defineScript({
+    file: "unpark.lua",
+    evenWhenFull: true,
+    args: { id: "text", waive: "flag" },
+    reply: integerOrNull,
   }),
   annealCancel: defineScript({
     file: "cancel.lua",
@@ -103,6 +119,7 @@ export const SCRIPTS = {
   annealDelete: defineScript({
     file: "delete.lua",
     keys: true,
+    helpers: ["label-helpers.lua"],
     evenWhenFull: true,
     args: { id: "text" },
     reply: oneOf("deleted", "gone", "conflict", "children"),
@@ -117,6 +134,12 @@ export const SCRIPTS = {
     evenWhenFull: true,
     args: { id: "text", status: "text", reason: "text" },
     reply: oneOf("ok"),
+  }),
+  annealAnnotate: defineScript({
+    file: "annotate.lua",
+    helpers: ["label-helpers.lua"],
+    args: { id: "text", name: "text?", labels: "json?", notes: "json?" },
+    reply: oneOf("ok", "gone"),
   }),
   annealPutDataset: defineScript({
     file: "put-dataset.lua",
@@ -133,11 +156,13 @@ export const SCRIPTS = {
   }),
   annealHeartbeat: defineScript({
     file: "heartbeat.lua",
+    hint: true,
     args: { worker: "text", slots: "number", ttl: "number", facts: "json" },
     reply: oneOf("ok"),
   }),
   annealNoteSpeed: defineScript({
     file: "note-speed.lua",
+    hint: true,
     args: { engine: "text", ratio: "number", weight: "number" },
     reply: oneOf("ok"),
   }),

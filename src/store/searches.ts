@@ -4,6 +4,7 @@ import type { AnnealRedis } from "./connect.js";
 import type { SearchRecord, SearchStore } from "./contract.js";
 import { RedisParentStore } from "./parents.js";
 import { commonFields } from "./records.js";
+import { SEARCH_ROWS } from "./rows.js";
 import { parserOf, parseSearchSpec, type StoredHash } from "./stored.js";
 
 const parseState = parserOf("search state", StoredSearchStateSchema);
@@ -14,6 +15,8 @@ export class RedisSearchStore extends RedisParentStore<SearchSpec, SearchRecord>
   constructor(redis: AnnealRedis) {
     super(redis, "search");
   }
+
+  protected override readonly rowReader = SEARCH_ROWS;
 
   protected override datasetOf({ run }: SearchSpec): SearchSpec["run"]["dataset"] {
     return run.dataset;

@@ -1,8 +1,9 @@
 import type { Redis } from "ioredis";
 import type { AnnealRedis } from "./connect.js";
 import type { Cursor, LogEntry, Sink, Tail, Watcher } from "./contract.js";
-import { runKey, WAKE_CHANNEL } from "./keys.js";
-import { positionBefore, readLog } from "./log.js";
+import { WAKE_CHANNEL } from "./keys.js";
+import { isBefore, lastId, positionBefore, readLog } from "./log.js";
+import { patiently } from "./patience.js";
 
 /** Entries read at once. */
 const PAGE = 16;
@@ -117,7 +118,11 @@ class Feed {
         this.#woken = false;
         const entries = await this.#page(this.#head);
         if (entries.length === PAGE) this.#woken = true;
-        if (entries.length === 0 && (await this.#redis.exists(runKey(this.#runId))) === 0) return this.#gone();
+        if (entries.length === 0) {
+          const last = await lastId(this.#redis, this.#runId);
+          if (last === null) return this.#gone();
+          if (isBefore(last, this.#head)) this.#rollBack(last);
+        }
         this.#head = entries.at(-1)?.id ?? this.#head;
         for (const cursor of this.#cursors) cursor.resume();
       }
@@ -126,6 +131,14 @@ class Feed {
     } finally {
       this.#waking = false;
     }
+  }
+
+  /** What is in memory, and where readers stand, is of a log that is no more. */
+  #rollBack(last: string): void {
+    this.#head = last;
+    this.#after.clear();
+    this.#keptSteps = 0;
+    for (const cursor of this.#cursors) cursor.rollBack(last);
   }
 
   #gone(): void {
@@ -160,7 +173,7 @@ class Feed {
   }
 
   async #read(position: string): Promise<LogEntry[]> {
-    const entries = await readLog(this.#redis, this.#runId, position, PAGE);
+    const entries = await patiently(() => readLog(this.#redis, this.#runId, position, PAGE));
     let before = position;
     for (const entry of entries) {
       this.#keptSteps += stepsIn(entry) - stepsIn(this.#after.get(before));
@@ -224,6 +237,12 @@ class FeedCursor implements Cursor {
     }
     // Not from inside the promise chain of the read: a long catch-up must let others in.
     if (more) setImmediate(() => this.resume());
+  }
+
+  rollBack(last: string): void {
+    if (this.#closed || !isBefore(last, this.#position)) return;
+    this.#position = last;
+    this.#sink.rolledBack?.(Number.parseInt(last, 10));
   }
 
   gone(): void {

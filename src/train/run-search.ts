@@ -117,12 +117,8 @@ function progressOf(state: SearchState, done: number, { task, children }: Work):
           steps: task.steps,
           losses: task.seeds.map((seed) => lossIn(state, task, seed)),
         };
-  const standing = standingOf(state).map(({ schedule, lr, interval, loss, basis }) => ({
-    schedule,
-    lr,
-    interval,
-    loss,
-    basis,
+  const standing = standingOf(state).map(({ schedule, lr, interval, loss, basis, difference, tied }) => ({
+    ...{ schedule, lr, interval, loss, basis, difference, tied },
   }));
   return {
     stage: state.stage,

@@ -3,6 +3,7 @@ import type { Logger } from "pino";
 import type { Engine, EngineOptions, SplitName } from "../core/engine.js";
 import { runCost } from "../core/estimate.js";
 import { initialParameters } from "../core/model.js";
+import { initOverview, nextOverview } from "../core/overview.js";
 import { ReplicaSet } from "../core/replicas.js";
 import { train } from "../core/train.js";
 import { LIMITS } from "../schemas/limits.js";
@@ -17,6 +18,8 @@ export interface TrainingDeps {
   readonly runs: RunStore;
   readonly fleet: Pick<Fleet, "noteSpeed">;
   readonly createEngine: (name: EngineName, options: EngineOptions) => Promise<Engine>;
+  /** Which of this machine's engines is, or has the numerics, that a run needs; null: none. */
+  readonly engineFor: (needs: string) => Promise<EngineName | null>;
   /** The text with that digest. */
   readonly loadDataset: (digest: string) => Promise<Buffer | null>;
   /** The name of this worker process. */
@@ -49,10 +52,27 @@ export async function runTraining(
   deps: TrainingDeps,
   { runId, epoch, signal, onEvent }: Attempt,
 ): Promise<TrainingOutcome> {
+  const { needs = null, waived = false } = (await deps.runs.needs(runId)) ?? {};
+  let engineName: EngineName | null = needs === null ? "auto" : await deps.engineFor(needs);
+  if (engineName === null && !waived) {
+    const reply = await deps.runs.park(runId, epoch, needs!, CRASH_LIMIT);
+    if (reply === "parked") {
+      deps.log.info({ runId, needs }, "put aside for a worker that has its numerics");
+      return "over";
+    }
+  }
+  // Moot, the claim says why; waived, it goes on here.
+  engineName ??= "auto";
   const claim = await deps.runs.claim(runId, randomUUID(), CRASH_LIMIT, epoch, deps.worker);
   if ("refused" in claim) {
     deps.log.info({ runId, why: claim.refused }, "nothing to train");
     return "over";
+  }
+  const begun = claim.record.numerics ?? claim.record.engineBuild;
+  if (begun !== null && begun !== needs) {
+    // An attempt that has lost it since began it between our look and our claim.
+    await deps.runs.release(claim);
+    return "released";
   }
   const log = deps.log.child({ runId, traceId: claim.record.traceId });
   const startedAt = performance.now();
@@ -64,7 +84,7 @@ export async function runTraining(
   let engine: Engine | undefined;
   try {
     const checkpoint = await deps.runs.checkpoint(runId);
-    const prepared = await prepareEngine(deps, claim, checkpoint);
+    const prepared = await prepareEngine(deps, claim, checkpoint, engineName, waived);
     engine = prepared.engine;
     const { step } = engine;
     const trainingAt = performance.now();
@@ -113,14 +133,16 @@ async function prepareEngine(
   deps: TrainingDeps,
   claim: Claim<RunRecord>,
   checkpoint: Checkpoint | null,
+  engineName: EngineName,
+  waived: boolean,
 ): Promise<{
   readonly engine: Engine;
   readonly facts: { readonly vocabSize: number; readonly trainExamples: number };
 }> {
-  const { spec, engineBuild } = claim.record;
+  const { spec, numerics } = claim.record;
   const { vocabSize, splits } = await prepareExamples(deps.loadDataset, spec);
   const create = (seed: number) =>
-    deps.createEngine(spec.engine, {
+    deps.createEngine(engineName, {
       model: spec.model,
       vocabSize,
       batchSize: spec.batchSize,
@@ -132,11 +154,9 @@ async function prepareEngine(
   const seeds = Array.from({ length: spec.replicas }, (_, k) => (spec.seed + k) % (LIMITS.seed + 1));
   const engines = await Promise.all(seeds.map(create));
   const engine = engines.length === 1 ? engines[0]! : new ReplicaSet(engines);
-  if (engineBuild !== null && engineBuild !== engine.build) {
-    engine.dispose();
-    throw new Error(`the run was started on engine build ${engineBuild}; this worker has ${engine.build}`);
-  }
-  await deps.runs.noteEngineBuild(claim, engine.build);
+  const changed = waived && numerics !== engine.numerics;
+  const change = changed ? `goes on with ${engine.numerics}; until here it was ${numerics}` : null;
+  await deps.runs.noteEngine(claim, engine.build, engine.numerics, change);
   if (checkpoint !== null) engine.writeState(checkpoint.engine);
   return { engine, facts: { vocabSize, trainExamples: splits.train.count } };
 }
@@ -153,6 +173,7 @@ async function trainAndCommit(
   const resume = checkpoint?.loop ?? null;
   const rate = createRateMeter(resume?.step ?? 0);
   let state = resume;
+  let overview = claim.record.overview ?? initOverview(spec);
   let pending: ReturnType<RunStore["commit"]> | null = null;
   let sent = { steps: 0, sentAt: 0 };
   /** The answer to the commit under way. */
@@ -160,12 +181,12 @@ async function trainAndCommit(
     if (pending === null) return "continue";
     const waitsFrom = performance.now();
     const reply = await pending;
-    const stored = reply !== "stale" && reply !== "unsaved";
+    const stored = reply !== "stale" && reply !== "unsaved" && reply !== "behind";
     if (stored && state) onCommit(state.step, { ...sent, waited: (performance.now() - waitsFrom) / 1000 });
     return reply;
   };
   const endOn = async (reply: CommitReply) => {
-    if (reply !== "unsaved") return reply;
+    if (reply !== "unsaved" && reply !== "behind") return reply;
     await runs.release(claim);
     return "released";
   };
@@ -184,7 +205,8 @@ async function trainAndCommit(
     const checkpoint = { loop: progress.state, engine: engine.readState() };
     const { step } = progress.state;
     const keep = spec.checkpointEvery > 0 && step % spec.checkpointEvery === 0;
-    pending = runs.commit(claim, progress.chunk, checkpoint, { stepsPerSecond: rate(step), keep }, signal);
+    overview = nextOverview(overview, spec, progress.chunk);
+    pending = runs.commit(claim, progress.chunk, checkpoint, { stepsPerSecond: rate(step), keep, overview }, signal);
     // Awaited below; until then a rejection must not count as unhandled.
     pending.catch(() => {});
     sent = { steps: progress.chunk.lr.length, sentAt: Date.now() };
@@ -209,7 +231,8 @@ async function trainAndCommit(
     firstBadStep: diverged?.step ?? null,
   };
   const status = diverged === null ? "succeeded" : "diverged";
-  return runs.finish(claim, status, diverged?.reason ?? null, result);
+  const ended = await runs.finish(claim, status, diverged?.reason ?? null, result, step);
+  return ended === "behind" ? endOn(ended) : ended;
 }
 
 /** An attempt that evaluates, and so does not commit, asks this often whether it may go on. */

@@ -4,6 +4,7 @@ import type { TrainingOutcome } from "./run-training.js";
 
 export interface ThreadData {
   readonly redisUrl: string;
+  readonly redisReplicas: number;
   readonly logLevel: string;
   /** The name of this worker process. */
   readonly worker: string;

@@ -21,3 +21,9 @@ export function duration(seconds: number | null): string {
 
 export const time = (iso: string): string =>
   new Date(iso).toLocaleString(undefined, { dateStyle: "short", timeStyle: "medium" });
+
+/** A loss in a column: as many decimals in every row. */
+export function lossText(value: number | null | undefined): string {
+  if (value === null || value === undefined || !Number.isFinite(value)) return "–";
+  return Math.abs(value) < 1000 ? value.toFixed(4) : value.toExponential(2).replace("e+", "e");
+}

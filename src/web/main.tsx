@@ -4,8 +4,11 @@ import { render } from "preact";
 import { useEffect, useErrorBoundary, useRef } from "preact/hooks";
 import { ComparePage } from "./pages/compare.js";
 import { ComposePage } from "./pages/compose.js";
+import { ComposeExperimentPage } from "./pages/compose-experiment.js";
 import { ComposeSearchPage } from "./pages/compose-search.js";
 import { DatasetsPage } from "./pages/datasets.js";
+import { ExperimentPage } from "./pages/experiment.js";
+import { ExperimentsPage } from "./pages/experiments.js";
 import { ListPage } from "./pages/list.js";
 import { RunPage } from "./pages/run.js";
 import { SearchPage } from "./pages/search.js";
@@ -15,14 +18,15 @@ import { type Place, usePlace } from "./router.js";
 
 /** What of the query chooses runs, as /v1/curves takes it. */
 function filterOf(query: URLSearchParams): string {
-  const chosen = ["parent", "label", "status", "dataset"].flatMap((name) => {
+  const chosen = ["parent", "label", "status", "dataset", "q", "schedule", "maxLoss"].flatMap((name) => {
     const value = query.get(name);
     return value === null ? [] : [[name, value]];
   });
   return new URLSearchParams(chosen).toString();
 }
 
-function pageOf({ path, query }: Place): { title: string; page: preact.JSX.Element } {
+/** `title` null: the page tells its own. */
+function pageOf({ path, query }: Place): { title: string | null; page: preact.JSX.Element } {
   if (path === "/new")
     return { title: "New run", page: <ComposePage key={query.toString()} filled={query.get("request")} /> };
   if (path === "/compare") {
@@ -38,16 +42,17 @@ function pageOf({ path, query }: Place): { title: string; page: preact.JSX.Eleme
   if (path === "/workers") return { title: "Workers", page: <WorkersPage /> };
   if (path === "/searches") return { title: "Searches", page: <SearchesPage /> };
   const search = /^\/searches\/(search_[0-9a-z]+)$/.exec(path)?.[1];
-  if (search !== undefined) return { title: "Search", page: <SearchPage key={search} id={search} /> };
-  const id = /^\/runs\/(run_[0-9a-z]{20})$/.exec(path)?.[1];
-  if (id !== undefined) return { title: "Run", page: <RunPage key={id} id={id} /> };
-  if (path === "/") {
-    const filter = query.get("filter") ?? "";
-    return {
-      title: "Runs",
-      page: <ListPage key={query.toString()} filter={filter} parent={query.get("parent")} />,
-    };
+  if (search !== undefined) return { title: null, page: <SearchPage key={search} id={search} /> };
+  if (path === "/experiments/new") {
+    const page = <ComposeExperimentPage key={query.toString()} filled={query.get("request")} />;
+    return { title: "New experiment", page };
   }
+  if (path === "/experiments") return { title: "Experiments", page: <ExperimentsPage /> };
+  const experiment = /^\/experiments\/(exp_[0-9a-z]+)$/.exec(path)?.[1];
+  if (experiment !== undefined) return { title: null, page: <ExperimentPage key={experiment} id={experiment} /> };
+  const id = /^\/runs\/(run_[0-9a-z]{20})$/.exec(path)?.[1];
+  if (id !== undefined) return { title: null, page: <RunPage key={id} id={id} /> };
+  if (path === "/") return { title: "Runs", page: <ListPage key={query.toString()} /> };
   return {
     title: "Not found",
     page: (
@@ -68,7 +73,7 @@ function App() {
   const [broken, mend] = useErrorBoundary((error) => console.error(error));
   const first = useRef(true);
   useEffect(() => {
-    document.title = `${title} · Anneal`;
+    if (title !== null) document.title = `${title} · Anneal`;
     if (!first.current) main.current?.focus();
     first.current = false;
   }, [place.path]);
@@ -89,9 +94,9 @@ function App() {
         <nav aria-label="Main">
           {link("#/", "Runs")}
           {link("#/searches", "Searches")}
+          {link("#/experiments", "Experiments")}
           {link("#/datasets", "Datasets")}
           {link("#/workers", "Workers")}
-          {link("#/new", "New run")}
           <a href="/docs">API</a>
         </nav>
       </header>

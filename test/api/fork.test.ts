@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { Redis } from "ioredis";
-import { QUEUE_PREFIX } from "../../src/queue/run-queue.js";
 import type { Run, RunRequest } from "../../src/schemas/run.js";
+import { QUEUE_PREFIX } from "../../src/store/keys.js";
 import { columnsOf, readStream, sharedService, type TestService } from "../service.js";
 
 const PARENT: RunRequest = {

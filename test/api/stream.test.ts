@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { WebSocket } from "ws";
-import { QUEUE_PREFIX } from "../../src/queue/run-queue.js";
 import type { Problem } from "../../src/schemas/problem.js";
 import type { StreamMessage } from "../../src/schemas/stream.js";
+import { QUEUE_PREFIX } from "../../src/store/keys.js";
 import {
   type Columns,
   columnsOf,

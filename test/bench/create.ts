@@ -4,6 +4,7 @@ import { connect, type Socket } from "node:net";
 import { Queue } from "bullmq";
 import { Redis } from "ioredis";
 import { RunQueue } from "../../src/queue/run-queue.js";
+import { QUEUE_PREFIX } from "../../src/store/keys.js";
 import { until } from "../faults/harness/process.js";
 import { Scene } from "../faults/harness/scene.js";
 
@@ -155,7 +156,7 @@ async function check(scene: Scene, ids: readonly string[]): Promise<void> {
   const lost = ids.filter((id) => !stored.has(id));
   if (lost.length > 0 || stored.size !== ids.length)
     throw new Error(`${stored.size} stored of ${ids.length} acknowledged`);
-  const queue = new RunQueue(scene.direct);
+  const queue = new RunQueue(scene.direct, QUEUE_PREFIX);
   const refs = ids.map((id) => ({ id, epoch: 0 }));
   await until("every run has its job", async () => (await queue.missing(refs)).length === 0);
   const { waiting } = await queue.counts();

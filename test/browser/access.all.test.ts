@@ -6,6 +6,7 @@ import type { Page } from "playwright-core";
 import { skip, startDashboard } from "./browser.js";
 
 const { service, browser } = await startDashboard();
+const SMALL = { steps: 20, batchSize: 8, model: { embeddingDim: 2, hiddenSizes: [4] } };
 /** Page by page: its name and hash. */
 const pages: [string, string][] = [];
 before(async () => {
@@ -13,13 +14,21 @@ before(async () => {
   const sweep = await service.createRun({ steps: 200, schedule: "sweep", seed: 1, labels: ["a"] });
   const plain = await service.createRun({ steps: 200, schedule: "cosine", seed: 1, evalEvery: 50, name: "plain" });
   // As small as a search can be; its runs take a few seconds.
-  const request = { steps: 20, seed: 1, batchSize: 8, model: { embeddingDim: 2, hiddenSizes: [4] } };
+  const request = { ...SMALL, seed: 1 };
   const search = (await (await service.post(request, "/v1/searches")).json()) as { id: string };
   for (const { id } of [sweep, plain]) await service.finished(id);
   const alphabet = Array.from({ length: 255 }, (_, i) => String.fromCodePoint(0x4e00 + i));
   const headers = { "content-type": "text/plain" };
   await fetch(`${service.url}/v1/datasets/han`, { method: "PUT", headers, body: alphabet.join("\n") });
   await readToEnd(`${service.url}/v1/searches/${search.id}/events`);
+  const arms = { ...SMALL, schedule: { type: "constant" } };
+  const experiment = (await (
+    await service.post({ name: "rates", base: arms, grid: { "schedule.lr": [0.1, 1e6] }, seeds: 2 }, "/v1/experiments")
+  ).json()) as { id: string };
+  await readToEnd(`${service.url}/v1/experiments/${experiment.id}/events`);
+  const one = await service.createRun({ ...SMALL, steps: 1, name: "one step" });
+  const hopeless = await service.createRun({ ...SMALL, steps: 50, schedule: { type: "constant", lr: 100 }, seed: 1 });
+  for (const { id } of [one, hopeless]) await service.finished(id);
   pages.push(
     ["list", ""],
     ["compose", "#/new"],
@@ -32,6 +41,15 @@ before(async () => {
     ["search form", "#/searches/new"],
     ["runs of a search", `#/?parent=${search.id}`],
     ["datasets", "#/datasets"],
+    ["nothing matches", "#/?q=nothing-like-it"],
+    ["experiment", `#/experiments/${experiment.id}`],
+    ["experiments", "#/experiments"],
+    ["experiment form", "#/experiments/new"],
+    ["runs of an experiment", `#/?parent=${experiment.id}`],
+    ["one step", `#/runs/${one.id}`],
+    ["hopeless", `#/runs/${hopeless.id}`],
+    ["no such experiment", "#/experiments/exp_00000000000000000000"],
+    ["workers", "#/workers"],
     ["search", `#/searches/${search.id}`],
     ["nothing to compare", "#/compare"],
     ["no such run", "#/runs/run_00000000000000000000"],
@@ -47,7 +65,7 @@ async function open(page: Page, hash: string): Promise<void> {
   await page.goto(`${service.url}/${hash}`);
   await page.locator("main > *").first().waitFor();
   await page.getByText(/^Loading/).waitFor({ state: "detached" });
-  for (const details of await page.locator("details:not([open]) > summary").all()) await details.click();
+  for (const details of await page.locator("details:not([open]) > summary:visible").all()) await details.click();
 }
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");

@@ -44,6 +44,8 @@ test("compare: from the list, grouped with a band, differing parameters, PNG and
   const page = await browser.page();
   await page.goto(service.url);
   await page.getByLabel("Filter").fill("together");
+  const listed = page.locator("table.runs tbody tr");
+  await until("the three alone", async () => (await listed.count()) === 3);
   await page.getByLabel("Select all shown").check();
   await page.getByRole("button", { name: "Compare 3" }).click();
   await page.getByRole("heading", { name: "Compare 3 runs" }).waitFor();

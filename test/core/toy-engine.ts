@@ -20,6 +20,7 @@ export interface ToyOptions {
  */
 export class ToyEngine implements Engine {
   readonly build = "toy";
+  readonly numerics = "toy-1";
   readonly calls: number[] = [];
   disposed = false;
   readonly #options: Required<ToyOptions>;

@@ -93,7 +93,7 @@ async function loseReplies(seconds: number, steps: number, twin?: Twin): Promise
     assert.deepEqual(await fingerprint(scene.direct, long.id), oracle);
     await told(follower, seen);
     assert.equal(seen.digest(), await exported(sound.url, long.id));
-    for (const run of await scene.runs.list({ limit: 100_000 })) {
+    for (const run of (await scene.runs.list({ limit: 100_000 })).records) {
       if (run.spec.steps !== SHORT.steps || calls.accepted.includes(run.id)) continue;
       assert.ok(TERMINAL_STATUSES.includes(run.status) && run.attempts === 0, "a run runs that nobody was told of");
     }

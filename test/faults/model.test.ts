@@ -11,7 +11,7 @@ import { SCRIPTS } from "../../src/store/scripts.js";
 import { RedisTail } from "../../src/store/tail.js";
 import { CRASH_LIMIT } from "../../src/train/run-training.js";
 import { startRedis, type TestRedis } from "../redis.js";
-import { LOOP, runSpec } from "../store/examples.js";
+import { LOOP, OVERVIEW, runSpec } from "../store/examples.js";
 import { createChance } from "./harness/chance.js";
 import { checkHistory, wholeLog } from "./harness/history.js";
 import { count, promise, twin } from "./harness/passes.js";
@@ -169,7 +169,7 @@ async function play(commands: readonly Command[], runs: RunStore): Promise<void>
       owner,
       { from: model.committed, lr: new Float64Array(2), loss: new Float32Array(2), evals: [] },
       { loop: LOOP, engine: new Uint8Array(8) },
-      { stepsPerSecond: 1, keep: false },
+      { stepsPerSecond: 1, keep: false, overview: OVERVIEW },
       AbortSignal.abort(),
     );
   for (const [i, command] of commands.entries()) {

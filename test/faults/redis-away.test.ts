@@ -81,7 +81,8 @@ async function takeAway(seconds: number, twin?: Twin): Promise<void> {
     for (const { id } of more) assert.equal((await scene.over(id, patience(25_000))).status, "succeeded");
     const allAfter = performance.now() - backAt;
     assert.equal(await scene.status(training.id), "running", "a cancel that was refused was done");
-    const told = async () => (await scene.runs.list({ limit: 1000 })).filter(({ spec }) => spec.name === REFUSED.name);
+    const told = async () =>
+      (await scene.runs.list({ limit: 1000 })).records.filter(({ spec }) => spec.name === REFUSED.name);
     await until("no ghost waits", async () => (await told()).every(({ status }) => TERMINAL_STATUSES.includes(status)));
     for (const { attempts } of await told())
       assert.equal(attempts, 0, "a run runs whose client was told that it had failed");

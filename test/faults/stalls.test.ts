@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { QUEUE_PREFIX } from "../../src/queue/run-queue.js";
+import { QUEUE_PREFIX } from "../../src/store/keys.js";
 import { count, HELD, promise, twin } from "./harness/passes.js";
 import { type Twin, until } from "./harness/process.js";
 import { Scene } from "./harness/scene.js";

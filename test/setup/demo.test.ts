@@ -15,6 +15,7 @@ test("npm run demo trains its three runs to the end, prints them, and exits with
   for (const name of ["constant", "cyclic", "sweep"]) {
     assert.match(output, new RegExp(`^${name} .* 20000/20000 .* succeeded$`, "m"));
     assert.match(output, new RegExp(`│ ${name} +│ 'succeeded' +│ \\d`));
-    assert.match(output, new RegExp(`^${name} +http://127\\.0\\.0\\.1:\\d+/v1/runs/run_\\w+$`, "m"));
+    assert.match(output, new RegExp(`^${name} +http://127\\.0\\.0\\.1:3000/#/runs/run_\\w+$`, "m"));
   }
+  assert.match(output, /^together http:\S+\/#\/compare\?runs=run_\w+,run_\w+,run_\w+$/m);
 });

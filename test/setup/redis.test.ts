@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Redis } from "ioredis";
-import { storageProblem } from "../../src/store/connect.js";
+import { storageProblem } from "../../src/store/fitness.js";
 import { startRedis } from "../redis.js";
 
 test("private servers, started at once, are apart and fit to hold runs", async (t) => {

@@ -39,7 +39,7 @@ async function finish(id: string, store: RedisRunStore | RedisSearchStore = runs
   await (store as RedisRunStore).finish(claim, "succeeded", null, null);
 }
 
-const idsOf = async (query: object) => (await runs.list({ limit: 100, ...query })).map(({ id }) => id);
+const idsOf = async (query: object) => (await runs.list({ limit: 100, ...query })).records.map(({ id }) => id);
 
 test("children are in their parent's list alone, and their parent pins the dataset for them", async () => {
   await runs.create(run(9), runSpec({ labels: ["mine"] }), { traceId: "t" });

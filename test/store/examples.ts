@@ -1,3 +1,4 @@
+import type { StoredOverview } from "../../src/schemas/overview.js";
 import type { RunSpec } from "../../src/schemas/run.js";
 import type { SearchSpec } from "../../src/schemas/search.js";
 import { builtInDataset } from "../../src/store/built-in-dataset.js";
@@ -38,6 +39,13 @@ export const searchSpec = (run: Partial<RunSpec> = {}): SearchSpec => ({
   name: null,
   labels: [],
 });
+
+/** What lists show of a run without a step. */
+export const OVERVIEW: StoredOverview = {
+  ...{ from: 0, every: 1, loss: [], lr: [], smoothed: null, first: null, best: null },
+  open: { steps: 0, rates: 0, finite: 0, sum: 0 },
+  ema: { average: 0, count: 0 },
+};
 
 /** The state of a loop at its first step. */
 export const LOOP: Loop = {

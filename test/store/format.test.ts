@@ -83,7 +83,7 @@ test("a Redis of format 1 is brought to the present one, once, and everything in
   assert.equal(await formatProblem(redis), null);
   assert.equal(await redis.get(FORMAT_KEY), String(STORED_FORMAT));
   const runs = new RedisRunStore(redis);
-  const listed = await runs.list({ limit: 100 });
+  const { records: listed } = await runs.list({ limit: 100 });
   const expected = [...ids.children, ...Object.keys(statuses).map((name) => ids[name as "finished"])];
   assert.deepEqual(new Set(listed.map(({ id }) => id)), new Set(expected));
   for (const [name, status] of Object.entries(statuses)) {
@@ -91,7 +91,7 @@ test("a Redis of format 1 is brought to the present one, once, and everything in
     assert.deepEqual([name, run.status, run.parent], [name, status, null]);
   }
   assert.deepEqual(
-    (await runs.list({ limit: 9, label: "old" })).map(({ id }) => id),
+    (await runs.list({ limit: 9, label: "old" })).records.map(({ id }) => id),
     [ids.queued, ids.finished],
   );
   assert.deepEqual(await runs.keptSteps(ids.evaluated), [100, 200, 300]);
@@ -105,7 +105,7 @@ test("a Redis of format 1 is brought to the present one, once, and everything in
   assert.equal(await redis.zscore(FINISHED_KEY, ids.finished), String((await runs.get(ids.finished))!.finishedAt));
   const searches = new RedisSearchStore(redis);
   // Those of format 1 were of another kind.
-  assert.deepEqual(await searches.list({ limit: 9 }), []);
+  assert.deepEqual((await searches.list({ limit: 9 })).records, []);
   assert.equal(await searches.get(ids.search), null);
   assert.deepEqual(
     (await new RedisDatasetStore(redis).list()).map(({ name, statistics }) => [name, statistics.items]),

@@ -10,7 +10,7 @@ import { startRedis, type TestRedis } from "../redis.js";
 import { runSpec } from "./examples.js";
 
 const LUA = new URL("../../../src/store/lua/", import.meta.url);
-const HELPERS = ["prelude.lua", "dataset-helpers.lua"];
+const HELPERS = ["prelude.lua", "dataset-helpers.lua", "label-helpers.lua", "crash-helper.lua"];
 
 let server: TestRedis;
 let redis: AnnealRedis;
@@ -61,7 +61,14 @@ test("a transition that is not in the table is an error, and nothing of it is wr
   const claim = await runs.claim(id, "token", 4, 0, "worker");
   assert.ok(!("refused" in claim));
   const before = await redis.hgetall(keys.runKey(id));
-  const finish = call(redis, "annealFinish", { id, fence: claim.fence, status: "queued", reason: null, result: {} });
+  const finish = call(redis, "annealFinish", {
+    id,
+    fence: claim.fence,
+    status: "queued",
+    reason: null,
+    result: {},
+    steps: null,
+  });
   await assert.rejects(finish, /there is no transition running\|finish\|queued of run_/);
   assert.deepEqual(await redis.hgetall(keys.runKey(id)), before);
   assert.equal(await runs.finish(claim, "diverged", "why", null), "diverged");

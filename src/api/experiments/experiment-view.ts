@@ -13,7 +13,13 @@ export function toExperiment(record: ExperimentRecord): Experiment {
 
 export function toSummary(record: ExperimentRecord): ExperimentSummary {
   const { name, labels, arms, seeds } = record.spec;
-  return { ...common(record), name, labels, arms: arms.map((arm) => arm.name), seeds: seeds.length };
+  const { report } = record;
+  const best = report === null || report.best === null ? null : report.arms[report.best]!;
+  return {
+    ...common(record),
+    ...{ name, labels, arms: arms.map((arm) => arm.name), seeds: seeds.length },
+    best: best && { arm: best.name, mean: best.mean, ties: report!.ties.length },
+  };
 }
 
 function common({ id, status, reason, spec, state, committed, createdAt, startedAt, finishedAt }: ExperimentRecord) {

@@ -7,7 +7,7 @@ import { strict } from "../../schemas/strict.js";
 import type { ApiDeps } from "../deps.js";
 import { creating, creatingHeaders, creatingResponses } from "../http/creating.js";
 import { existing, notFound } from "../http/existing.js";
-import { listFields, NextSchema, pageOf } from "../http/paging.js";
+import { listFields, NextSchema } from "../http/paging.js";
 import { problemResponse } from "../http/responses.js";
 import { idParams } from "../ids.js";
 import { createExperiment, createShapeErrors } from "./create-experiment.js";
@@ -62,7 +62,7 @@ export const experimentRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, 
       },
     },
     async ({ query }) => {
-      const { records, next } = await pageOf(experiments, query);
+      const { records, next } = await experiments.list(query);
       return { experiments: records.map(toSummary), next };
     },
   );

@@ -1,6 +1,7 @@
 import type { ErrorObject } from "ajv";
 import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
 import { type FieldError, PROBLEMS, type Problem, type ProblemCode, ProblemError } from "../../schemas/problem.js";
+import { isRedisAway } from "../../store/patience.js";
 import { fieldErrors } from "./field-errors.js";
 
 export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
@@ -61,25 +62,16 @@ function explain(error: FastifyError | ProblemError): {
     const where = error.validationContext ?? "request";
     return { code: "invalid-request", detail: `The ${PARTS[where] ?? where} is not valid: ${summary(errors)}`, errors };
   }
-  if (error.name === "MaxRetriesPerRequestError" || isRedisAway(error.message)) {
-    return { code: "unavailable", detail: "Redis does not answer; nothing was done" };
+  if (isRedisAway(error)) {
+    return {
+      code: "unavailable",
+      detail: "Redis does not answer, or takes nothing just now; nothing was done for good",
+    };
   }
   if (/^OOM /.test(error.message))
     return { code: "storage-full", detail: "Redis has no memory left; nothing was done" };
   const code = codeOfStatus(error.statusCode ?? 500);
   return { code, detail: code === "internal" ? PROBLEMS.internal.title : error.message };
-}
-
-const REDIS_AWAY = [
-  "Command timed out",
-  "Stream isn't writeable and enableOfflineQueue options is false",
-  "Connection is closed",
-  "LOADING ",
-  "ECONNREFUSED",
-  "ECONNRESET",
-];
-function isRedisAway(message: string): boolean {
-  return REDIS_AWAY.some((text) => message.includes(text));
 }
 
 function codeOfStatus(status: number): ProblemCode {

@@ -5,13 +5,12 @@ import { EnvelopeAccumulator } from "../../core/envelope.js";
 import type { Curve } from "../../schemas/curve.js";
 import { LIMITS } from "../../schemas/limits.js";
 import type { EvalPoint } from "../../schemas/metrics.js";
-import { idSchema } from "../../schemas/record-kinds.js";
 import { strict } from "../../schemas/strict.js";
 import type { MetricsReader, RunRecord, RunStore } from "../../store/contract.js";
 import type { ApiDeps } from "../deps.js";
 import { existing } from "../http/existing.js";
 import { Limiter } from "../http/limiter.js";
-import { listFields, NextSchema, pageOf } from "../http/paging.js";
+import { listFields, NextSchema, runFilterFields } from "../http/paging.js";
 import { invalidRequest } from "../http/problems.js";
 import { problemResponse } from "../http/responses.js";
 import { isRunId } from "../ids.js";
@@ -22,7 +21,7 @@ const AT_ONCE = 2;
 const MOST_WAITING = 16;
 const RUNS_AT_ONCE = 8;
 
-const { limit: _limit, ...filters } = listFields("run");
+const { limit: _limit, sort: _sort, order: _order, ...filters } = listFields("run");
 const Query = Type.Object(
   {
     runs: Type.Optional(
@@ -32,10 +31,7 @@ const Query = Type.Object(
       }),
     ),
     ...filters,
-    parent: Type.Optional({
-      ...idSchema("search", "experiment"),
-      description: "The runs that a search or experiment has made, by id",
-    }),
+    parent: runFilterFields.parent,
     limit: Type.Integer({ minimum: 1, maximum: LIMITS.pageSize, default: LIMITS.pageSize }),
     points: Type.Integer({
       minimum: 1,
@@ -89,7 +85,7 @@ async function selected(
   store: RunStore,
   { runs, points: _, ...query }: Static<typeof Query>,
 ): Promise<{ records: RunRecord[]; next: string | null }> {
-  if (runs === undefined) return pageOf(store, query);
+  if (runs === undefined) return store.list(query);
   const given = Object.keys(query).filter((field) => !["after", "limit"].includes(field));
   if (given.length > 0) {
     throw invalidRequest(given.map((field) => ({ pointer: `/${field}`, expected: "nothing beside runs" })));

@@ -1,16 +1,17 @@
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import type { FastifyReply } from "fastify";
 import { Type } from "typebox";
-import { idSchema } from "../../schemas/record-kinds.js";
-import type { RunRequest } from "../../schemas/run.js";
+import { LIMITS } from "../../schemas/limits.js";
+import { RUN_STATUSES, type RunChange, type RunRequest, type RunStatus } from "../../schemas/run.js";
 import { strict } from "../../schemas/strict.js";
 import type { RunRecord } from "../../store/contract.js";
 import type { ApiDeps } from "../deps.js";
 import { creating, creatingHeaders, creatingResponses } from "../http/creating.js";
-import { existing } from "../http/existing.js";
-import { listFields, NextSchema, pageOf } from "../http/paging.js";
+import { existing, notFound } from "../http/existing.js";
+import { listFields, NextSchema, runFilterFields } from "../http/paging.js";
 import { problemResponse } from "../http/responses.js";
 import { idParams } from "../ids.js";
+import { actOnAll, BULK_ACTIONS, type BulkRequest } from "./bulk.js";
 import { cancelRun, deleteRun, pauseRun, resumeRun } from "./control-run.js";
 import { createRun } from "./create-run.js";
 import { toRun } from "./run-view.js";
@@ -20,6 +21,26 @@ const params = idParams("run");
 const RunRef = Type.Ref("Run");
 const noSuchRun = problemResponse("No such run");
 const controlled = { 202: RunRef, 404: noSuchRun, 409: problemResponse("The run is over") };
+
+const TotalsSchema = Type.Object(
+  {
+    total: Type.Integer(),
+    byStatus: Type.Object(Object.fromEntries(RUN_STATUSES.map((status) => [status, Type.Integer()])), strict),
+    complete: Type.Boolean({
+      description: `False: there are more than the ${LIMITS.listedRecords} newest, which were counted`,
+    }),
+  },
+  strict,
+);
+const BulkSchema = Type.Object(
+  {
+    matched: Type.Integer(),
+    eligible: Type.Integer({ description: "Of those it can be done to so many, as their status is now" }),
+    done: Type.Integer(),
+    remaining: Type.Integer({ description: "Of the eligible ones, not done" }),
+  },
+  strict,
+);
 
 const accepted = (reply: FastifyReply, run: RunRecord) => reply.code(202).send(toRun(run));
 
@@ -62,10 +83,7 @@ export const runRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, deps) =
         querystring: Type.Object(
           {
             ...listFields("run"),
-            parent: Type.Optional({
-              ...idSchema("search", "experiment"),
-              description: "The runs that a search or experiment has made, by id; other lists leave them out",
-            }),
+            ...runFilterFields,
           },
           strict,
         ),
@@ -76,9 +94,50 @@ export const runRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, deps) =
       },
     },
     async ({ query }) => {
-      const { records, next } = await pageOf(runs, query);
+      const { records, next } = await runs.list(query);
       return { runs: records.map(toRun), next };
     },
+  );
+
+  app.get(
+    "/runs/totals",
+    {
+      schema: {
+        operationId: "countRuns",
+        summary: "Count the runs that a list has, by status",
+        tags,
+        querystring: Type.Object(runFilterFields, strict),
+        response: { 200: TotalsSchema, 400: problemResponse("A parameter is wrong") },
+      },
+    },
+    async ({ query }) => {
+      const { found, complete } = await runs.survey(query);
+      const byStatus = Object.fromEntries(RUN_STATUSES.map((status) => [status, 0])) as Record<RunStatus, number>;
+      for (const { status } of found) byStatus[status]++;
+      return { total: found.length, byStatus, complete };
+    },
+  );
+
+  app.post(
+    "/runs/bulk",
+    {
+      schema: {
+        operationId: "actOnRuns",
+        summary: "Pause, resume, cancel or delete all runs that match",
+        description: `Without \`confirm\` nothing is done: the answer says how many runs match, and to how many of them it can be done (\`eligible\`). With that number as \`confirm\` it is done, to the ${LIMITS.bulkRuns} newest; \`remaining\` are left for another call.`,
+        tags,
+        body: Type.Object(
+          {
+            action: Type.Enum([...BULK_ACTIONS]),
+            query: Type.Object(runFilterFields, { ...strict, description: "As in GET /v1/runs" }),
+            confirm: Type.Optional(Type.Integer({ minimum: 1, description: "`eligible` of an answer without it" })),
+          },
+          strict,
+        ),
+        response: { 200: BulkSchema, 400: problemResponse("A field is wrong, or other runs match by now") },
+      },
+    },
+    async ({ body }) => actOnAll(deps, body as BulkRequest),
   );
 
   app.get(
@@ -94,6 +153,25 @@ export const runRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, deps) =
       },
     },
     async (request) => toRun(await existing(runs, request.params.id)),
+  );
+
+  app.patch(
+    "/runs/:id",
+    {
+      schema: {
+        operationId: "changeRun",
+        summary: "Change a run's name, labels or notes",
+        description: "What is left out stays as it is. Training does not depend on any of them.",
+        tags,
+        params,
+        body: Type.Ref("RunChange"),
+        response: { 200: RunRef, 400: problemResponse("A field is wrong"), 404: noSuchRun },
+      },
+    },
+    async ({ params: { id }, body }) => {
+      if ((await runs.annotate(id, body as RunChange)) === "gone") throw notFound(id);
+      return toRun(await existing(runs, id));
+    },
   );
 
   app.post(

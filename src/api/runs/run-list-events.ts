@@ -58,6 +58,7 @@ class RunWatch {
 
 export const runListEventRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { runs, tail }) => {
   const watch = new RunWatch(async (id) => {
+    if (kindOf(id) !== "run") return `event: changed\ndata: ${JSON.stringify({ id })}\n\n`;
     const record = await runs.get(id);
     // Children are in their parent's list.
     if (record !== null && record.parent !== null) return null;
@@ -81,7 +82,7 @@ export const runListEventRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app
         operationId: "watchRuns",
         summary: "Follow all runs as Server-Sent Events",
         description:
-          "`run`: a run as GET shows it, whenever it changes, about four times a second while it trains; `deleted`: {id}. Nothing is replayed: after connecting, read GET /v1/runs once. The stream ends where changes may have been missed, as when Redis was away; EventSource then connects again by itself.",
+          "`run`: a run as GET shows it, whenever it changes, about four times a second while it trains; `deleted`: {id}; `changed`: {id} of a search or experiment that has changed or gone. Nothing is replayed: after connecting, read GET /v1/runs once. The stream ends where changes may have been missed, as when Redis was away; EventSource then connects again by itself.",
         tags: ["streams"],
         response: { 200: eventsResponse("Events, until the client leaves", RunListEventSchema) },
       },
@@ -101,7 +102,7 @@ export const runListEventRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app
       };
       watch.readers.add(reader);
       stop ??= tail.watch({
-        changed: (id) => kindOf(id) === "run" && watch.changed(id),
+        changed: (id) => watch.changed(id),
         // They connect again, and read the list.
         missed: endAll,
       });

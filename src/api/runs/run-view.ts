@@ -1,3 +1,4 @@
+import { pictureOf } from "../../core/overview.js";
 import { resultWarnings } from "../../core/warnings.js";
 import type { Run } from "../../schemas/run.js";
 import type { RunRecord } from "../../store/contract.js";
@@ -5,7 +6,7 @@ import { isoTime } from "../http/iso-time.js";
 
 /** A stored run as clients see it. */
 export function toRun(record: RunRecord): Run {
-  const { id, spec, committed, stepsPerSecond, advice } = record;
+  const { id, spec, committed, stepsPerSecond, overview, advice } = record;
   const remaining = record.status === "running" && stepsPerSecond ? (spec.steps - committed) / stepsPerSecond : null;
   const self = `/v1/runs/${id}`;
   return {
@@ -23,11 +24,17 @@ export function toRun(record: RunRecord): Run {
       total: spec.steps,
       stepsPerSecond,
       etaSeconds: remaining === null ? null : Math.round(remaining * 10) / 10,
+      loss: overview?.smoothed ?? null,
     },
+    overview: overview && pictureOf(overview),
+    startLoss: overview?.first ?? null,
+    bestValidation: bestOf(record),
+    notes: record.notes,
     result: record.result,
     worker: record.worker,
     warnings: advice === null ? [] : [...advice.warnings, ...resultWarnings(record.result, advice.guessLoss)],
     engineBuild: record.engineBuild,
+    numerics: record.numerics,
     traceId: record.traceId,
     attempts: record.attempts,
     createdAt: isoTime(record.createdAt),
@@ -35,4 +42,11 @@ export function toRun(record: RunRecord): Run {
     finishedAt: isoTime(record.finishedAt),
     links: { self, metrics: `${self}/metrics`, stream: `${self}/stream`, events: `${self}/events` },
   };
+}
+
+/** The last evaluation, at the run's end, counts too. */
+function bestOf({ overview, result }: RunRecord): Run["bestValidation"] {
+  const best = overview?.best ?? null;
+  const final = result?.finalValidationLoss ?? null;
+  return final === null || (best !== null && best.loss <= final) ? best : { step: result!.steps, loss: final };
 }

@@ -11,7 +11,7 @@ import type { ApiDeps } from "../deps.js";
 import { creating, creatingHeaders, creatingResponses } from "../http/creating.js";
 import { existing, notFound } from "../http/existing.js";
 import { isoTime } from "../http/iso-time.js";
-import { listFields, NextSchema, pageOf } from "../http/paging.js";
+import { listFields, NextSchema } from "../http/paging.js";
 import { problemResponse } from "../http/responses.js";
 import { idParams } from "../ids.js";
 import { createSearch } from "./create-search.js";
@@ -67,7 +67,7 @@ export const searchRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, deps
       },
     },
     async ({ query }) => {
-      const { records, next } = await pageOf(searches, query);
+      const { records, next } = await searches.list(query);
       return { searches: records.map(toSearch), next };
     },
   );

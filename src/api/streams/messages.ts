@@ -108,6 +108,10 @@ export function deletedMessage(step: number): Message {
   return new Message("end", step, () => ({ status: "deleted", step }));
 }
 
+export function rollbackMessage(step: number): Message {
+  return new Message("rollback", step, () => ({ step }));
+}
+
 /** Whether a log goes no further. */
 export function isLast(entry: LogEntry): boolean {
   return entry.kind === "status" && TERMINAL_STATUSES.includes(entry.change.status);

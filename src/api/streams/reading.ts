@@ -1,7 +1,7 @@
 import type { Thinning } from "../../schemas/stream.js";
 import type { Cursor, LogEntry, Sink } from "../../store/contract.js";
 import type { Channel, Connection } from "./connection.js";
-import { deletedMessage, type Message, messagesOf } from "./messages.js";
+import { deletedMessage, type Message, messagesOf, rollbackMessage } from "./messages.js";
 import { type HoldingBudget, Thinner } from "./thinner.js";
 import type { Turns } from "./turns.js";
 
@@ -25,7 +25,6 @@ export class Reading implements Sink {
   /** The step that the reader would resume from. */
   nextStep: number;
   readonly #shared: Shared;
-  readonly #from: number;
   readonly #channel: Channel | null;
   readonly #thinner: Thinner | null;
   readonly #over: (reason: string) => void;
@@ -34,7 +33,7 @@ export class Reading implements Sink {
   /** `over` is called once `end` has been written and the reading is closed. */
   constructor(shared: Shared, { from, thinning, channel }: Wanted, over: (reason: string) => void) {
     this.#shared = shared;
-    this.nextStep = this.#from = from;
+    this.nextStep = from;
     this.#channel = channel;
     this.#over = over;
     const thins = thinning.every !== undefined || thinning.maxHz !== undefined;
@@ -60,7 +59,9 @@ export class Reading implements Sink {
 
   send(entry: LogEntry): void {
     if (this.#thinner === null) {
-      for (const message of messagesOf(entry, this.#from)) this.#write(message, message.nextStep);
+      // After a roll-back what comes may overlap what was sent.
+      if (entry.kind === "progress" && entry.step <= this.nextStep) return;
+      for (const message of messagesOf(entry, this.nextStep)) this.#write(message, message.nextStep);
     } else {
       for (const message of this.#thinner.take(entry)) this.#write(message, this.#thinner.sent);
     }
@@ -68,6 +69,10 @@ export class Reading implements Sink {
 
   caughtUp(): void {
     this.#shared.turns.done(this);
+  }
+
+  rolledBack(step: number): void {
+    this.#write(rollbackMessage(step), this.nextStep);
   }
 
   gone(): void {

@@ -1,4 +1,5 @@
 import type { ScheduleOf } from "../../schemas/schedule.js";
+import { pow } from "../pow.js";
 import { rowAt } from "./factors.js";
 import type { Schedule } from "./schedule.js";
 
@@ -22,7 +23,7 @@ export const decayed = (spec: { decaySteps: number; staircase: boolean }): Sched
 
 export function multiStep(lr: number, gamma: number, milestones: readonly number[]): Schedule {
   const rows = milestones.map((milestone) => [milestone, gamma] as const);
-  return (step) => lr * gamma ** (rowAt(rows, step) + 1);
+  return (step) => lr * pow(gamma, rowAt(rows, step) + 1);
 }
 
 export function oneMinusSqrt(start: number, end: number, steps: number): Schedule {
@@ -48,7 +49,7 @@ export function cyclic(spec: Cycle): Schedule {
     const cycle = Math.floor(1 + step / period);
     const x = 1 + step / period - cycle;
     const height = x <= ratio ? x / ratio : (x - 1) / (ratio - 1);
-    const scale = { triangular: 1, triangular2: 2 ** (1 - cycle), exp_range: spec.gamma ** step }[spec.mode];
+    const scale = { triangular: 1, triangular2: pow(2, 1 - cycle), exp_range: pow(spec.gamma, step) }[spec.mode];
     return spec.baseLr + (spec.maxLr - spec.baseLr) * height * scale;
   };
 }

@@ -1,3 +1,4 @@
+import { pow } from "../pow.js";
 import { invalid, ok, type Result } from "../result.js";
 
 /** A factor as a function of t, the 0-based step. */
@@ -21,7 +22,7 @@ const FUNCTIONS: Readonly<Record<string, readonly [number | null, (...values: nu
   log10: [1, Math.log10],
   max: [null, Math.max],
   min: [null, Math.min],
-  pow: [2, (a, b) => a ** b],
+  pow: [2, pow],
   sin: [1, Math.sin],
   sqrt: [1, Math.sqrt],
   tanh: [1, Math.tanh],
@@ -155,7 +156,7 @@ class Parser {
     const base = this.#atom();
     if (!this.#take("**") && !this.#take("^")) return base;
     const power = this.#unary();
-    return (t) => base(t) ** power(t);
+    return (t) => pow(base(t), power(t));
   }
 
   #atom(): Factor {

@@ -1,4 +1,5 @@
 import type { SWEEP_CONVENTIONS } from "../../schemas/schedules/native.js";
+import { pow } from "../pow.js";
 
 export type LadderConvention = (typeof SWEEP_CONVENTIONS)[number];
 
@@ -22,7 +23,7 @@ export function ladder(options: LadderOptions): (step: number) => number {
   const way = WAYS[options.convention];
   return (step) => {
     const p = way(Math.min(step, steps - 1), steps);
-    return spacing === "linear" ? start + p * (end - start) : start * (end / start) ** p;
+    return spacing === "linear" ? start + p * (end - start) : start * pow(end / start, p);
   };
 }
 

@@ -1,4 +1,5 @@
 import type { ScheduleOf, ScheduleType } from "../../schemas/schedule.js";
+import { pow } from "../pow.js";
 
 /** What a schedule's missing parameters are filled in from. */
 export interface ScheduleContext {
@@ -40,7 +41,7 @@ export const lowOverHigh: RunDefault = {
 };
 export const decayPerStep: RunDefault = {
   says: "falls from high to low end of lrRange in the run",
-  of: ({ steps, lrRange: [from, to] }) => (from / to) ** (1 / Math.max(1, steps - 1)),
+  of: ({ steps, lrRange: [from, to] }) => pow(from / to, 1 / Math.max(1, steps - 1)),
 };
 export const same = (name: string): RunDefault => ({ says: `as ${name}`, of: (_context, given) => given[name] });
 /** Steps between observations. */

@@ -15,6 +15,7 @@ import {
 /** One build of kernel.c with a zeroed arena of its own. */
 export interface KernelBuild {
   readonly name: string;
+  readonly numerics: string;
   readonly memory: ArrayBufferLike;
   /** The arena's first byte in `memory`, a multiple of 64. */
   readonly start: number;
@@ -32,6 +33,7 @@ const SPLIT_INDEX: Readonly<Record<SplitName, number>> = { train: 0, validation:
  */
 export class Kernel implements Engine {
   readonly build: string;
+  readonly numerics: string;
   readonly #layout: Layout;
   #kernel: KernelBuild | null;
 
@@ -41,6 +43,7 @@ export class Kernel implements Engine {
     this.#layout = layoutOf(options);
     this.#kernel = createBuild(this.#layout.bytes);
     this.build = this.#kernel.name;
+    this.numerics = this.#kernel.numerics;
     fillArena(this.#kernel.memory, this.#kernel.start, this.#layout, options);
     if (this.#kernel.steps(0, false) < 0) throw new Error(`${this.build} has no optimizer ${options.optimizer.type}`);
   }

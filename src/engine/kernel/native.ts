@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import type { EngineOptions } from "../../core/engine.js";
+import { NUMERICS } from "../../schemas/numerics.js";
 import { Kernel } from "./kernel.js";
 
 /** What addon.c exports. */
@@ -74,6 +75,7 @@ export function createNativeKernel(options: EngineOptions, lanes = nativeKernelL
     const start = found.offset(memory);
     return {
       name: `kernel-native-fma8-${found.source}`,
+      numerics: NUMERICS["kernel-native"],
       memory,
       start,
       steps: (count, cycled) => found.steps(lanes, memory, start, count, Number(cycled)),

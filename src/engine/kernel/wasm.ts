@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { EngineOptions } from "../../core/engine.js";
+import { NUMERICS } from "../../schemas/numerics.js";
 import { Kernel } from "./kernel.js";
 
 /** From dist/src/engine/kernel: the committed binary stays beside its source. */
@@ -64,6 +65,7 @@ export function createWasmKernel(options: EngineOptions): Kernel {
     if (missing > 0) memory.grow(Math.ceil(missing / 65_536));
     return {
       name: found.name,
+      numerics: NUMERICS["kernel-wasm"],
       memory: memory.buffer,
       start,
       steps: (count, cycled) => kernel_steps(start, count, Number(cycled)),

@@ -1,5 +1,6 @@
 import util from "node:util";
 import * as tf from "@tensorflow/tfjs-core";
+import { NUMERICS } from "../../schemas/numerics.js";
 
 /** The backend that this thread computes with; TensorFlow.js has one per thread, shared by every engine in it. */
 export interface TfjsBackend {
@@ -9,6 +10,9 @@ export interface TfjsBackend {
   /** Why the native binding is not used, in one line; null when it is. */
   readonly nativeProblem: string | null;
 }
+
+/** The numerics of a build: the versions of the libraries, and of what is ours around them. */
+export const tfjsNumerics = (build: string) => `${build}-${NUMERICS.tfjs}`;
 
 let loaded: Promise<TfjsBackend> | undefined;
 

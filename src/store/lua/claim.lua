@@ -11,15 +11,7 @@ if number(id, 'epoch') ~= epoch then return {'superseded'} end
 if field(id, 'waitsFor') then return {'waiting'} end
 local outcome = apply_requests(id)
 if outcome ~= 'continue' then return {outcome} end
--- A running record without a release is the trace of a crash: of the worker, or of Redis, and that is not the run's fault.
-local server = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
-local same_server = field(id, 'server') == server
-redis.call('HSET', key(id), 'server', server)
-if status == 'running' and same_server then redis.call('HINCRBY', TOTALS_KEY, 'crashes', 1) end
-if status == 'running' and same_server and redis.call('HINCRBY', key(id), 'crashes', 1) >= limit then
-  set_status(id, 'crash', 'failed', 'the worker died ' .. limit .. ' times in a row without progress')
-  return {'failed'}
-end
+if failed_by_crash(id, limit) then return {'failed'} end
 local fence = redis.call('HINCRBY', key(id), 'fence', 1)
 redis.call('HINCRBY', key(id), 'attempts', 1)
 local at = now_ms()

@@ -1,8 +1,10 @@
 -- The one commit: metrics, checkpoint, progress and wake-up, all or nothing.
 -- KEYS: none
 -- ARGV: id, fence, from, count, columns (count x f64 lr, count x f32 loss, then count x f32 for each replica), evals (JSON),
---   loop (JSON), engine (bytes), rate (steps a second), replicas (0: none), keep (the checkpoint outlives the next one)
--- Returns 'continue', 'paused' or 'canceled' (the attempt must end), 'stale' (it lost the run), or 'gap'.
+--   loop (JSON), engine (bytes), rate (steps a second), replicas (0: none), keep (the checkpoint outlives the next one),
+--   overview (JSON: what lists show of all steps)
+-- Returns 'continue', 'paused' or 'canceled' (the attempt must end), 'stale' (it lost the run),
+-- 'behind' (what came before has been lost), or 'gap'.
 local committed = number(id, 'committed')
 -- A commit that was applied, whose reply was lost, and which is sent again.
 if field(id, 'fence') == fence and from + count == committed and from < committed then
@@ -11,6 +13,8 @@ if field(id, 'fence') == fence and from + count == committed and from < committe
   if status == 'paused' or status == 'canceled' then return status end
 end
 if not owns(id, fence) then return 'stale' end
+-- A Redis that took over has not got what its predecessor had acknowledged.
+if from > committed then return 'behind' end
 if from ~= committed then return 'gap' end
 local to = from + count
 local entry = {'m', columns}
@@ -22,7 +26,7 @@ if keep then
   redis.call('HSET', kept_checkpoint_key(id, to), 'loop', loop, 'engine', engine)
   redis.call('ZADD', kept_key(id), to, string.format('%.0f', to))
 end
-redis.call('HSET', key(id), 'committed', to, 'crashes', 0, 'stepsPerSecond', rate, 'committedAt', now_ms())
+redis.call('HSET', key(id), 'committed', to, 'crashes', 0, 'stepsPerSecond', rate, 'overview', overview, 'committedAt', now_ms())
 redis.call('HINCRBY', TOTALS_KEY, 'commits', 1)
 redis.call('HINCRBY', TOTALS_KEY, 'steps', count)
 local outcome = apply_requests(id)

@@ -1,5 +1,5 @@
 -- Stores a queued record. Of a fork the last three say which checkpoint it begins with, and the loop's state to go with it.
--- KEYS: the indexes that it is to stand in
+-- KEYS: the indexes that it is to stand in, besides those of its labels
 -- ARGV: id, spec (JSON), deadline (ms of Redis time; later than that nothing is created), most (waiting records), waitsFor
 --   (the search whose answer completes it), dataset (its name), digest (that the dataset must have; none: any), traceId,
 --   parent (the record that it belongs to), forkRun, forkStep, forkLoop (JSON), advice (JSON)
@@ -29,7 +29,10 @@ if forkRun then
   if not engine then return 'no-checkpoint' end
   committed = forkStep
   redis.call('HSET', checkpoint_key(id), 'loop', forkLoop, 'engine', engine)
-  redis.call('HSET', key(id), 'engineBuild', field(forkRun, 'engineBuild'))
+  for _, name in ipairs({'engineBuild', 'numerics'}) do
+    local value = field(forkRun, name)
+    if value then redis.call('HSET', key(id), name, value) end
+  end
 end
 redis.call('HSET', key(id), 'id', id, 'spec', spec, 'createdAt', at, 'committed', committed, 'first', committed, 'fence', 0, 'epoch', 0, 'crashes', 0, 'attempts', 0, 'traceId', traceId)
 if parent then redis.call('HSET', key(id), 'parent', parent) end
@@ -39,5 +42,6 @@ if waitsFor then
   redis.call('HSET', WAITING_KEY, id, waitsFor)
 end
 for _, index in ipairs(KEYS) do redis.call('ZADD', index, 0, id) end
+list_labels(id)
 set_status(id, 'create', 'queued')
 return tostring(at)

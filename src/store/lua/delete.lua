@@ -1,5 +1,5 @@
 -- Frees all of a record; its children must have been deleted before.
--- KEYS: the indexes that it stands in
+-- KEYS: the indexes that it stands in, besides those of its labels
 -- ARGV: id
 -- Returns 'deleted', 'gone', 'conflict' (an attempt may hold it) or 'children'.
 local status = field(id, 'status')
@@ -9,7 +9,9 @@ if redis.call('EXISTS', CHILDREN_PREFIX .. id) == 1 then return 'children' end
 redis.call('ZREM', status_key(id, status), id)
 redis.call('ZREM', FINISHED_KEY, id)
 redis.call('HDEL', WAITING_KEY, id)
+redis.call('HDEL', PARKED_KEY, id)
 for _, index in ipairs(KEYS) do redis.call('ZREM', index, id) end
+unlist_labels(id)
 for _, step in ipairs(redis.call('ZRANGE', kept_key(id), 0, -1)) do
   redis.call('UNLINK', kept_checkpoint_key(id, step))
 end

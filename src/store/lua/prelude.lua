@@ -35,6 +35,14 @@ local function is_held(status)
   return status and string.find(HELD, ' ' .. status .. ' ', 1, true) ~= nil
 end
 
+-- Says a status in the log, and wakes the readers.
+local function tell(id, status, at, reason)
+  local count = redis.call('HINCRBY', key(id), 'statusChanges', 1)
+  local entry = { status = status, at = at, reason = reason }
+  redis.call('XADD', log_key(id), string.format('%.0f-%.0f', number(id, 'committed'), count), 's', cjson.encode(entry))
+  redis.call('PUBLISH', WAKE_CHANNEL, id)
+end
+
 -- Moves a record to a status, in its record, in the indexes, in its log, and wakes its readers. `on` is the event of
 -- TRANSITIONS; one that is not there is an error, before anything is written here.
 local function set_status(id, on, status, reason)
@@ -42,6 +50,11 @@ local function set_status(id, on, status, reason)
   local step = ' ' .. (old or 'none') .. '|' .. on .. '|' .. status .. ' '
   if not string.find(TRANSITIONS, step, 1, true) then error('there is no transition' .. step .. 'of ' .. id) end
   if old then redis.call('ZREM', status_key(id, old), id) end
+  -- What it waited for is said no longer.
+  if old == 'queued' and redis.call('HDEL', key(id), 'parkedAt') == 1 then
+    redis.call('HDEL', key(id), 'parked', 'reason')
+    redis.call('HDEL', PARKED_KEY, id)
+  end
   redis.call('ZADD', status_key(id, status), 0, id)
   redis.call('HSET', key(id), 'status', status)
   if reason then redis.call('HSET', key(id), 'reason', reason) end
@@ -53,10 +66,7 @@ local function set_status(id, on, status, reason)
     -- A child's end is its parent's.
     if redis.call('HEXISTS', key(id), 'parent') == 0 then redis.call('ZADD', FINISHED_KEY, at, id) end
   end
-  local count = redis.call('HINCRBY', key(id), 'statusChanges', 1)
-  local entry = { status = status, at = at, reason = reason }
-  redis.call('XADD', log_key(id), string.format('%.0f-%.0f', number(id, 'committed'), count), 's', cjson.encode(entry))
-  redis.call('PUBLISH', WAKE_CHANNEL, id)
+  tell(id, status, at, reason)
 end
 
 -- Does this attempt still own the record? Counts what it refuses.

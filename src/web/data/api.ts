@@ -32,11 +32,6 @@ export function post<T>(path: string, body?: unknown): Promise<T> {
 
 export const getRun = (id: string) => call<Run>(`/v1/runs/${id}`);
 export const deleteRun = (id: string) => call<null>(`/v1/runs/${id}`, { method: "DELETE" });
-/** Newest first; `parent`: those of a search, which are in no other list. */
-export const listRuns = (after: string | null, parent: string | null) =>
-  call<{ runs: Run[]; next: string | null }>(
-    `/v1/runs?limit=100${after === null ? "" : `&after=${after}`}${parent === null ? "" : `&parent=${parent}`}`,
-  );
 
 export const listDatasets = async () => (await call<{ datasets: Dataset[] }>("/v1/datasets")).datasets;
 const datasetPath = (name: string) => `/v1/datasets/${encodeURIComponent(name)}`;

@@ -1,4 +1,4 @@
-import { useMemo, useState } from "preact/hooks";
+import { useMemo } from "preact/hooks";
 import type { Fit } from "../charts/fit.js";
 import type { BandKind } from "../charts/groups.js";
 import { useLegend } from "../charts/legend.js";
@@ -7,13 +7,15 @@ import type { Axis } from "../charts/plan.js";
 import type { Selection } from "../data/curves.js";
 import { RunColumns } from "../data/run-columns.js";
 import { type Field, fieldsThatDiffer, type Grouped, groupsBy, groupsOverSeeds, namesOf } from "../data/run-fields.js";
+import { useViewChoice, useViewFlag, useViewState } from "../router.js";
 import { CompareLoss, CompareLr, CompareValidation, type Group } from "./compare-charts.js";
 import { BaselineTable, DifferenceTable } from "./compare-tables.js";
+import { ShareButton } from "./copy-button.js";
 import { csvLink, downloadCsv, downloadPng } from "./download.js";
 import { ManyRuns } from "./many-runs.js";
 import { Check } from "./run-charts.js";
 import { isSweep } from "./run-facts.js";
-import { defaultSmoothing, SmoothingControl } from "./smoothing-control.js";
+import { SmoothingControl, useSmoothing } from "./smoothing-control.js";
 import { Failure } from "./status.js";
 import { isLoaded, type Loaded, useRuns } from "./use-stream.js";
 
@@ -46,7 +48,12 @@ function FewRuns({ ids }: { ids: readonly string[] }) {
   }
   return (
     <>
-      <h1>Compare {loaded.length} runs</h1>
+      <div class="title-row">
+        <h1>Compare {loaded.length} runs</h1>
+        <span class="begin">
+          <ShareButton />
+        </span>
+      </div>
       <Failure message={errors.length === 0 ? null : errors.join("; ")} />
       {loaded.length > 0 && <Comparison loaded={loaded} subscribe={bell.subscribe} />}
     </>
@@ -110,15 +117,13 @@ function Comparison({
   loaded: readonly Loaded[];
   subscribe: (update: () => void) => () => void;
 }) {
-  const [smoothing, setSmoothing] = useState(() =>
-    defaultSmoothing(Math.max(...loaded.map(({ run }) => run.spec.steps))),
-  );
-  const [grouping, setGrouping] = useState("none");
-  const [band, setBand] = useState<BandKind>("interval");
-  const [axis, setAxis] = useState<Axis>("step");
-  const [yLog, setYLog] = useState(false);
-  const [lrLog, setLrLog] = useState(false);
-  const [everything, setEverything] = useState(false);
+  const [smoothing, setSmoothing] = useSmoothing(Math.max(...loaded.map(({ run }) => run.spec.steps)));
+  const [grouping, setGrouping] = useViewState("group", "none");
+  const [band, setBand] = useViewChoice<BandKind>("band", { interval: 1, range: 1 }, "interval");
+  const [axis, setAxis] = useViewChoice<Axis>("against", { step: 1, lr: 1, exponent: 1 }, "step");
+  const [yLog, setYLog] = useViewFlag("logLoss");
+  const [lrLog, setLrLog] = useViewFlag("logLr");
+  const [everything, setEverything] = useViewFlag("all");
   const legend = useLegend();
   const link = useMemo(() => new Link(), []);
   const runs = loaded.map(({ run }) => run);

@@ -107,6 +107,10 @@ export const isAuto = (form: Form): boolean =>
   form.schedule === AUTO ||
   Object.entries(form).some(([name, value]) => /^schedule\//.test(name) && /\bauto\b/.test(value));
 
+/** Whether a range of rates says anything: a constant rate is its `lr` alone. */
+export const usesRange = (form: Form): boolean =>
+  form.schedule !== CONTINUED && (form.schedule !== "constant" || isAuto(form));
+
 /** Where the rates of a form lie if it does not say. */
 export const usualRange = (form: Form): readonly [number, number] =>
   isAuto(form) ? SEARCH_LR_RANGE : DEFAULT_LR_RANGE;
@@ -150,7 +154,7 @@ export function toRequest(form: Form): RunRequest {
   const request = {
     steps: parsed(text("steps")),
     schedule: choice(schedule, given(form, "schedule", scheduleParameters(schedule))),
-    ...rangeOf(form, usualRange(form)),
+    ...(usesRange(form) ? rangeOf(form, usualRange(form)) : {}),
     ...sharedRequest(form),
     ...optional("replicas"),
     ...optional("evalEvery"),

@@ -22,6 +22,7 @@ import {
   toForm,
   toRequest,
   unreadable,
+  usesRange,
   usualRange,
 } from "./compose-form.js";
 import { CurlLine } from "./curl-line.js";
@@ -128,7 +129,7 @@ export function ComposePage({ filled }: { filled: string | null }) {
                   {rate} by a search
                 </label>
               )}
-              {form.schedule !== CONTINUED && (
+              {usesRange(form) && (
                 <>
                   {field("low", "Lowest lr", { type: "number" }, String(low))}
                   {field("high", "Highest lr", { type: "number" }, String(high))}
@@ -139,7 +140,7 @@ export function ComposePage({ filled }: { filled: string | null }) {
                 <Field
                   key={name}
                   name={`schedule/${name}`}
-                  label={name}
+                  label={name === "steps" ? "steps of the schedule" : name}
                   fallback={fallbacks[name]}
                   {...{ schema, form, set, errors }}
                 />
@@ -213,6 +214,14 @@ function useParent(id: string | undefined): ShownSpec | null {
   return spec;
 }
 
+/** Without the last digits that arithmetic leaves: 0.0999999999999999 was meant as 0.1. */
+const rounded = (value: unknown): string =>
+  show(
+    JSON.parse(JSON.stringify(value), (_, inner) =>
+      typeof inner === "number" ? Number(inner.toPrecision(12)) : inner,
+    ),
+  );
+
 /** What each parameter left open would be. */
 function scheduleFallbacks({ schedule, steps, lrRange = [...DEFAULT_LR_RANGE], from }: RunRequest) {
   if (schedule === undefined || schedule === AUTO) return {};
@@ -223,7 +232,7 @@ function scheduleFallbacks({ schedule, steps, lrRange = [...DEFAULT_LR_RANGE], f
       lrRange: [lrRange[0]!, lrRange[1]!],
     });
     if (!resolved.ok) return {};
-    return Object.fromEntries(Object.entries(resolved.value).map(([name, value]) => [name, show(value)]));
+    return Object.fromEntries(Object.entries(resolved.value).map(([name, value]) => [name, rounded(value)]));
   } catch {
     return {};
   }

@@ -1,4 +1,4 @@
-import { useMemo, useState } from "preact/hooks";
+import { useMemo } from "preact/hooks";
 import type { Run } from "../../schemas/run.js";
 import type { Mark } from "../charts/drawing.js";
 import type { Fit } from "../charts/fit.js";
@@ -9,13 +9,14 @@ import type { MetricColumns } from "../data/metric-columns.js";
 import { RunColumns } from "../data/run-columns.js";
 import type { Smoothing } from "../data/smoother.js";
 import { number } from "../format.js";
+import { useViewChoice, useViewFlag, useViewState } from "../router.js";
 import { csvLink, downloadCsv } from "./download.js";
 import { LogLossChart } from "./log-loss-chart.js";
 import { LossChart, LrChart } from "./loss-charts.js";
 import { RAW } from "./readouts.js";
 import { isSweep } from "./run-facts.js";
 import { Segments } from "./segments.js";
-import { defaultSmoothing, SmoothingControl } from "./smoothing-control.js";
+import { SmoothingControl, useSmoothing } from "./smoothing-control.js";
 import { Suggestions, useSuggestions } from "./suggestions.js";
 import type { Bell } from "./use-stream.js";
 
@@ -34,13 +35,14 @@ const defaultWindow = (steps: number): number => Math.max(1, Math.min(1000, Math
 
 /** All charts of a run, and what is chosen about them. */
 export function RunCharts({ run, columns, bell }: Props) {
-  const [smoothing, setSmoothing] = useState<Smoothing>(() => defaultSmoothing(run.spec.steps));
-  const [window, setWindow] = useState(() => defaultWindow(run.spec.steps));
-  const [picture, setPicture] = useState<keyof typeof PICTURES>("loss");
-  const [axis, setAxis] = useState<keyof typeof AXES>("lr");
-  const [yLog, setYLog] = useState(false);
-  const [fitting, setFitting] = useState<keyof typeof FITS>("line");
-  const [lrLog, setLrLog] = useState(isSweep(run.spec));
+  const [smoothing, setSmoothing] = useSmoothing(run.spec.steps);
+  const [windowText, setWindowText] = useViewState("window", String(defaultWindow(run.spec.steps)));
+  const window = Math.max(1, Math.floor(Number(windowText)) || 1);
+  const [picture, setPicture] = useViewChoice("show", PICTURES, "loss");
+  const [axis, setAxis] = useViewChoice("against", AXES, "lr");
+  const [yLog, setYLog] = useViewFlag("logLoss");
+  const [fitting, setFitting] = useViewChoice("fit", FITS, "line");
+  const [lrLog, setLrLog] = useViewFlag("logLr", isSweep(run.spec));
   const legend = useLegend();
   const steps = useMemo(() => new Link(), []);
   const suggestions = useSuggestions(run);
@@ -56,7 +58,7 @@ export function RunCharts({ run, columns, bell }: Props) {
         {picture === "loss" ? (
           <SmoothingControl smoothing={smoothing} onChange={setSmoothing} />
         ) : (
-          <WindowControl window={window} onChange={setWindow} />
+          <WindowControl window={window} onChange={(next) => setWindowText(String(next))} />
         )}
         <label>
           Y axis fits

@@ -72,6 +72,7 @@ export function Details({ run }: { run: Run }) {
   const rows = [
     ["id", run.id],
     ["engine build", run.engineBuild ?? "–"],
+    ["numerics", run.numerics ?? "–"],
     ["attempts", String(run.attempts)],
     ["created", time(run.createdAt)],
     ...flatten(run.spec),

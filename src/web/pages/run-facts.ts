@@ -2,9 +2,47 @@ import { buildSchedule, isMetricDriven } from "../../core/schedules/build.js";
 import { baseRate } from "../../core/schedules/rates.js";
 import { LIMITS } from "../../schemas/limits.js";
 import { type Run, type RunRequest, type RunSpec, TERMINAL_STATUSES } from "../../schemas/run.js";
-import { number } from "../format.js";
+import { number, whole } from "../format.js";
+
+/** What there is to say against how it ended; null: nothing. The server works it out: core/warnings.ts. */
+export const poorResult = ({ warnings }: Run): string | null =>
+  warnings.find(({ code }) => code === "worse-than-guessing")?.message ?? null;
 
 export const titleOf = (run: Run): string => run.spec.name ?? run.id.slice(-8);
+
+/** A run's page says what it is: its name, and its schedule with the rates. */
+export function headingOf(run: Run): string {
+  const what = `${scheduleName(run)} ${lrRange(run.spec)}`.trim();
+  return run.spec.name === null ? what : `${run.spec.name}: ${what}`;
+}
+
+/** The rest of a spec in one line: what is as it is by default is left out. */
+export function specLine({
+  steps,
+  batchSize,
+  optimizer,
+  dataset,
+  model,
+  seed,
+  engine,
+  replicas,
+  evalEvery,
+}: ShownSpec): string {
+  const { type, ...own } = optimizer;
+  const settings = Object.entries(own).filter(([, value]) => value !== 0 && value !== false);
+  const layers = [model.contextLength * model.embeddingDim, ...model.hiddenSizes].join("–");
+  return [
+    steps === 1 ? "1 step" : `${whole(steps)} steps`,
+    batchSize === "full" ? "full batch" : `batch ${whole(batchSize)}`,
+    [type, ...settings.map(([name, value]) => `${name} ${value}`)].join(" "),
+    `${dataset.name}${dataset.limit === null ? "" : ` (first ${whole(dataset.limit)})`}`,
+    `${model.activation} MLP ${layers}`,
+    ...(replicas > 1 ? [`${replicas} replicas`] : []),
+    `seed ${seed}`,
+    ...(evalEvery > 0 ? [`validated every ${whole(evalEvery)}`] : []),
+    engine,
+  ].join(" · ");
+}
 
 /** Its schedule is null while it waits for a search. */
 export type ShownSpec = Run["spec"];

@@ -2,18 +2,21 @@ import { useEffect, useState } from "preact/hooks";
 import { kindOf } from "../../schemas/record-kinds.js";
 import { type Run, TERMINAL_STATUSES } from "../../schemas/run.js";
 import { deleteRun, messageOf, post } from "../data/api.js";
-import type { MetricColumns } from "../data/metric-columns.js";
-import { duration, number, whole } from "../format.js";
-import { composeLink, go, searchLink } from "../router.js";
+import { number, whole } from "../format.js";
+import { composeLink, go, parentLink, searchLink } from "../router.js";
+import { ShareButton } from "./copy-button.js";
 import { RunCharts } from "./run-charts.js";
+import { Checkpoints } from "./run-checkpoints.js";
 import { Chosen, Details, Files, Origin } from "./run-details.js";
-import { forkOf, isSettled, requestOf, titleOf } from "./run-facts.js";
-import { Samples } from "./samples.js";
-import { ConnectionState, Failure, Progress, Status } from "./status.js";
+import { forkOf, headingOf } from "./run-facts.js";
+import { Annotations, SpecLine } from "./run-header.js";
+import { Live } from "./run-live.js";
+import { Warnings } from "./search-answer.js";
+import { ConnectionState, Failure, RunStatusBadge } from "./status.js";
 import { type Bell, isLoaded, type Loaded, useRuns } from "./use-stream.js";
 
 export function RunPage({ id }: { id: string }) {
-  const { followed, bell } = useRuns([id]);
+  const { followed, bell, replace } = useRuns([id]);
   const entry = followed?.[0];
   if (entry === undefined || !isLoaded(entry)) {
     return entry?.error ? (
@@ -28,93 +31,95 @@ export function RunPage({ id }: { id: string }) {
       <p class="notice">Loading the run…</p>
     );
   }
-  return <RunView entry={entry} bell={bell} />;
+  return <RunView entry={entry} bell={bell} replace={replace} />;
 }
 
-function RunView({ entry: { stream, run }, bell }: { entry: Loaded; bell: Bell }) {
+function RunView({
+  entry: { stream, run },
+  bell,
+  replace,
+}: {
+  entry: Loaded;
+  bell: Bell;
+  replace: (run: Run) => void;
+}) {
   const status = (stream.status ?? run.status) as Run["status"] | "deleted";
+  const over = status === "deleted" || TERMINAL_STATUSES.includes(status);
   const { columns } = stream;
-  const waiting = run.waitsFor !== null && !TERMINAL_STATUSES.includes(run.status);
   return (
     <>
       <div class="title-row">
-        <h1>{titleOf(run)}</h1>
-        <Status status={status} />
+        <h1>{headingOf(run)}</h1>
+        <RunStatusBadge run={run} status={status} />
         <ConnectionState connection={stream.connection} />
+        <span class="begin">
+          <ShareButton />
+        </span>
       </div>
+      <SpecLine run={run} />
+      <Annotations run={run} changed={replace} />
       <Failure message={run.reason ?? stream.reason} />
-      {run.parent !== null && kindOf(run.parent) === "search" && (
+      <Warnings title="Not as it was likely meant" warnings={run.warnings.map(({ message }) => message)} />
+      {run.parent !== null && (
         <p>
-          One of the trainings of <a href={searchLink(run.parent)}>a search</a>.
+          One of the trainings of{" "}
+          <a href={parentLink(run.parent)}>{kindOf(run.parent) === "experiment" ? "an experiment" : "a search"}</a>.
         </p>
       )}
       {run.autoLr !== null && <Chosen autoLr={run.autoLr} />}
       {run.spec.from !== null && <Origin from={run.spec.from} id={run.id} />}
       <Live columns={columns} run={run} status={status} bell={bell} />
       <Actions run={run} status={status} />
-      {waiting ? (
-        <p class="notice">
-          Searching… <a href={searchLink(run.waitsFor!)}>Watch the search</a> that finds schedule and rate; then the run
-          begins.
-        </p>
-      ) : (
-        <>
-          {columns.length === 0 && status === "queued" && <p class="notice">Waiting for a worker…</p>}
-          <RunCharts run={run} columns={columns} bell={bell} />
-        </>
-      )}
-      {run.progress.steps > 0 && <Samples run={run} />}
+      <Charts run={run} columns={columns} bell={bell} status={status} />
+      {run.progress.steps > 0 && status !== "deleted" && <Checkpoints run={run} over={over} />}
       {run.progress.steps > 0 && <Files run={run} />}
       <Details run={run} />
     </>
   );
 }
 
-/** Progress and speed, from the stream itself. */
-function Live({ columns, run, status, bell }: { columns: MetricColumns; run: Run; status: string; bell: Bell }) {
-  const [rate, setRate] = useState<number | null>(run.progress.stepsPerSecond);
-  const [steps, setSteps] = useState(Math.max(columns.next, run.progress.steps));
-  useEffect(() => {
-    let last = { at: performance.now(), steps: columns.next };
-    return bell.subscribe(() => {
-      const now = performance.now();
-      if (now - last.at < 500 && columns.next < run.spec.steps && status === "running") return;
-      // What comes first is history, as fast as the line is.
-      if (last.steps > 0 && now - last.at >= 500) setRate(((columns.next - last.steps) / (now - last.at)) * 1000);
-      last = { at: now, steps: columns.next };
-      setSteps(columns.next);
-    });
-  }, [bell, columns, run.spec.steps, status]);
-  // Once it rests, what came after the last half second counts too, and what is of no whole bucket yet.
-  const shownSteps = status === "running" ? steps : Math.max(columns.next, run.progress.steps);
-  const shownRate = status === "running" ? rate : run.progress.stepsPerSecond;
-  const facts: [string, string][] = [
-    ["Steps/s", shownRate === null ? "–" : whole(shownRate)],
-    ...(status === "running"
-      ? [["Left", duration(shownRate ? (run.spec.steps - steps) / shownRate : null)] as [string, string]]
-      : []),
-    ...(run.result === null
-      ? []
-      : ([
-          ["Train loss", number(run.result.finalTrainLoss, 6)],
-          ["Validation loss", number(run.result.finalValidationLoss, 6)],
-          ["Time", duration(run.result.wallSeconds)],
-        ] as [string, string][])),
-  ];
-  return (
-    <div class="facts">
-      <Progress steps={shownSteps} total={run.progress.total} />
-      <dl class="readout">
-        {facts.map(([label, value]) => (
-          <div key={label}>
-            <dt>{label}</dt>
-            <dd>{value}</dd>
-          </div>
-        ))}
-      </dl>
-    </div>
-  );
+/** The charts, or why there is nothing to draw. */
+function Charts({
+  run,
+  columns,
+  bell,
+  status,
+}: Pick<Loaded, "run"> & Parameters<typeof RunCharts>[0] & { status: string }) {
+  const { length } = columns;
+  const [, show] = useState(0);
+  // The first steps take the notice's place.
+  useEffect(() => (length === 0 ? bell.subscribe(() => show((n) => n + 1)) : undefined), [bell, columns, length === 0]);
+  if (run.waitsFor !== null && !TERMINAL_STATUSES.includes(run.status)) {
+    return (
+      <p class="notice">
+        Searching… <a href={searchLink(run.waitsFor)}>Watch the search</a> that finds schedule and rate; then the run
+        begins.
+      </p>
+    );
+  }
+  if (length === 0 && run.progress.steps <= columns.first)
+    return <p class="notice">{NOTHING[status] ?? NOTHING.ended}</p>;
+  // A line needs two points.
+  if (columns.next - columns.first === 1 && run.spec.steps - columns.first === 1) {
+    return (
+      <p class="notice">
+        The run has one step: loss {number(columns.loss.at(0), 7)} at lr {number(columns.lr.at(0), 8)}
+        {columns.first > 0 && `, step ${whole(columns.first)}`}. There is no curve to draw.
+      </p>
+    );
+  }
+  return <RunCharts run={run} columns={columns} bell={bell} />;
 }
+
+/** Said in place of charts where there is no step. */
+const NOTHING: Readonly<Record<string, string>> = {
+  queued: "Waiting for a worker. The curve begins here with the first step.",
+  running: "A worker has it; the first steps are on their way.",
+  paused: "Paused before its first step. Resume it to begin.",
+  failed: "It failed before its first step; why is said above.",
+  canceled: "Canceled before its first step.",
+  ended: "It ended before its first step.",
+};
 
 function Actions({ run, status }: { run: Run; status: Run["status"] | "deleted" }) {
   const [failure, setFailure] = useState<string | null>(null);
@@ -150,11 +155,6 @@ function Actions({ run, status }: { run: Run; status: Run["status"] | "deleted" 
           <button type="button" onClick={send("cancel")}>
             Cancel
           </button>
-        )}
-        {isSettled(run.spec) && (
-          <a class="button" href={composeLink(requestOf(run.spec))}>
-            Run again…
-          </a>
         )}
         {run.progress.steps > 0 && status !== "deleted" && (
           <a class="button" href={composeLink(forkOf(run))}>

@@ -1,27 +1,30 @@
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import type { Run } from "../../schemas/run.js";
 import { ApiError, messageOf, post } from "../data/api.js";
+import { whole } from "../format.js";
 import { Failure } from "./status.js";
 
-/** Names made up by the trained model. */
-export function Samples({ run }: { run: Run }) {
+/** Names made up by the trained model; `step`: by a kept state of it, drawn as soon as it is chosen; null: the latest. */
+export function Samples({ run, step }: { run: Run; step: number | null }) {
   const [temperature, setTemperature] = useState(1);
-  const [samples, setSamples] = useState<readonly string[] | null>(null);
+  const [drawn, setDrawn] = useState<{ readonly step: number; readonly samples: readonly string[] } | null>(null);
   const [failure, setFailure] = useState<string | null>(null);
   const draw = async () => {
     setFailure(null);
     try {
       const seed = crypto.getRandomValues(new Uint32Array(1))[0]!;
-      const answer = await post<{ samples: string[] }>(`/v1/runs/${run.id}/samples`, { count: 24, temperature, seed });
-      setSamples(answer.samples);
+      const at = step === null ? {} : { step };
+      setDrawn(await post(`/v1/runs/${run.id}/samples`, { count: 24, temperature, seed, ...at }));
     } catch (error) {
       const absent = error instanceof ApiError && error.problem.status === 404;
       setFailure(absent ? "This service cannot sample from this run." : messageOf(error));
     }
   };
+  useEffect(() => {
+    if (step !== null) void draw();
+  }, [step]);
   return (
-    <section class="panel">
-      <h2>Samples</h2>
+    <>
       <div class="controls">
         <label>
           Temperature
@@ -37,18 +40,20 @@ export function Samples({ run }: { run: Run }) {
         <button type="button" onClick={() => void draw()}>
           Sample from the model
         </button>
-        <a class="button" href={`/v1/runs/${run.id}/weights`} download>
-          Download the weights
-        </a>
       </div>
       <Failure message={failure} />
-      {samples !== null && (
-        <ul class="samples" aria-label="Sampled names">
-          {samples.map((name, i) => (
-            <li key={i}>{name === "" ? "(empty)" : name}</li>
-          ))}
-        </ul>
+      {drawn !== null && (
+        <>
+          <p>
+            <small class="inline">After {whole(drawn.step)} steps:</small>
+          </p>
+          <ul class="samples" aria-label="Sampled names">
+            {drawn.samples.map((name, i) => (
+              <li key={i}>{name === "" ? "(empty)" : name}</li>
+            ))}
+          </ul>
+        </>
       )}
-    </section>
+    </>
   );
 }

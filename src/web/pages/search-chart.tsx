@@ -1,4 +1,3 @@
-import { useState } from "preact/hooks";
 import type { RankedSchedule, Search } from "../../schemas/search.js";
 import { ChartView, type Readout } from "../charts/chart-view.js";
 import type { Drawing } from "../charts/drawing.js";
@@ -6,18 +5,17 @@ import { colorAt, markerAt } from "../charts/markers.js";
 import type { View } from "../charts/plan.js";
 import type { CurvePoint } from "../data/search-curves.js";
 import { number, whole } from "../format.js";
+import { useViewFlag, useViewState } from "../router.js";
 import { lineOf } from "./search-facts.js";
 
 /** A horizon is shown once so many rates have been trained for it. */
 const ENOUGH = 3;
 
-/** The curve at one horizon; null: at the longest that tells something yet. */
-function curveAt(curve: readonly CurvePoint[], horizon: number | null): readonly CurvePoint[] {
-  if (horizon !== null) return curve.filter(({ steps }) => steps === horizon);
-  const longest = [...new Set(curve.map(({ steps }) => steps))]
-    .sort((a, b) => b - a)
-    .find((steps) => curve.filter((point) => point.steps === steps).length >= ENOUGH);
-  return longest === undefined ? curve : curve.filter(({ steps }) => steps === longest);
+/** Losses of trainings of different lengths are no curve together. This is the longest at which some schedule has one. */
+function longestOf(curves: readonly (readonly CurvePoint[])[], horizons: readonly number[]): number | null {
+  const told = (steps: number) =>
+    curves.some((curve) => curve.filter((point) => point.steps === steps).length >= ENOUGH);
+  return horizons.find(told) ?? horizons.at(-1) ?? null;
 }
 
 /** So high that every schedule's valley is seen, and no exploding rate flattens them. */
@@ -26,7 +24,8 @@ function highestOf(curves: readonly (readonly CurvePoint[])[], guessLoss: number
     const losses = curve.flatMap(({ loss }) => (loss === null ? [] : [loss]));
     return losses.length < ENOUGH ? [] : [Math.min(...losses)];
   });
-  if (minima.length === 0) return guessLoss * 1.05;
+  // A lone curve's valley would be all that is seen of it.
+  if (minima.length < 2) return guessLoss * 1.05;
   const low = Math.min(...minima);
   const high = Math.max(low, Math.min(guessLoss, Math.max(...minima)));
   return high + Math.max(high - low, 0.05 * Math.abs(guessLoss - low));
@@ -34,11 +33,20 @@ function highestOf(curves: readonly (readonly CurvePoint[])[], guessLoss: number
 
 /** Validation loss over learning rate, a line a schedule. */
 export function SearchChart({ search: { spec, standing } }: { search: Search }) {
-  const [horizon, setHorizon] = useState<number | null>(null);
-  const [all, setAll] = useState(false);
+  const [wanted, setWanted] = useViewState("horizon", "");
+  const [all, setAll] = useViewFlag("all");
   const horizons = [...new Set(standing.flatMap(({ curve }) => curve.map(({ steps }) => steps)))].sort((a, b) => b - a);
+  const longest = longestOf(
+    standing.map(({ curve }) => curve),
+    horizons,
+  );
+  const horizon = horizons.find((steps) => String(steps) === wanted) ?? longest;
   const drawn = standing
-    .map((row) => ({ ...row, line: lineOf(spec, row.schedule), points: curveAt(row.curve, horizon) }))
+    .map((row) => ({
+      ...row,
+      line: lineOf(spec, row.schedule),
+      points: row.curve.filter(({ steps }) => steps === horizon),
+    }))
     .filter(({ points }) => points.length > 0)
     .sort((a, b) => a.line - b.line);
   const rates = Float64Array.from(new Set(drawn.flatMap(({ points }) => points.map(({ lr }) => lr)))).sort();
@@ -55,12 +63,15 @@ export function SearchChart({ search: { spec, standing } }: { search: Search }) 
             marker: markerAt(line),
             at: points.map(({ lr, loss, stderr }) => ({ x: lr, y: loss, error: stderr })),
           })),
-          marks: best?.lr == null ? [] : [{ x: best.lr, label: `${best.schedule} at ${number(best.lr, 3)}`, color: 6 }],
+          marks:
+            best?.lr == null || horizon !== spec.steps
+              ? []
+              : [{ x: best.lr, label: `${best.schedule} at ${number(best.lr, 3)}`, color: 6 }],
         };
   return (
     <>
       <ChartView
-        title="Validation loss over learning rate"
+        title={`Validation loss over learning rate${horizon === null ? "" : ` after ${whole(horizon)} steps`}`}
         xLabel="base or peak learning rate"
         yLabel="validation loss, nats"
         xLog
@@ -85,11 +96,8 @@ export function SearchChart({ search: { spec, standing } }: { search: Search }) 
       <div class="controls" role="toolbar" aria-label="Chart of the search">
         <label>
           Trained for
-          <select
-            value={horizon ?? ""}
-            onChange={({ currentTarget: { value } }) => setHorizon(value === "" ? null : Number(value))}
-          >
-            <option value="">the longest so far</option>
+          <select value={wanted} onChange={({ currentTarget: { value } }) => setWanted(value)}>
+            <option value="">the longest so far{longest !== null && `: ${whole(longest)} steps`}</option>
             {horizons.map((steps) => (
               <option key={steps} value={steps}>
                 {whole(steps)} steps
@@ -118,7 +126,11 @@ function readoutOf(
 ): Readout {
   const distance = (point: CurvePoint) =>
     x === null ? (point.loss ?? Number.POSITIVE_INFINITY) : Math.abs(Math.log(point.lr / x));
-  const { lr, loss, steps } = points.reduce((best, point) => (distance(point) < distance(best) ? point : best));
+  const { lr, loss, seeds } = points.reduce((best, point) => (distance(point) < distance(best) ? point : best));
   const told = loss === null ? "diverged" : number(loss, 5);
-  return { label: schedule, value: `${told} at ${number(lr, 3)}, ${whole(steps)} steps`, line };
+  return {
+    label: schedule,
+    value: `${told} at ${number(lr, 3)}, ${seeds === 1 ? "one seed" : `${seeds} seeds`}`,
+    line,
+  };
 }

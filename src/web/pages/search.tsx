@@ -3,7 +3,8 @@ import { TERMINAL_STATUSES } from "../../schemas/run.js";
 import type { Search } from "../../schemas/search.js";
 import { call, messageOf, post } from "../data/api.js";
 import { number, whole } from "../format.js";
-import { childrenLink, go, runLink, searchFormLink } from "../router.js";
+import { childrenLink, compareChildrenLink, go, runLink, searchFormLink } from "../router.js";
+import { ShareButton } from "./copy-button.js";
 import { SearchAnswerView } from "./search-answer.js";
 import { SearchChart } from "./search-chart.js";
 import { STAGES, searchTitle } from "./search-facts.js";
@@ -11,9 +12,11 @@ import { requestOfSearch } from "./search-form.js";
 import { SearchTable } from "./search-table.js";
 import { ConnectionState, Failure, Status } from "./status.js";
 import { useSearch } from "./use-search.js";
+import { useTitle } from "./use-title.js";
 
 export function SearchPage({ id }: { id: string }) {
   const { search, connection, failure } = useSearch(id);
+  useTitle(search === null ? "Search" : `${tabSign(search)} ${searchTitle(search)}`);
   if (search === null) {
     return failure === null ? (
       <p class="notice">Loading the search…</p>
@@ -35,6 +38,9 @@ export function SearchPage({ id }: { id: string }) {
         <h1>{searchTitle(search)}</h1>
         <Status status={status} />
         <ConnectionState connection={connection} />
+        <span class="begin">
+          <ShareButton />
+        </span>
       </div>
       <Failure message={failure ?? (answer === null ? reason : null)} />
       <p>
@@ -49,6 +55,7 @@ export function SearchPage({ id }: { id: string }) {
         )}
       </p>
       {answer !== null && <SearchAnswerView search={search} answer={answer} />}
+      {answer === null && begun && <Emerging search={search} />}
       <Budget search={search} />
       <Actions search={search} />
       {begun ? (
@@ -63,6 +70,37 @@ export function SearchPage({ id }: { id: string }) {
       )}
       {answer !== null && answer.finders.length > 0 && <Finders answer={answer} />}
     </>
+  );
+}
+
+const tabSign = ({ status, progress, spec }: Search): string =>
+  TERMINAL_STATUSES.includes(status) ? "✓" : `▶ ${Math.floor((100 * progress.steps) / spec.budget)} %`;
+
+/** The answer as it looks by now, and what would still change it. */
+function Emerging({ search }: { search: Search }) {
+  const { standing, spec, status } = search;
+  const [first, ...others] = standing;
+  if (first?.lr == null) return null;
+  const over = TERMINAL_STATUSES.includes(status);
+  const compared = others.filter(({ difference }) => difference !== null);
+  const tied = others.filter((row) => row.tied).map(({ schedule }) => schedule);
+  const { steps, kind } = first.basis;
+  return (
+    <section class="panel answer" aria-label="So far">
+      <p class="headline">
+        {over ? "It looked like" : "So far"} {first.schedule} at {number(first.lr, 3)}
+      </p>
+      <p class="soft">
+        {kind === "extrapolated"
+          ? `Its rate is carried to ${whole(spec.steps)} steps from trainings of ${whole(steps)}.`
+          : `Trained at the full ${whole(steps)} steps.`}{" "}
+        {compared.length === 0
+          ? "Schedules are told apart once fresh seeds have been trained."
+          : tied.length === 0
+            ? `Of ${compared.length} others compared by fresh seeds none is tied with it.`
+            : `Tied with it by fresh seeds: ${tied.join(", ")}.`}
+      </p>
+    </section>
   );
 }
 
@@ -122,6 +160,9 @@ function Actions({ search }: { search: Search }) {
         )}
         <a class="button" href={childrenLink(id)}>
           Its runs
+        </a>
+        <a class="button" href={compareChildrenLink(id)}>
+          On one chart
         </a>
         <a class="button" href={searchFormLink(requestOfSearch(search.spec))}>
           Search again…

@@ -1,4 +1,7 @@
+import { useMemo } from "preact/hooks";
+import { defaultDecay } from "../../core/smoothing.js";
 import type { Smoothing } from "../data/smoother.js";
+import { useViewState } from "../router.js";
 
 interface Props {
   readonly smoothing: Smoothing;
@@ -61,6 +64,23 @@ export function SmoothingControl({ smoothing, onChange }: Props) {
 
 /** Reaches back over about a hundredth of the run, and at most a thousand steps. */
 export function defaultSmoothing(steps: number): Smoothing {
-  const reach = Math.max(4, Math.min(1000, steps / 100));
-  return { kind: "ema", decay: Number((1 - 1 / reach).toPrecision(3)) };
+  return { kind: "ema", decay: defaultDecay(steps) };
+}
+
+/** The smoothing of a page with charts, kept in its address. `steps`: of the longest run, for the usual one. */
+export function useSmoothing(steps: number): [Smoothing, (smoothing: Smoothing) => void] {
+  const usual = useMemo(() => JSON.stringify(defaultSmoothing(steps)), []);
+  const [text, setText] = useViewState("smoothing", usual);
+  const smoothing = useMemo(() => parseSmoothing(text) ?? (JSON.parse(usual) as Smoothing), [text]);
+  return [smoothing, (next) => setText(JSON.stringify(next))];
+}
+
+/** As an address has it; null: it is none. */
+function parseSmoothing(text: string): Smoothing | null {
+  try {
+    const { kind, decay, window } = JSON.parse(text);
+    if (kind === "ema" && decay >= 0 && decay < 1) return { kind, decay };
+    if (kind === "mean" && Number.isInteger(window) && window >= 1) return { kind, window };
+  } catch {}
+  return null;
 }

@@ -1,12 +1,14 @@
+import type { Run } from "../../schemas/run.js";
 import type { RunStatus } from "../../schemas/status.js";
 import type { Connection } from "../data/run-stream.js";
 import { whole } from "../format.js";
+import { poorResult } from "./run-facts.js";
 
 /** Told apart by sign and word, not by colour alone. */
 const SIGNS: Readonly<Record<string, string>> = {
   queued: "…",
   running: "▶",
-  paused: "⏸",
+  paused: "‖",
   canceling: "◌",
   succeeded: "✓",
   diverged: "↗",
@@ -18,6 +20,18 @@ export function Status({ status }: { status: string }) {
   return (
     <span class={`status status-${status}`}>
       <span aria-hidden="true">{SIGNS[status] ?? "?"}</span> {status}
+    </span>
+  );
+}
+
+/** A run's: one that has learnt nothing is no success, though every loss was a number. */
+export function RunStatusBadge({ run, status = run.status }: { run: Run; status?: string }) {
+  const poor = poorResult(run);
+  if (status !== "succeeded" || poor === null) return <Status status={status} />;
+  return (
+    <span class="status status-poor" title={poor}>
+      <span aria-hidden="true">!</span> succeeded
+      <small>no better than guessing</small>
     </span>
   );
 }

@@ -15,8 +15,8 @@ export interface FollowedSearch {
 
 /** After the service could not be reached. */
 const RETRY_MS = 1000;
-/** What is not known of a schedule before the answer. */
-const UNANSWERED = { spec: null, difference: null, tied: false, law: null, flags: [] };
+/** What is not known of a schedule before the answer; difference and ties are told once fresh seeds have been trained. */
+const UNANSWERED = { spec: null, law: null, flags: [] };
 
 /** Follows a search: its record, and while it is under way its events, which tell every training from the first on. */
 export function useSearch(id: string): FollowedSearch {
@@ -47,6 +47,8 @@ export function useSearch(id: string): FollowedSearch {
           ...UNANSWERED,
           ...row,
           interval: row.interval as [number, number] | null,
+          difference: row.difference ?? null,
+          tied: row.tied ?? false,
           curve: curves.of(row.schedule),
         })),
       };

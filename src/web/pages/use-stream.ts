@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Run } from "../../schemas/run.js";
 import { ApiError, getRun, messageOf } from "../data/api.js";
 import { RunStream } from "../data/run-stream.js";
@@ -33,9 +33,15 @@ export type Loaded = Followed & { readonly run: Run; readonly stream: RunStream 
 export const isLoaded = (entry: Followed): entry is Loaded => entry.run !== null && entry.stream !== null;
 
 /** Follows runs live for as long as the page is shown; `ids` must not change. */
-export function useRuns(ids: readonly string[]): { followed: readonly Followed[] | null; bell: Bell } {
+export function useRuns(ids: readonly string[]): {
+  followed: readonly Followed[] | null;
+  bell: Bell;
+  /** Takes over a record that somebody has just changed. */
+  replace: (run: Run) => void;
+} {
   const bell = useMemo(() => new Bell(), []);
   const [followed, setFollowed] = useState<readonly Followed[] | null>(null);
+  const replace = useRef((_run: Run) => {});
   useEffect(() => {
     let open = true;
     const entries: Followed[] = ids.map((id) => ({ id, run: null, stream: null, error: null }));
@@ -66,11 +72,12 @@ export function useRuns(ids: readonly string[]): { followed: readonly Followed[]
         if (!(error instanceof ApiError)) setTimeout(() => open && void read(i), RETRY_MS);
       }
     };
+    replace.current = (run) => set(ids.indexOf(run.id), { run });
     for (const i of ids.keys()) void read(i);
     return () => {
       open = false;
       for (const { stream } of entries) stream?.close();
     };
   }, []);
-  return { followed, bell };
+  return { followed, bell, replace: (run) => replace.current(run) };
 }

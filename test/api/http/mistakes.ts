@@ -112,6 +112,12 @@ export const MISTAKES: readonly Mistake[] = [
     /expected a number, or "auto", not "0.1"/,
   ),
   run(
+    "the rate by another library's name",
+    { steps: 1000, schedule: { type: "one-cycle", lr: 0.1 } },
+    "/schedule/lr",
+    /the rate of one-cycle is its `maxLr`/,
+  ),
+  run(
     "a rate below nothing",
     { steps: 1000, schedule: { type: "constant", lr: -0.1 } },
     "/schedule/lr",
@@ -293,13 +299,10 @@ export interface Answer {
 /** The whole application on a store that has nothing: each of these requests is refused before anything is stored. */
 export function emptyApp(): Promise<FastifyInstance> {
   const none = { get: async () => null };
-  return buildApp(
-    {
-      ...{ runs: none, searches: none, experiments: none, datasets: none },
-      ...{ registry: new Registry(), access: { hosts: [] } },
-    } as unknown as ApiDeps,
-    pino({ level: "silent" }),
-  );
+  const access = { keys: false, hosts: ["anneal.example"] };
+  const stores = { runs: none, searches: none, experiments: none, datasets: none };
+  const deps = { ...stores, access, registry: new Registry(), accessLog: false };
+  return buildApp(deps as unknown as ApiDeps, pino({ level: "silent" }));
 }
 
 export async function answerTo(

@@ -5,7 +5,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { HELD } from "./passes.js";
 
 /** What is waited for where nothing else is said: in the short pass only a hang takes so long. */
-const HANGS_AFTER_MS = HELD ? 20_000 : 180_000;
+const hangsAfterMs = () => (HELD ? 20_000 : 180_000);
 
 const DIST = join(import.meta.dirname, "../../..");
 
@@ -32,7 +32,10 @@ export type Twin =
   | "exits-at-once"
   | "refused-when-full"
   | "frozen-kept"
-  | "chance-children";
+  | "chance-children"
+  | "numerics-by-digest"
+  | "readonly-is-an-answer"
+  | "roll-back-unnoticed";
 
 /** Short, so that a recovery is; FAULTS_LOCKS=shipped leaves the service at its own defaults. */
 const PROFILE: Record<string, string> =
@@ -45,8 +48,17 @@ export class ServiceProcess {
   readonly #child: ChildProcess;
   #output = "";
 
-  constructor(part: Part, redisUrl: string, settings: Record<string, string | number> = {}, twin?: Twin) {
-    const preload = twin === undefined ? [] : ["--import", join(DIST, `test/faults/twins/${twin}.js`)];
+  /** `root`: of another build of the project. `on`: what the command line begins with, as on another host. */
+  constructor(
+    part: Part,
+    redisUrl: string,
+    settings: Record<string, string | number> = {},
+    twin?: Twin,
+    root = join(DIST, ".."),
+    on: readonly string[] = [],
+  ) {
+    const dist = join(root, "dist");
+    const preload = twin === undefined ? [] : ["--import", join(dist, `test/faults/twins/${twin}.js`)];
     const env: Record<string, string> = {
       ...(process.env as Record<string, string>),
       REDIS_URL: redisUrl,
@@ -56,7 +68,8 @@ export class ServiceProcess {
       ...PROFILE,
     };
     for (const [name, value] of Object.entries(settings)) env[name] = String(value);
-    this.#child = spawn(process.execPath, [...preload, join(DIST, `src/bin/${part}.js`)], {
+    const [program, ...args] = [...on, process.execPath, ...preload, join(dist, `src/bin/${part}.js`)];
+    this.#child = spawn(program!, args, {
       env,
       stdio: ["ignore", "pipe", "pipe"],
     });
@@ -81,7 +94,7 @@ export class ServiceProcess {
   }
 
   /** Waits until it has written something that matches; the match. */
-  async says(pattern: RegExp, withinMs = HANGS_AFTER_MS): Promise<RegExpMatchArray> {
+  async says(pattern: RegExp, withinMs = hangsAfterMs()): Promise<RegExpMatchArray> {
     for (const end = Date.now() + withinMs; ; await delay(10)) {
       const match = this.#output.match(pattern);
       if (match !== null) return match;
@@ -108,7 +121,7 @@ export class ServiceProcess {
 export async function until(
   what: string,
   probe: () => boolean | Promise<boolean>,
-  withinMs = HANGS_AFTER_MS,
+  withinMs = hangsAfterMs(),
 ): Promise<void> {
   for (const end = Date.now() + withinMs; !(await probe()); await delay(HELD ? 5 : 20)) {
     if (Date.now() > end) throw new Error(`waited ${withinMs} ms in vain until ${what}`);

@@ -1,11 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { inspect } from "node:util";
-import { QUEUE_PREFIX } from "../../../src/queue/run-queue.js";
 import type { Run, RunRequest, RunStatus } from "../../../src/schemas/run.js";
 import { TERMINAL_STATUSES } from "../../../src/schemas/run.js";
 import { type AnnealRedis, connect } from "../../../src/store/connect.js";
 import type { RunRecord, RunStore } from "../../../src/store/contract.js";
-import { runKey, TOTALS_KEY } from "../../../src/store/keys.js";
+import { QUEUE_PREFIX, runKey, TOTALS_KEY } from "../../../src/store/keys.js";
 import { RedisRunStore } from "../../../src/store/runs.js";
 import { startRedis, type TestRedis } from "../../redis.js";
 import { type Fingerprint, fingerprint } from "./history.js";
@@ -27,6 +26,12 @@ export class Scene {
   readonly runs: RunStore;
   readonly #processes = new Set<ServiceProcess>();
 
+  /** Of a Redis that is the caller's to stop and start. */
+  static on(url: string): Scene {
+    const none = async () => {};
+    return new Scene({ url, stop: none, kill: none, restart: none });
+  }
+
   private constructor(redis: TestRedis) {
     this.redis = redis;
     this.direct = connect(redis.url, "patient");
@@ -38,15 +43,29 @@ export class Scene {
     return new Scene(await startRedis());
   }
 
-  spawn(part: Part, settings: Record<string, string | number> = {}, twin?: Twin, url = this.redis.url): ServiceProcess {
-    const process = new ServiceProcess(part, url, settings, twin);
+  /** `root`: of another build than this one. */
+  spawn(
+    part: Part,
+    settings: Record<string, string | number> = {},
+    twin?: Twin,
+    url = this.redis.url,
+    root?: string,
+    on?: readonly string[],
+  ): ServiceProcess {
+    const process = new ServiceProcess(part, url, settings, twin, root, on);
     this.#processes.add(process);
     return process;
   }
 
   /** Starts an API process. */
-  async api(settings: Record<string, string | number> = {}, url = this.redis.url, twin?: Twin): Promise<Api> {
-    const process = this.spawn("api", settings, twin, url);
+  async api(
+    settings: Record<string, string | number> = {},
+    url = this.redis.url,
+    twin?: Twin,
+    root?: string,
+    on?: readonly string[],
+  ): Promise<Api> {
+    const process = this.spawn("api", settings, twin, url, root, on);
     const [, address] = await process.says(/Server listening at (http:[^"\s]+)/);
     return new Api(process, address!);
   }

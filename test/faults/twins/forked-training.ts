@@ -8,7 +8,12 @@ const [role, runId] = process.argv.slice(2);
 
 /** Broken twin: runs are trained by a child process. */
 if (isMainThread && role === "train") {
-  const data: ThreadData = { redisUrl: process.env.REDIS_URL!, logLevel: "silent", worker: "forked" };
+  const data: ThreadData = {
+    redisUrl: process.env.REDIS_URL!,
+    redisReplicas: 0,
+    logLevel: "silent",
+    worker: "forked",
+  };
   const module = new URL("../../../src/bin/training-thread.js", import.meta.url);
   await new ThreadPool(module, data).run(runId!, 0);
   process.exit();

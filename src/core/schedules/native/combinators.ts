@@ -1,4 +1,5 @@
 import type { NativeType, NestedSchedule, ScheduleOf, ScheduleSpec } from "../../../schemas/schedule.js";
+import { pow } from "../../pow.js";
 import { refuse, rows, sequence } from "../checks.js";
 import { line, roundAt } from "../curves.js";
 import { type NativeDefinition, UNTRANSLATED } from "../definition.js";
@@ -98,7 +99,7 @@ export const COMBINATORS = {
       const schedule = build(spec.schedule);
       return (step) => {
         const { round, at } = roundAt(step, spec.period, spec.growth);
-        return schedule(at) * spec.decay ** round;
+        return schedule(at) * pow(spec.decay, round);
       };
     },
     momentum: ({ schedule, period, growth }, momentumOf) => {

@@ -1,4 +1,5 @@
 import type { NativeType, ScheduleOf } from "../../../schemas/schedule.js";
+import { pow } from "../../pow.js";
 import { ascending, refuse } from "../checks.js";
 import { decayed, multiStep } from "../curves.js";
 import { type NativeDefinition, UNTRANSLATED } from "../definition.js";
@@ -65,7 +66,7 @@ export const DECAYS = {
     },
     schedule: ({ lr, gamma, stepSize, milestones }) =>
       milestones === undefined
-        ? (step) => lr * gamma ** Math.floor(step / stepSize!)
+        ? (step) => lr * pow(gamma, Math.floor(step / stepSize!))
         : multiStep(lr, gamma, milestones),
     check: ({ stepSize, milestones }) => {
       if (milestones === undefined) return [];
@@ -142,7 +143,7 @@ export const DECAYS = {
     defaults: { lr: high, gamma: decayPerStep },
     schedule: (spec) => {
       const times = decayed(spec);
-      return (step) => spec.lr * spec.gamma ** times(step);
+      return (step) => spec.lr * pow(spec.gamma, times(step));
     },
     check: null,
     lint: null,
@@ -150,7 +151,7 @@ export const DECAYS = {
       pytorch: ({ lr, gamma, decaySteps, staircase }, { base }) =>
         staircase
           ? fits(base, lr, { type: "StepLR", lr, stepSize: decaySteps, gamma })
-          : fits(base, lr, { type: "ExponentialLR", lr, gamma: gamma ** (1 / decaySteps) }),
+          : fits(base, lr, { type: "ExponentialLR", lr, gamma: pow(gamma, 1 / decaySteps) }),
       "hugging-face": null,
       optax: ({ lr: initValue, gamma: decayRate, decaySteps: transitionSteps, staircase }) => ({
         type: "optax/exponential_decay",

@@ -1,4 +1,5 @@
 import type { NativeType } from "../../../schemas/schedule.js";
+import { pow } from "../../pow.js";
 import { line, oneMinusSqrt } from "../curves.js";
 import { type NativeDefinition, UNTRANSLATED } from "../definition.js";
 import { high, low, runSteps } from "../run-defaults.js";
@@ -52,7 +53,7 @@ export const RAMPS = {
     schedule:
       ({ start, end, power, steps }) =>
       (step) =>
-        (start - end) * (1 - Math.min(step, steps) / steps) ** power + end,
+        (start - end) * pow(1 - Math.min(step, steps) / steps, power) + end,
     check: null,
     lint: ({ steps }, { unfinished }) => unfinished(steps, "/steps"),
     translations: {

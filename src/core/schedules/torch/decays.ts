@@ -1,4 +1,5 @@
 import type { NativeSpec, ScheduleOf } from "../../../schemas/schedule.js";
+import { pow } from "../../pow.js";
 import { ascending } from "../checks.js";
 import { decayPerStep, halfAndThreeQuarters, high, low, part } from "../run-defaults.js";
 import type { Stepping, TorchDefinition, TorchType } from "./stepping.js";
@@ -40,7 +41,7 @@ export const TORCH_DECAYS = {
     check: ({ milestones }) => ascending(milestones, "/milestones", "milestones"),
     lint: ({ milestones }, { past }) => past(milestones, "/milestones"),
     stepping: ({ milestones, gamma }) => {
-      const next = (t: number, lr: number) => lr * gamma ** milestones.filter((milestone) => milestone === t).length;
+      const next = (t: number, lr: number) => lr * pow(gamma, milestones.filter((milestone) => milestone === t).length);
       return { first: (lr) => next(0, lr), next };
     },
   },
@@ -101,7 +102,7 @@ export const TORCH_DECAYS = {
       steps === 0 ? constant(lr) : { type: "polynomial", start: lr, end: 0, power, steps },
     stepping: ({ totalIters, power }) => ({
       first: (lr) => lr,
-      next: (t, lr) => (t > totalIters ? lr : lr * ((1 - t / totalIters) / (1 - (t - 1) / totalIters)) ** power),
+      next: (t, lr) => (t > totalIters ? lr : lr * pow((1 - t / totalIters) / (1 - (t - 1) / totalIters), power)),
     }),
   },
   SWALR: {

@@ -1,0 +1,88 @@
+import { connect as dial } from "node:net";
+import { Redis, type RedisOptions } from "ioredis";
+
+/** redis+sentinel://[user:password@]host[:port],host[:port],.../name[/db][?sentinelUsername=...&sentinelPassword=...] */
+const SENTINEL = /^redis(s?)\+sentinel:\/\/(?:([^:@/]*)(?::([^@/]*))?@)?([^/?@]+)\/([^/?]+)(?:\/(\d+))?\/?(?:\?(.*))?$/;
+const SENTINEL_PORT = 26_379;
+
+/** Where a Redis is, as ioredis wants it; null: the URL, redis:// or rediss://, says it all. Throws Error with the form wanted. */
+function sentinelOptions(url: string): RedisOptions | null {
+  if (!url.includes("+sentinel:")) return null;
+  const match = SENTINEL.exec(url);
+  if (match === null) throw new Error("expected redis+sentinel://host:port,host:port/name-of-the-primary");
+  const [, tls, username, password, hosts, name, db, query] = match;
+  const asked = new URLSearchParams(query);
+  const decoded = (text: string | null | undefined) => (text ? decodeURIComponent(text) : undefined);
+  return {
+    sentinels: hosts!.split(",").map((address) => {
+      const at = address.lastIndexOf(":");
+      return at < 0
+        ? { host: address, port: SENTINEL_PORT }
+        : { host: address.slice(0, at), port: Number(address.slice(at + 1)) };
+    }),
+    name: decodeURIComponent(name!),
+    username: decoded(username),
+    password: decoded(password),
+    db: Number(db ?? 0),
+    sentinelUsername: asked.get("sentinelUsername") ?? undefined,
+    sentinelPassword: asked.get("sentinelPassword") ?? undefined,
+    ...(tls && { tls: {}, sentinelTLS: {}, enableTLSForSentinelMode: true }),
+    // A primary that has been demoted while it cannot be reached would else keep its connections.
+    failoverDetector: true,
+    sentinelRetryStrategy: (times: number) => Math.min(50 * times, 1000),
+  };
+}
+
+export function openRedis(url: string, options: RedisOptions): Redis {
+  const legacy = { ...options, replyMapping: "legacy" } as const;
+  const sentinel = sentinelOptions(url);
+  return sentinel === null ? new Redis(url, legacy) : new Redis({ ...sentinel, ...legacy });
+}
+
+const PROBE_MS = 5000;
+
+/** Why there is no Redis at that URL, or null; waits some seconds at most. */
+export async function redisProblem(url: string): Promise<string | null> {
+  let why = "no answer";
+  let probe: Redis;
+  try {
+    probe = openRedis(url, {
+      lazyConnect: true,
+      retryStrategy: () => null,
+      sentinelRetryStrategy: () => null,
+      connectTimeout: PROBE_MS,
+    });
+  } catch (error) {
+    return `REDIS_URL is wrong: ${(error as Error).message}`;
+  }
+  probe.on("error", (error) => {
+    why = error.message;
+  });
+  try {
+    await probe.connect();
+    return null;
+  } catch (error) {
+    const at = url.replace(/^[^:]+:\/\/(?:[^@/]*@)?([^/?]*).*$/, "$1");
+    if (url.includes("+sentinel:"))
+      return `no Sentinel at ${at} leads to a primary (${(error as Error).message}, ${why})`;
+    const said = url.startsWith("redis:") ? await greeting(url) : null;
+    return `no Redis answers at ${at} (${said ?? why}); start it, or set REDIS_URL`;
+  } finally {
+    probe.disconnect();
+  }
+}
+
+/** What a server says before it hangs up, as in its protected mode; ioredis hears only that it has. */
+function greeting(url: string): Promise<string | null> {
+  const { hostname, port } = new URL(url);
+  return new Promise((resolve) => {
+    const socket = dial({ host: hostname, port: Number(port || 6379) });
+    socket.setTimeout(1000, () => socket.destroy());
+    let text = "";
+    socket.on("data", (bytes) => {
+      text += bytes;
+    });
+    socket.on("error", () => {});
+    socket.on("close", () => resolve(/^-\w+ ([^.\r\n]+)/.exec(text)?.[1] ?? null));
+  });
+}
