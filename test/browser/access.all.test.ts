@@ -65,7 +65,7 @@ async function open(page: Page, hash: string): Promise<void> {
   await page.goto(`${service.url}/${hash}`);
   await page.locator("main > *").first().waitFor();
   await page.getByText(/^Loading/).waitFor({ state: "detached" });
-  for (const details of await page.locator("details:not([open]) > summary:visible").all()) await details.click();
+  for (const details of await page.locator("details:not([open], .menu) > summary:visible").all()) await details.click();
 }
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
