@@ -10,8 +10,11 @@ type MessageOf<T extends StreamMessage["type"]> = Extract<StreamMessage, { reado
 export type Metrics = { readonly type: "metrics" } & Omit<MetricChunk, "replicas">;
 /** Buckets of `every` steps, which begin at multiples of it; columns have an entry a bucket. */
 export type Envelope = Omit<MessageOf<"envelope">, "evals"> & { readonly evals: readonly EvalPoint[] };
-/** What a record is told of, as it goes on; `end` is the last. */
-export type Message = Metrics | Envelope | MessageOf<"progress" | "status" | "end">;
+/**
+ * What a record is told of, as it goes on; `end` is the last. A `rollback` says that the store has lost steps
+ * that were told; they are trained again to the same bytes, and not told again.
+ */
+export type Message = Metrics | Envelope | MessageOf<"progress" | "status" | "rollback" | "end">;
 
 export interface FollowOptions extends CallOptions {
   /** The first step wanted, or of a search or experiment the first training; default 0. */

@@ -213,19 +213,19 @@ export interface Checkpoint {
   readonly engine: Uint8Array;
 }
 
-export interface ParkedRun {
-  readonly id: string;
-  readonly needs: string;
-  readonly since: number;
-  readonly exact: boolean;
-}
-
 export interface CommitOptions {
   readonly stepsPerSecond: number;
   /** The checkpoint outlives the next. */
   readonly keep: boolean;
   /** Of all steps, with the chunk's. */
   readonly overview: StoredOverview;
+}
+
+export interface ParkedRun {
+  readonly id: string;
+  readonly needs: string;
+  readonly since: number;
+  readonly exact: boolean;
 }
 
 export interface JobRef {

@@ -5,6 +5,7 @@ import { type IncomingMessage, request } from "node:http";
 import { after, before, test } from "node:test";
 import { promisify } from "node:util";
 import { WebSocket } from "ws";
+import { Anneal, type AnnealError } from "../../src/client/index.js";
 import type { ApiKey, NewApiKey } from "../../src/schemas/api-key.js";
 import type { Problem } from "../../src/schemas/problem.js";
 import { connect } from "../../src/store/connect.js";
@@ -201,4 +202,14 @@ test("no key and no session's token is in what Redis holds", async () => {
     assert.ok(!dumped.includes(secret) && !key.includes(secret), key);
   }
   redis.disconnect();
+});
+
+test("the client sends its key with requests and sockets, and says so where it has none", async () => {
+  const client = new Anneal({ url: service.url, key: admin });
+  const { id } = await client.runs.create({ steps: 50, batchSize: 8, model: { hiddenSizes: [8] } });
+  let steps = 0;
+  for await (const { step } of client.runs.follow(id)) assert.equal(step, steps++);
+  assert.equal(steps, 50);
+  const keyless = new Anneal(service.url).runs.follow(id);
+  await assert.rejects(keyless.next(), (error: AnnealError) => error.status === 401);
 });

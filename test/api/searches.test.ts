@@ -210,16 +210,16 @@ test("bad searches are refused, naming the field", async () => {
     [{ steps: 100, schedules: ["cosine", { type: "step", milestones: [-1] }] }, "/schedules/1/milestones/0"],
     [{ steps: 100, budget: {} }, "/budget", /at least one of steps, seconds/],
     [{ steps: 100, schedules: ["linear", "linear"] }, "/schedules/1", /same as linear/],
-    [{ steps: 100, schedules: [{ type: "linear", lr: "auto" }] }, "/schedules/0/lr", /rate of linear is its start/],
+    [{ steps: 100, schedules: [{ type: "linear", lr: "auto" }] }, "/schedules/0/lr", /rate of linear is its `start`/],
     [{ steps: 100, schedules: [{ type: "step", milestones: [100] }] }, "/schedules/0/milestones/0", /last step is 99/],
   ] as const) {
     const response = await service.post(body, "/v1/searches");
     assert.equal(response.status, 400);
-    const { errors } = (await response.json()) as { errors: { pointer: string; expected: string }[] };
+    const { errors } = (await response.json()) as { errors: { pointer: string; message: string }[] };
     assert.deepEqual(
       errors.map((error) => error.pointer),
       [pointer],
     );
-    assert.match(errors[0]!.expected, expected);
+    assert.match(errors[0]!.message, expected);
   }
 });

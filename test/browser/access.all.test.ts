@@ -49,6 +49,7 @@ before(async () => {
     ["one step", `#/runs/${one.id}`],
     ["hopeless", `#/runs/${hopeless.id}`],
     ["no such experiment", "#/experiments/exp_00000000000000000000"],
+    ["workers", "#/workers"],
     ["search", `#/searches/${search.id}`],
     ["nothing to compare", "#/compare"],
     ["no such run", "#/runs/run_00000000000000000000"],

@@ -134,7 +134,7 @@ test("many runs: coloured, pointed at, grouped with an interval, chosen; a basel
   await page.getByRole("combobox", { name: /^Band/ }).selectOption("range");
   await until("another band", async () => (await canvas(page)) !== interval);
 
-  const table = page.getByRole("region", { name: "Validation loss of each group" });
+  const table = page.getByRole("region", { name: "Validation losses" });
   await page.getByRole("combobox", { name: "Baseline" }).selectOption("lr 0.1");
   const row = table.getByRole("row", { name: /^lr 0.01/ });
   const losses = (lr: number) =>
@@ -146,7 +146,7 @@ test("many runs: coloured, pointed at, grouped with an interval, chosen; a basel
   const [slow, base] = [await losses(0.01), await losses(0.1)];
   const difference = slow.reduce((sum, loss, i) => sum + loss - base[i]!, 0) / 9;
   await row.getByText(`${difference > 0 ? "+" : "−"}${number(Math.abs(difference), 3)}`, { exact: true }).waitFor();
-  await row.getByText("worse (9 seeds)").waitFor();
+  await row.getByText("worse (9 pairs)").waitFor();
 
   // The lower half of the rate's axis: 0.01 and 0.03.
   await page.getByRole("img", { name: /^A line a run over lr/ }).scrollIntoViewIfNeeded();

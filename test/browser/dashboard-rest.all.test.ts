@@ -52,7 +52,7 @@ test("compare: from the list, grouped with a band, differing parameters, PNG and
   const rows = page.getByRole("region", { name: "Differing parameters" }).locator("tbody tr");
   assert.deepEqual(await rows.locator("th").allTextContents(), ["seed", "steps done", "train loss", "validation loss"]);
   const alone = await canvas(page);
-  await page.getByLabel("Group").selectOption("seed");
+  await page.getByRole("combobox", { name: /^Group/ }).selectOption("seed");
   await page.getByText("all seeds").first().waitFor();
   await until("the band", async () => (await canvas(page)) !== alone);
   assert.equal((await csv(page)).length, 1200);

@@ -173,7 +173,10 @@ test("datasets and previews", async () => {
 test("refusals are typed, name the field, and following what is not there is one; no service is another error", async () => {
   await assert.rejects(client.runs.create({ steps: 0 }), (error: AnnealError) => {
     assert.deepEqual([error.status, error.code, error.retryable], [400, "invalid-request", false]);
-    assert.deepEqual(error.errors, [{ pointer: "/steps", expected: "at least 1" }]);
+    assert.deepEqual(
+      error.errors.map(({ pointer, expected }) => [pointer, expected]),
+      [["/steps", "at least 1"]],
+    );
     return error instanceof AnnealError;
   });
   await assert.rejects(

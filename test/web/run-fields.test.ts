@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { resolveRun } from "../../src/core/resolve.js";
-import type { Run, RunRequest } from "../../src/schemas/run.js";
+import type { Run, RunRequest, RunSpec } from "../../src/schemas/run.js";
 import { compareGroups } from "../../src/web/data/baseline.js";
 import {
   cut,
@@ -11,6 +11,7 @@ import {
   groupsOverSeeds,
   namesOf,
 } from "../../src/web/data/run-fields.js";
+import { requestOf } from "../../src/web/pages/run-facts.js";
 
 const DIGEST = "5e884898da28047151d0e56f8dc6292773603d0d6aabbdd62a11ef721d1542d8";
 const NAMES = { name: "names", digest: DIGEST, vocabSize: 27, trainExamples: 180_000 };
@@ -101,7 +102,7 @@ test("groups of a field's values, and of runs that differ in their seed alone", 
   );
 });
 
-test("a baseline: differences seed by seed, whatever the seeds add; without a common seed there is none", () => {
+test("a baseline: differences pair by pair, whatever the seeds add; without a pair there is none", () => {
   const noise = [0.3, -0.2, 0.1, 0.4, -0.5];
   const small = [0.001, -0.001, 0.0005, 0, -0.0005];
   const base = noise.map((extra, i) => run({ seed: i }, 2 + extra));
@@ -116,14 +117,24 @@ test("a baseline: differences seed by seed, whatever the seeds add; without a co
     full: String(i),
     members: set.map((one) => runs.indexOf(one)),
   }));
-  const [own, second, third, fourth, fifth] = compareGroups(runs, groups, 0);
+  const [own, second, third, fourth, fifth] = compareGroups(runs, fieldsThatTell(fieldsThatDiffer(runs)), groups, 0);
   assert.equal(own!.difference, null);
   assert.equal(second!.difference!.verdict, "better");
   assert.ok(Math.abs(second!.difference!.mean! + 0.1) < 1e-9);
-  assert.equal(second!.difference!.seeds, 5);
+  assert.equal(second!.difference!.pairs, 5);
   assert.ok(own!.half! > 0.3, "the means alone could not tell");
   assert.equal(third!.difference, null);
   assert.equal(fourth!.diverged, 2);
   assert.equal(fourth!.mean, null);
   assert.equal(fifth!.finished, 0);
+});
+
+test("groups by schedule are paired by rate and seed, and lose no run", () => {
+  const finished = grid.map((one, i) => run({ ...requestOf(one.spec as RunSpec) }, 2 + i / 10));
+  const fields = fieldsThatDiffer(finished);
+  const groups = groupsBy(fields.find(({ name }) => name === "schedule")!);
+  const [constant, cosine] = compareGroups(finished, fieldsThatTell(fields), groups, 0);
+  assert.deepEqual([constant!.finished, cosine!.finished], [4, 4]);
+  assert.equal(cosine!.difference!.pairs, 4);
+  assert.ok(Math.abs(cosine!.difference!.mean! - 0.4) < 1e-9);
 });

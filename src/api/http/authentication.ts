@@ -51,7 +51,7 @@ export async function requireKeys(app: FastifyInstance, store: ApiKeyStore): Pro
 
 function accessOf({ method, is404, routeOptions: { url = "", config } }: FastifyRequest): "public" | Scope {
   // The page, the documentation and the health checks are for everybody.
-  if (is404 || !(url.startsWith("/v1/") || url === "/metrics")) return "public";
+  if (is404 || !(url.startsWith("/v1/") || url.startsWith("/metrics"))) return "public";
   return config.access ?? (method === "GET" || method === "HEAD" ? "read" : "write");
 }
 

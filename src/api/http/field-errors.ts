@@ -1,5 +1,7 @@
 import type { ErrorObject } from "ajv";
+import { rateParameter } from "../../core/schedules/rates.js";
 import type { FieldError } from "../../schemas/problem.js";
+import { SCHEDULE_SCHEMAS, type ScheduleType } from "../../schemas/schedule.js";
 import { nearest } from "./nearest.js";
 import { unknownField } from "./unknown-field.js";
 
@@ -57,14 +59,11 @@ function ofUnknown({ instancePath, params, parentSchema, data }: ErrorObject): F
   const name: string = params.additionalProperty;
   const properties = (parentSchema?.properties ?? {}) as Readonly<Record<string, { readonly const?: string }>>;
   const pointer = inside(instancePath, name);
-  // A schedule's rate, the one parameter that may be "auto", has its library's name.
-  const rate = Object.keys(properties).find((field) => "then" in properties[field]!);
-  if (name === "lr" && rate !== undefined) {
-    return {
-      pointer,
-      expected: rate,
-      message: `unknown field; the rate of ${properties.type?.const} is its \`${rate}\``,
-    };
+  // A schedule's rate has its library's name.
+  const type = properties.type?.const ?? "";
+  const rate = name === "lr" && Object.hasOwn(SCHEDULE_SCHEMAS, type) ? rateParameter(type as ScheduleType) : null;
+  if (rate !== null) {
+    return { pointer, expected: rate, message: `unknown field; the rate of ${type} is its \`${rate}\`` };
   }
   return unknownField({ parent: instancePath, name, pointer, known: Object.keys(properties), data });
 }

@@ -40,6 +40,9 @@ const socket = (path: string, onOpen = "") =>
   socket.onclose = ({ code }) => console.log("closed with", code);
 '`;
 
+const key = `KEY=$(curl -s ${V1}/keys ${JSON_BODY} -d '{"name":"a notebook","scope":"read"}')`;
+const KEY_PATH = `/keys/$(jq -r .id <<< "$KEY")`;
+
 const SHORT = { steps: 200, schedule: "cosine" };
 
 /** Every operation, in the order of a user's day. */
@@ -107,6 +110,7 @@ export const SECTIONS: readonly Section[] = [
     intro: "All that a run has trained, as numbers or drawn; what the classic finders make of a sweep.",
     examples: {
       getMetrics: block(run(), `curl -s "${V1}/runs/$RUN/metrics?every=100" -H 'accept: text/csv'`),
+      listCurves: block(run(), get("/curves?runs=$RUN&points=4", "jq -c '.curves[] | {run: .run.id, every, mean}'")),
       drawRun: block(run(), `curl -s "${V1}/runs/$RUN/plots/loss" -H 'accept: text/plain'`),
       getSuggestions: block(
         run({ steps: 300, schedule: "sweep", lrRange: [0.0001, 10] }),
@@ -182,12 +186,30 @@ export const SECTIONS: readonly Section[] = [
     },
   },
   {
+    title: "Keys",
+    intro:
+      "Where the service asks for keys, each request has `authorization: Bearer anneal_...`, and a browser signs in with one.",
+    examples: {
+      createKey: post("/keys", { name: "a notebook", scope: "read" }, "jq -c '.id, .scope, .key'"),
+      listKeys: get("/keys", "jq -c '.keys[] | [.name, .scope, .lastUsedAt]'"),
+      rotateKey: block(key, `curl -s -X POST "${V1}${KEY_PATH}/rotate" | jq -c '.id, .key'`),
+      revokeKey: block(key, gone(KEY_PATH)),
+      signIn: block(
+        key,
+        `jq '{key}' <<< "$KEY" | curl -s -o /dev/null -w '%{http_code}\\n' ${V1}/session ${JSON_BODY} -d @-`,
+      ),
+      signOut: gone("/session"),
+    },
+  },
+  {
     title: "The service",
     intro: "Alive, able to work, how much of it; and which version it is.",
     examples: {
       getVersion: get("/version", "jq -c ."),
       getHealth: `curl -s ${SAMPLE_URL}/healthz | jq -c .`,
       getReadiness: `curl -s ${SAMPLE_URL}/readyz | jq -c .`,
+      listWorkers: get("/workers", "jq -c ."),
+      getSharedPrometheusMetrics: `curl -s ${SAMPLE_URL}/metrics/shared | grep -v '^#' | grep . | head -n 5`,
       getPrometheusMetrics: `curl -s ${SAMPLE_URL}/metrics | grep -v '^#' | grep . | head -n 5`,
     },
   },

@@ -40,7 +40,7 @@ export class Chart implements Linked {
   readonly #resize: ResizeObserver;
   #frame: Drawing | null = null;
   /** Of the frame; uPlot asks for it several times. */
-  #fittedRange: Range = [0, 1];
+  #fittedRange: Range | null = null;
   /** null: fitted to what is drawn. */
   #yView: View = null;
   #hidden: ReadonlySet<string> = new Set();
@@ -158,7 +158,7 @@ export class Chart implements Linked {
   }
 
   #yRange(): Range {
-    return this.#yView ?? this.#fittedRange;
+    return this.#yView ?? this.#fittedRange ?? this.#fit();
   }
 
   #fit(): Range {

@@ -220,7 +220,7 @@ export function told(values: readonly number[], band: BandKind): string {
     band,
   );
   const centre = number(mean[0], 6);
-  if (known.length === 1 || low[0] == null) return centre;
+  if (known.length === 1 || low[0] == null || low[0] === high[0]) return centre;
   return band === "range"
     ? `${centre} (${number(low[0], 5)} to ${number(high[0], 5)})`
     : `${centre} ± ${number((high[0]! - low[0]) / 2, 2)}`;

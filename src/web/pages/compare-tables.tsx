@@ -9,14 +9,22 @@ import type { Loaded } from "./use-stream.js";
 
 const PERCENT = Math.round((1 - ALPHA) * 100);
 
-/** How each group's validation loss lies to one of them, paired by seed. */
-export function BaselineTable({ runs, groups }: { runs: readonly Run[]; groups: readonly Grouped[] }) {
+/** How each group's validation loss lies to one of them, pair by pair. `fields`: those that tell the runs apart. */
+export function BaselineTable({
+  runs,
+  fields,
+  groups,
+}: {
+  runs: readonly Run[];
+  fields: readonly Field[];
+  groups: readonly Grouped[];
+}) {
   const [chosen, setChosen] = useState("");
   const baseline = Math.max(
     0,
     groups.findIndex(({ full }) => full === chosen),
   );
-  const rows = compareGroups(runs, groups, baseline);
+  const rows = compareGroups(runs, fields, groups, baseline);
   return (
     <section class="panel">
       <div class="title-row">
@@ -33,7 +41,7 @@ export function BaselineTable({ runs, groups }: { runs: readonly Run[]; groups: 
         </label>
       </div>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls sideways */}
-      <section class="scroll" aria-label="Validation loss of each group" tabIndex={0}>
+      <section class="scroll" aria-label="Validation losses" tabIndex={0}>
         <table class="plain">
           <thead>
             <tr>
@@ -63,7 +71,7 @@ export function BaselineTable({ runs, groups }: { runs: readonly Run[]; groups: 
           </tbody>
         </table>
       </section>
-      <small>Differences are taken seed by seed, so what a seed adds to both cancels.</small>
+      <small>Pairs are runs that are alike but for what makes the groups: what a seed adds to both cancels.</small>
     </section>
   );
 }
@@ -89,11 +97,11 @@ function Row({ row, isBaseline }: { row: ComparedGroup; isBaseline: boolean }) {
 }
 
 function verdictOf(difference: ComparedGroup["difference"]): string {
-  if (difference === null) return "no seed in common";
-  const seeds = `${difference.seeds} ${difference.seeds === 1 ? "seed" : "seeds"}`;
-  if (difference.seeds < 2) return `${seeds}: cannot be told`;
+  if (difference === null) return "no pair";
+  const pairs = `${difference.pairs} ${difference.pairs === 1 ? "pair" : "pairs"}`;
+  if (difference.pairs < 2) return `${pairs}: cannot be told`;
   const more = difference.moreSeeds === null ? "" : `; about ${whole(difference.moreSeeds)} more would tell`;
-  return `${difference.verdict} (${seeds}${more})`;
+  return `${difference.verdict} (${pairs}${more})`;
 }
 
 const signed = (value: number | null): string =>

@@ -6,7 +6,15 @@ import { Link } from "../charts/link.js";
 import type { Axis } from "../charts/plan.js";
 import type { Selection } from "../data/curves.js";
 import { RunColumns } from "../data/run-columns.js";
-import { type Field, fieldsThatDiffer, type Grouped, groupsBy, groupsOverSeeds, namesOf } from "../data/run-fields.js";
+import {
+  type Field,
+  fieldsThatDiffer,
+  fieldsThatTell,
+  type Grouped,
+  groupsBy,
+  groupsOverSeeds,
+  namesOf,
+} from "../data/run-fields.js";
 import { useViewChoice, useViewFlag, useViewState } from "../router.js";
 import { CompareLoss, CompareLr, CompareValidation, type Group } from "./compare-charts.js";
 import { BaselineTable, DifferenceTable } from "./compare-tables.js";
@@ -68,6 +76,11 @@ export function groupRuns(runs: Parameters<typeof namesOf>[0], fields: readonly 
   return namesOf(runs, fields).map((name, i) => ({ ...name, members: [i] }));
 }
 
+/** Runs from which on the interval of their mean says something; of two it would be as wide as the chart. */
+const ENOUGH = 4;
+export const usualBand = (groups: readonly Grouped[]): BandKind =>
+  groups.every(({ members }) => members.length >= ENOUGH) ? "interval" : "range";
+
 export function GroupingControls({
   fields,
   grouping,
@@ -119,7 +132,7 @@ function Comparison({
 }) {
   const [smoothing, setSmoothing] = useSmoothing(Math.max(...loaded.map(({ run }) => run.spec.steps)));
   const [grouping, setGrouping] = useViewState("group", "none");
-  const [band, setBand] = useViewChoice<BandKind>("band", { interval: 1, range: 1 }, "interval");
+  const [chosenBand, setBand] = useViewChoice("band", { usual: 1, interval: 1, range: 1 }, "usual");
   const [axis, setAxis] = useViewChoice<Axis>("against", { step: 1, lr: 1, exponent: 1 }, "step");
   const [yLog, setYLog] = useViewFlag("logLoss");
   const [lrLog, setLrLog] = useViewFlag("logLr");
@@ -130,6 +143,7 @@ function Comparison({
   const fields = fieldsThatDiffer(runs);
   const sweeps = runs.every(({ spec }) => isSweep(spec));
   const grouped = groupRuns(runs, fields, grouping);
+  const band = chosenBand === "usual" ? usualBand(grouped) : chosenBand;
   const groups = grouped.map(
     ({ label, full, members }): Group => ({ label, full, columns: members.map((i) => loaded[i]!.stream.columns) }),
   );
@@ -180,7 +194,7 @@ function Comparison({
             ),
         )}
       </div>
-      {loaded.length > 1 && <BaselineTable runs={runs} groups={grouped} />}
+      {loaded.length > 1 && <BaselineTable runs={runs} fields={fieldsThatTell(fields)} groups={grouped} />}
       <DifferenceTable loaded={loaded} fields={fields} names={names} />
     </>
   );

@@ -134,8 +134,12 @@ export function ManyGroupsChart({ grouped, band, ...shown }: Shown & { grouped: 
   const { yLog, fit } = shown;
   const { lines, whole: all } = useLines(shown);
   const { x, groups } = useMemo(() => {
-    const [low, high] = all;
-    const places = Float64Array.from({ length: PLACES }, (_, i) => low + ((high - low) * (i + 0.5)) / PLACES);
+    const low = Math.min(...lines.map((line) => line.x[0]!));
+    const high = Math.max(...lines.map((line) => line.x.at(-1)!));
+    // The last one is the end itself, not a rounding beyond it.
+    const places = Float64Array.from({ length: PLACES }, (_, i) =>
+      Math.min(high, low + ((high - low) * i) / (PLACES - 1)),
+    );
     const heights = resampled(lines, places);
     const averaged = grouped.map(({ label, full, members }) => {
       const own = members.map((i) => heights[i]!);

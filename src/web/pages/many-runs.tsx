@@ -11,7 +11,7 @@ import { type Field, fieldsThatDiffer, fieldsThatTell, namesOf, valueText } from
 import type { Smoothing } from "../data/smoother.js";
 import { number, whole } from "../format.js";
 import { runLink } from "../router.js";
-import { GroupingControls, groupRuns } from "./compare.js";
+import { GroupingControls, groupRuns, usualBand } from "./compare.js";
 import { BaselineTable } from "./compare-tables.js";
 import { ManyChart, ManyGroupsChart } from "./many-chart.js";
 import { ParallelCoordinates } from "./parallel.js";
@@ -96,7 +96,7 @@ function Drawn({ all }: { all: readonly ThinRun[] }) {
   const names = useMemo(() => namesOf(runs, fields), [runs, fields]);
   const [smoothing, setSmoothing] = useState<Smoothing>(() => smoothingOfMany(runs));
   const [grouping, setGrouping] = useState("none");
-  const [band, setBand] = useState<BandKind>("interval");
+  const [chosenBand, setBand] = useState<BandKind | null>(null);
   const [colorBy, setColorBy] = useState(fields[0]?.name ?? "");
   const [yLog, setYLog] = useState(false);
   const [everything, setEverything] = useState(false);
@@ -105,6 +105,7 @@ function Drawn({ all }: { all: readonly ThinRun[] }) {
   const field = fields.find(({ name }) => name === colorBy);
   const scale = useMemo(() => colorScale(field?.values ?? runs.map(() => null)), [field, runs]);
   const grouped = useMemo(() => groupRuns(runs, fields, grouping), [runs, fields, grouping]);
+  const band = chosenBand ?? usualBand(grouped);
   const columns = useMemo(() => all.map((one) => one.columns), [all]);
   const losses = runs.map(({ result }) => result?.finalValidationLoss ?? null);
   const shown = { columns, smoothing, yLog, fit: everything ? ("all" as const) : ("level" as const) };
@@ -144,7 +145,9 @@ function Drawn({ all }: { all: readonly ThinRun[] }) {
         values={field?.values ?? []}
         onChosen={setChosen}
       />
-      {grouping !== "none" && grouped.length <= MOST_COMPARED && <BaselineTable runs={runs} groups={grouped} />}
+      {grouping !== "none" && grouped.length <= MOST_COMPARED && (
+        <BaselineTable runs={runs} fields={telling} groups={grouped} />
+      )}
       <BestRuns {...{ all, losses, names, chosen }} fields={telling} />
     </>
   );

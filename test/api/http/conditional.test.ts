@@ -117,6 +117,14 @@ test("other sites may read answers where they are named, and only there; unknown
       headers: { origin, "access-control-request-method": "POST", "access-control-request-headers": "content-type" },
     });
     assert.deepEqual([preflight.status, preflight.headers.get("access-control-allow-headers")], [204, "content-type"]);
+    // A named site's pages may change things, too; another's may not.
+    for (const [site, status] of [
+      [origin, 400],
+      ["https://other.example", 403],
+    ] as const) {
+      const headers = { origin: site, "content-type": "application/json" };
+      assert.equal((await fetch(`${open.url}/v1/runs`, { method: "POST", headers, body: "{}" })).status, status);
+    }
     assert.equal((await open.get("/nothing")).status, 404);
     assert.equal((await fetch(`${open.url}/v1/runs`, { method: "PATCH" })).status, 405);
   } finally {

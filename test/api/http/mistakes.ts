@@ -1,5 +1,6 @@
 import type { FastifyInstance } from "fastify";
 import pino from "pino";
+import { Registry } from "prom-client";
 import { buildApp } from "../../../src/api/app.js";
 import type { ApiDeps } from "../../../src/api/deps.js";
 
@@ -109,6 +110,12 @@ export const MISTAKES: readonly Mistake[] = [
     { steps: 1000, schedule: { type: "constant", lr: "0.1" } },
     "/schedule/lr",
     /expected a number, or "auto", not "0.1"/,
+  ),
+  run(
+    "the rate by another library's name",
+    { steps: 1000, schedule: { type: "one-cycle", lr: 0.1 } },
+    "/schedule/lr",
+    /the rate of one-cycle is its `maxLr`/,
   ),
   run(
     "a rate below nothing",
@@ -292,10 +299,10 @@ export interface Answer {
 /** The whole application on a store that has nothing: each of these requests is refused before anything is stored. */
 export function emptyApp(): Promise<FastifyInstance> {
   const none = { get: async () => null };
-  return buildApp(
-    { runs: none, searches: none, experiments: none, datasets: none } as unknown as ApiDeps,
-    pino({ level: "silent" }),
-  );
+  const access = { keys: false, hosts: ["anneal.example"] };
+  const stores = { runs: none, searches: none, experiments: none, datasets: none };
+  const deps = { ...stores, access, registry: new Registry(), accessLog: false };
+  return buildApp(deps as unknown as ApiDeps, pino({ level: "silent" }));
 }
 
 export async function answerTo(

@@ -10,7 +10,8 @@ import type { ApiDeps } from "../../../src/api/deps.js";
 /** Routes that ask no store. */
 let app: FastifyInstance;
 before(async () => {
-  app = await buildApp({ registry: new Registry() } as ApiDeps, pino({ level: "silent" }));
+  const deps = { registry: new Registry(), access: { keys: false, hosts: [] } } as unknown as ApiDeps;
+  app = await buildApp(deps, pino({ level: "silent" }));
   await app.ready();
 });
 after(() => app.close());

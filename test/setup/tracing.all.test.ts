@@ -41,7 +41,7 @@ test("a trace leads from the client's request over the job to the commit, throug
   const settings = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, OTEL_BSP_SCHEDULE_DELAY: 200 };
   const processes = (["api", "worker"] as const).map((part) => new ServiceProcess(part, redis.url, settings));
   try {
-    const [, url] = await processes[0]!.says(/Server listening at (http:[^"]+)"/);
+    const [, url] = await processes[0]!.says(/Server listening at (http:[^"]+)"/, 180_000);
     const clientSpan = "00f067aa0ba902b7";
     const create = async (traceId: string): Promise<Run> => {
       const headers = { "content-type": "application/json", traceparent: `00-${traceId}-${clientSpan}-01` };
