@@ -158,6 +158,7 @@ export const StreamMessageSchema = Type.Union(
       { type: Type.Literal("rollback"), step: Type.Integer({ description: "What is stored now ends before it" }) },
       {
         ...strict,
+        ...named("RollbackMessage"),
         description:
           "Redis has lost what it had stored from `step` on, as in a failover to a replica that was behind. It is trained again, to the same bytes; what you have stays right, and no step is sent twice",
       },

@@ -56,7 +56,7 @@ test(`promise 25: ${SECONDS} s of ${BAD.lossPercent} % loss, ${2 * BAD.delayMs} 
   try {
     const apis: Api[] = [];
     for (const name of APIS) {
-      const settings = { ...locks, HOST: network.address(name) };
+      const settings = { ...locks, HOST: network.address(name), ALLOW_OPEN: "yes" };
       apis.push(await scene.api(settings, url, undefined, undefined, network.on(name)));
     }
     const start = (name: string) => scene.spawn("worker", locks, undefined, url, undefined, network.on(name));

@@ -107,7 +107,7 @@ export function asyncApiDocument(): Json {
 /** Whether a message is told of such a record: progress is of its own kind, metrics are of runs. */
 function isOf(kind: RecordKind, name: string): boolean {
   if (name.endsWith("ProgressMessage")) return name === `${upper(kind)}ProgressMessage`;
-  return kind === "run" || name === "StatusMessage" || name === "EndMessage";
+  return kind === "run" || ["StatusMessage", "RollbackMessage", "EndMessage"].includes(name);
 }
 
 const upper = (word: string) => word[0]!.toUpperCase() + word.slice(1);
