@@ -116,6 +116,24 @@ export async function buildApp(deps: ApiDeps, log: FastifyBaseLogger): Promise<F
   });
   // Before all routes and hooks, which it wraps.
   if (deps.tracing !== undefined) await app.register(deps.tracing);
+  // Before all hooks that refuse: it ends the socket of an upgrade that was refused.
+  await app.register(websocket, {
+    options: {
+      maxPayload: LIMITS.messageBytes,
+      perMessageDeflate: false,
+      closeTimeout: 15_000,
+      handleProtocols: chooseProtocol,
+    } as never,
+    // By default it closes every socket without a word, before the routes can tell their readers where to go on.
+    preClose(done) {
+      this.websocketServer.close();
+      done();
+    },
+    errorHandler: (error, socket, request) => {
+      request.log.error({ err: error }, "socket failed");
+      socket.terminate();
+    },
+  });
   app.removeContentTypeParser(["text/plain", "application/json"]);
   takeJson(app);
   app.setErrorHandler(sendProblem);
@@ -170,23 +188,6 @@ export async function buildApp(deps: ApiDeps, log: FastifyBaseLogger): Promise<F
       ("openapiObject" in made ? toOpenApi31(made.openapiObject as never) : made.swaggerObject) as never,
   });
   await app.register(referenceRoutes);
-  await app.register(websocket, {
-    options: {
-      maxPayload: LIMITS.messageBytes,
-      perMessageDeflate: false,
-      closeTimeout: 15_000,
-      handleProtocols: chooseProtocol,
-    } as never,
-    // By default it closes every socket without a word, before the routes can tell their readers where to go on.
-    preClose(done) {
-      this.websocketServer.close();
-      done();
-    },
-    errorHandler: (error, socket, request) => {
-      request.log.error({ err: error }, "socket failed");
-      socket.terminate();
-    },
-  });
   // A mistyped parameter is named on routes that have none, too.
   app.addHook("onRoute", (route) => {
     if (route.url.startsWith("/v1/")) route.schema = { querystring: NO_QUERY, ...route.schema };

@@ -25,7 +25,7 @@ const needsServer = isAt(WITH_SERVER);
 const PASSES = {
   check: { holds: (file) => !isRest(file) && !needsServer(file), minutes: 10 },
   test: { holds: (file) => !isRest(file), faults: "short", minutes: 20 },
-  all: { holds: (file) => isRest(file) || isAt(["faults"])(file), faults: "twins", minutes: 30, thenNode: 24 },
+  all: { holds: (file) => isRest(file) || isAt(["faults"])(file), faults: "twins", minutes: 40, thenNode: 24 },
   // A second Node: what the compiled code does by itself and with Redis.
   node: {
     holds: (file) => !isRest(file) && (!needsServer(file) || isAt(["api", "client", "store", "train"])(file)),

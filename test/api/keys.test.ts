@@ -177,6 +177,9 @@ test("a foreign page and a foreign name are refused, programs and our own page a
   });
   const [, refusal] = (await once(socket, "unexpected-response")) as [unknown, IncomingMessage];
   assert.equal(refusal.statusCode, 403);
+  // The server keeps nothing of it.
+  refusal.resume();
+  if (!refusal.socket.destroyed) await once(refusal.socket, "close");
   for (const [host, status] of [
     ["elsewhere.example", 403],
     ["elsewhere.example:80", 403],

@@ -10,7 +10,9 @@ import { Docker, dockerProblem } from "./containers/docker.js";
 
 /** The image is really built, and both compose files are really run, by a Docker daemon of our own. */
 const docker = new Docker();
-let skip: string | false = dockerProblem() ?? false;
+/** Some minutes by itself, and 700 MB: for a machine that has them to spare. */
+const asked = process.env.CONTAINERS === "on" ? dockerProblem() : "CONTAINERS=on asks for it";
+let skip: string | false = asked ?? false;
 try {
   if (!skip) await docker.start();
 } catch (error) {

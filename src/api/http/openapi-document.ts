@@ -57,8 +57,43 @@ export function toOpenApi31(document: Json): Json {
   return {
     ...document,
     security,
-    paths,
-    components: { securitySchemes, responses: RESPONSES, schemas: sorted(described) },
+    ...withoutRepeats(paths, { securitySchemes, responses: RESPONSES, schemas: sorted(described) }),
+  };
+}
+
+/** Shorter ones are not worth a reference. */
+const REPEATED_CHARACTERS = 80;
+
+/** Parameters that several operations take become components. */
+function withoutRepeats(paths: Json, components: Json): Json {
+  const parametersOf = (operation: unknown) => ((operation as Json).parameters ?? []) as Json[];
+  const texts = Object.values(paths).flatMap((operations) =>
+    Object.values(operations as Json).flatMap((operation) =>
+      parametersOf(operation).map((each) => JSON.stringify(each)),
+    ),
+  );
+  const names = new Map<string, string>();
+  const shared: Json = {};
+  for (const text of new Set(texts)) {
+    if (text.length < REPEATED_CHARACTERS || texts.filter((other) => other === text).length === 1) continue;
+    const value = JSON.parse(text) as Json;
+    const base = (value.name as string).replaceAll(/(?:^|\W+)(\w)/g, (_, first: string) => first.toUpperCase());
+    let name = base;
+    for (let n = 2; name in shared; n++) name = `${base}${n}`;
+    names.set(text, name);
+    shared[name] = value;
+  }
+  const parameter = (value: Json): Json => {
+    const name = names.get(JSON.stringify(value));
+    return name === undefined ? value : { $ref: `#/components/parameters/${name}` };
+  };
+  const operation = (value: unknown): Json => {
+    const own = value as Json;
+    return own.parameters === undefined ? own : { ...own, parameters: parametersOf(own).map(parameter) };
+  };
+  return {
+    paths: mapValues(paths, (operations) => mapValues(operations as Json, operation)),
+    components: { ...components, parameters: sorted(shared) },
   };
 }
 

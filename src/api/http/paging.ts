@@ -5,6 +5,7 @@ import { LIST_ORDERS, LIST_SORTS } from "../../schemas/list-query.js";
 import { idPattern, idSchema, type RecordKind } from "../../schemas/record-kinds.js";
 import { SCHEDULE_SCHEMAS } from "../../schemas/schedule.js";
 import { RunStatusSchema } from "../../schemas/status.js";
+import { named } from "../../schemas/strict.js";
 
 const Text = (description: string) =>
   Type.Optional(Type.String({ minLength: 1, maxLength: LIMITS.filterLength, description }));
@@ -16,7 +17,9 @@ export const filterFields = {
   label: Type.Optional(Type.String({ minLength: 1, maxLength: LIMITS.labelLength })),
   dataset: Type.Optional(DatasetNameSchema),
   name: Text("Part of the name, in whatever case"),
-  schedule: Type.Optional(Type.Enum(Object.keys(SCHEDULE_SCHEMAS), { description: "The schedule's type" })),
+  schedule: Type.Optional(
+    Type.Enum(Object.keys(SCHEDULE_SCHEMAS), { ...named("ScheduleType"), description: "The schedule's type" }),
+  ),
   q: Text(
     "Words, each of which is found in name, schedule, optimizer, labels or (6 letters at least) id; `dataset:x` means a dataset",
   ),

@@ -3,17 +3,18 @@ import { anchor, code, escaped, prose, table } from "./html.js";
 import { fieldTable, type Schema, type Schemas, schemaText } from "./schema-text.js";
 import { CLOSE_CODES, SECTIONS } from "./sections.js";
 
+interface Parameter {
+  readonly name: string;
+  readonly in: string;
+  readonly required?: boolean;
+  readonly schema: Schema;
+  readonly description?: string;
+}
 interface Operation {
   readonly operationId: string;
   readonly summary?: string;
   readonly description?: string;
-  readonly parameters?: readonly {
-    name: string;
-    in: string;
-    required?: boolean;
-    schema: Schema;
-    description?: string;
-  }[];
+  readonly parameters?: readonly (Parameter | { readonly $ref: string })[];
   readonly requestBody?: { readonly content: Readonly<Record<string, { schema: Schema }>> };
   readonly responses: Readonly<
     Record<string, { description?: string; content?: Readonly<Record<string, { schema: Schema }>> }>
@@ -22,7 +23,7 @@ interface Operation {
 export interface Document {
   readonly info: { readonly title: string; readonly version: string };
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
-  readonly components: { readonly schemas: Schemas };
+  readonly components: { readonly schemas: Schemas; readonly parameters?: Readonly<Record<string, Parameter>> };
 }
 
 interface Route {
@@ -40,7 +41,7 @@ export function referencePage(document: Document): string {
   }
   const { schemas } = document.components;
   const sections = SECTIONS.map(({ title, intro, examples }) => {
-    const parts = Object.entries(examples).map(([id, example]) => route(routes.get(id)!, example, schemas));
+    const parts = Object.entries(examples).map(([id, example]) => route(routes.get(id)!, example, document.components));
     const more = title === "Follow" ? closeCodes() : title === "Schedules" ? scheduleTypes() : "";
     return `<section id="${anchor(title)}"><h2>${escaped(title)}</h2><p>${prose(intro)}</p>${more}${parts.join("")}</section>`;
   });
@@ -75,9 +76,11 @@ ${sections.join("\n")}
 `;
 }
 
-function route({ method, path, operation }: Route, example: string, schemas: Schemas): string {
+function route({ method, path, operation }: Route, example: string, components: Document["components"]): string {
+  const { schemas } = components;
   const { operationId, summary = "", description = "", parameters = [], requestBody, responses } = operation;
-  const given = parameters.map(({ name, in: place, required, schema, description: about }) => [
+  const own = parameters.map((each) => ("$ref" in each ? components.parameters![each.$ref.split("/").at(-1)!]! : each));
+  const given = own.map(({ name, in: place, required, schema, description: about }) => [
     `${code(name)}${place === "query" ? "" : ` <span class="soft">${escaped(place)}</span>`}`,
     `${schemaText(schema)}${required && place === "query" ? ", required" : ""}`,
     prose(about ?? schema.description ?? ""),

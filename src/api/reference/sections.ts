@@ -71,6 +71,11 @@ export const SECTIONS: readonly Section[] = [
       createRun: post("/runs", { ...SHORT, lrRange: [0.001, 0.1] }, "jq '.id, .status, .spec.schedule'"),
       getRun: block(run(), get("/runs/$RUN", "jq '.status, .progress, .result'")),
       listRuns: get("/runs?limit=5", "jq -c '.runs[] | [.id, .status, .spec.schedule.type]'"),
+      countRuns: get("/runs/totals?schedule=cosine"),
+      changeRun: block(
+        run(),
+        `curl -s -X PATCH "${V1}/runs/$RUN" ${JSON_BODY} \\\n  -d '{"name":"the one","notes":"for Tuesday"}' | jq -c '.name, .notes'`,
+      ),
       pauseRun: block(longRun, send("POST", "/runs/$RUN/pause", "jq -r .pauseRequested")),
       resumeRun: block(
         longRun,
@@ -79,6 +84,7 @@ export const SECTIONS: readonly Section[] = [
       ),
       cancelRun: block(longRun, send("POST", "/runs/$RUN/cancel", "jq -r .status")),
       deleteRun: block(run(), gone("/runs/$RUN")),
+      actOnRuns: post("/runs/bulk", { action: "delete", query: { label: "no-such-label" } }),
       estimateRun: post("/runs/estimate", { steps: 200_000 }, "jq -c '{steps, seconds, bytes}'"),
     },
   },

@@ -20,7 +20,7 @@ test("a wrong method on a known path is a 405 that names the right ones, whateve
   const text = { payload: "x", headers: { "content-type": "text/plain" } };
   for (const [method, url, allow] of [
     ["PUT", "/v1/runs", "GET, HEAD, POST"],
-    ["PATCH", "/v1/runs/run_00000000000000000000", "DELETE, GET, HEAD"],
+    ["PUT", "/v1/runs/run_00000000000000000000", "DELETE, GET, HEAD, PATCH"],
     ["GET", "/v1/schedules/preview?steps=5", "POST"],
     ["POST", "/v1/datasets/mine", "DELETE, GET, HEAD, PUT"],
     ["POST", "/v1/stream", "GET"],
