@@ -118,7 +118,7 @@ export const RunRequestSchema = Type.Object(
     exact: Type.Optional(
       Type.Boolean({
         description:
-          "Of engine auto. false: where no worker has the numerics that it began with for some time, it goes on under others, and its log says where. Default: true",
+          "false, of engine auto: where no worker has its numerics for some time it goes on under others, as its log says. Default: true",
       }),
     ),
     evalEvery: Type.Optional(EvalEvery),

@@ -94,7 +94,7 @@ export const SearchBasisSchema = Type.Object(
     steps: Type.Integer({ description: "The longest horizon at which rates of this schedule were compared" }),
     seeds: Type.Integer({ description: "Fresh seeds that the loss comes from; 0: none" }),
   },
-  strict,
+  { ...strict, ...named("SearchBasis") },
 );
 
 export const DifferenceToBestSchema = Type.Union(

@@ -311,7 +311,7 @@ import type { MetricsColumns, Run, RunRequest, ScheduleRequest, StreamMessage } 
 declare const process: { argv: string[] };
 setTimeout(async () => {
   const made = await createRun(request);
-  if (made.status !== 202) throw new Error(made.data.detail);
+  if (made.status !== 202) throw new Error(JSON.stringify(made.data));
   const messages = await eventsOf(process.argv[2]! + made.data.links.events);
   const run = await getRun(made.data.id);
   if (run.status !== 200) throw new Error("refused");

@@ -65,7 +65,7 @@ promise(`promise 2: ${STOPS} zombies write nothing, are counted, and stop within
     const wentOn = await freezeHolders(chance, id, STOPS);
     assert.equal(wentOn.length, STOPS);
     assert.deepEqual(await fingerprint(scene.direct, id), oracle);
-    const metrics = await (await fetch(`${api.url}/metrics`)).text();
+    const metrics = await (await fetch(`${api.url}/metrics/shared`)).text();
     const refused = Number(metrics.match(/^anneal_refused_writes_total (\d+)$/m)![1]);
     console.log(`# promise 2: ${refused} stale commits refused; ms a zombie went on: ${summary(wentOn)}`);
     assert.ok(refused >= 1, "no stale commit was refused");

@@ -99,7 +99,8 @@ function withoutRepeats(paths: Json, components: Json): Json {
 
 function parameter(value: Json, describer: Describer): Json {
   const schema = describer.describe(value.schema) as Json;
-  return { ...value, schema, ...(schema.default === undefined ? {} : { required: false }) };
+  const { required, ...rest } = value;
+  return { ...rest, schema, ...(required === true && schema.default === undefined && { required }) };
 }
 
 const sorted = (object: Json) => Object.fromEntries(Object.entries(object).sort(([a], [b]) => (a < b ? -1 : 1)));
@@ -125,11 +126,12 @@ function componentsOf(components: Json, value: unknown, found = new Set<string>(
 }
 
 type Keyword = (key: string, value: unknown) => boolean;
-/** Of use to who asks: what only answers hold needs no bounds, no defaults and no discriminator. */
-const isBound: Keyword = (key) =>
+/** Of use to who asks: what only answers hold needs no bounds, no defaults and no discriminator, and may get further fields. */
+const isBound: Keyword = (key, value) =>
+  (key === "additionalProperties" && value === false) ||
   /^(default|discriminator|uniqueItems|exclusiveM\w+|min[A-Z]\w+|max[A-Z]\w+|minimum|maximum)$/.test(key);
 /** What an answer spells out is described, and closed to other fields, where it is asked for. */
-const isSaidBefore: Keyword = (key, value) => isBound(key, value) || key === "description" || value === false;
+const isSaidBefore: Keyword = (key, value) => isBound(key, value) || key === "description";
 
 /** A schema without some keywords. Tuples keep their length. */
 function without(isOut: Keyword, value: unknown): unknown {

@@ -3,7 +3,7 @@ import { code, escaped, prose, table } from "./html.js";
 /** A JSON schema, as far as the page looks into it. */
 export interface Schema {
   readonly $ref?: string;
-  readonly type?: string;
+  readonly type?: string | readonly string[];
   readonly description?: string;
   readonly const?: unknown;
   readonly enum?: readonly unknown[];
@@ -42,7 +42,7 @@ export function schemaText(schema: Schema | boolean | undefined): string {
   }
   if (schema.prefixItems !== undefined) return `[${schema.prefixItems.map(schemaText).join(", ")}]`;
   if (type === "array") return `list of ${schemaText(schema.items || {})}`;
-  return `${escaped(type ?? "any")}${bounds(schema)}`;
+  return `${escaped([type ?? "any"].flat().join(" or "))}${bounds(schema)}`;
 }
 
 function enumText(values: readonly unknown[]): string {

@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import type { FastifyReply } from "fastify";
-import { Type } from "typebox";
+import { type TSchema, Type } from "typebox";
 import { LIMITS } from "../../schemas/limits.js";
 import { RUN_STATUSES, type RunChange, type RunRequest, type RunStatus } from "../../schemas/run.js";
 import { strict } from "../../schemas/strict.js";
@@ -43,6 +43,16 @@ const BulkSchema = Type.Object(
 );
 
 const accepted = (reply: FastifyReply, run: RunRecord) => reply.code(202).send(toRun(run));
+
+/** Each field is described where lists have it. */
+const withoutWords = Object.fromEntries(
+  Object.entries(runFilterFields).map(
+    ([name, { description: _, ...schema }]: [string, TSchema & { description?: string }]) => [
+      name,
+      Type.Optional(schema as TSchema),
+    ],
+  ),
+) as typeof runFilterFields;
 
 export const runRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, deps) => {
   const { runs } = deps;
@@ -105,6 +115,7 @@ export const runRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, deps) =
       schema: {
         operationId: "countRuns",
         summary: "Count the runs that a list has, by status",
+        description: "All of them, not a page.",
         tags,
         querystring: Type.Object(runFilterFields, strict),
         response: { 200: TotalsSchema, 400: problemResponse("A parameter is wrong") },
@@ -129,7 +140,7 @@ export const runRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, deps) =
         body: Type.Object(
           {
             action: Type.Enum([...BULK_ACTIONS]),
-            query: Type.Object(runFilterFields, { ...strict, description: "As in GET /v1/runs" }),
+            query: Type.Object(withoutWords, { ...strict, description: "As in GET /v1/runs" }),
             confirm: Type.Optional(Type.Integer({ minimum: 1, description: "`eligible` of an answer without it" })),
           },
           strict,

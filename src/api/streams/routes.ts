@@ -48,6 +48,9 @@ export interface StreamOptions {
   readonly draw?: (id: string, response: ServerResponse, screen: Screen) => Promise<LivePlot>;
 }
 
+/** Only runs have steps. */
+const BINARY = ` With Sec-WebSocket-Protocol: anneal.v1.binary, steps come as binary frames, little-endian: ${FRAME_LAYOUT}; all else, envelopes too, stays text. anneal.v1.json, or no protocol: text only.`;
+
 export const streamRoutes: FastifyPluginAsyncTypebox<StreamOptions> = async (app, options) => {
   const { tail, path, kind, boundsOf, draw } = options;
   const params = idParams(kind);
@@ -89,7 +92,7 @@ export const streamRoutes: FastifyPluginAsyncTypebox<StreamOptions> = async (app
     schema: {
       operationId: `stream${NAMES[kind]}`,
       summary: "Follow it over WebSocket",
-      description: `Text frames, each a StreamMessage: every step from \`from\` on exactly once, stored and then live; closes with 1000 after \`end\`. 1012 (server restart) and 4008 (reader frozen) carry {"resumeFrom": step} as reason. With Sec-WebSocket-Protocol: anneal.v1.binary, steps come as binary frames, little-endian: ${FRAME_LAYOUT}; all else, envelopes too, stays text. anneal.v1.json, or no protocol: text only.`,
+      description: `Text frames, each a StreamMessage: every step from \`from\` on exactly once, stored and then live; closes with 1000 after \`end\`. 1012 (server restart) and 4008 (reader frozen) carry {"resumeFrom": step} as reason.${kind === "run" ? BINARY : ""}`,
       tags: ["streams"],
       params,
       querystring,

@@ -55,7 +55,10 @@ export const flag = (value: boolean, description?: string) =>
 export const milestones = () =>
   Type.Array(steps(), { maxItems: SCHEDULE_LIMITS.list, minItems: 1, description: "Ascending steps" });
 export const stepsPerObservation = () =>
-  positiveSteps({ description: "Steps between observations; each is the mean minibatch loss of these steps" });
+  positiveSteps({
+    description: "Steps between observations; each is the mean minibatch loss of these steps",
+    ...named("StepsPerObservation"),
+  });
 
 const child = () => Type.Unsafe<NestedSchedule>({ $ref: "ScheduleSpec#" });
 export const nested = (description: string) =>

@@ -1,4 +1,5 @@
 import { Type } from "typebox";
+import { named } from "../strict.js";
 import {
   exponent,
   flag,
@@ -13,7 +14,8 @@ import {
 } from "./fields.js";
 import { TORCH_SCHEMAS } from "./torch.js";
 
-const numWarmupSteps = () => steps({ default: 0, description: "From 0: the first update then changes nothing" });
+const numWarmupSteps = () =>
+  steps({ default: 0, description: "From 0: the first update then changes nothing", ...named("NumWarmupSteps") });
 const numTrainingSteps = () => steps({ description: "Warm-up included" });
 const cycles = () => Type.Number({ minimum: 0, maximum: 1000, default: 0.5 });
 const minimum = {
