@@ -17,14 +17,20 @@ const KILLS = count(2, 10);
 const BACK_MS = 25_000;
 const REPLICATED = { REDIS_REPLICAS: 1 };
 
+interface Told {
+  rollbacks: number;
+  /** The test is over, however it ended: nobody follows any more. */
+  over: boolean;
+}
+
 /** Follows a run to its end over as many connections as it takes; counts roll-backs that it is told of. */
-async function follow(api: Api, id: string, seen: Seen, told: { rollbacks: number }): Promise<void> {
+async function follow(api: Api, id: string, seen: Seen, told: Told): Promise<void> {
   const take = seen.take.bind(seen);
   seen.take = (message, stopAt) => {
     if (message.type === "rollback") told.rollbacks++;
     take(message, stopAt);
   };
-  while (seen.ends === 0) {
+  while (seen.ends === 0 && !told.over) {
     await listen(api.url, id, "websocket", seen, Number.POSITIVE_INFINITY).catch((error: Error) => {
       if (error instanceof assert.AssertionError || !/503|ECONNRE/.test(error.message)) throw error;
     });
@@ -38,6 +44,7 @@ async function failOver(kills: number): Promise<void> {
   const set = await SentinelSet.open();
   const scene = Scene.on(set.url);
   const ids: string[] = [];
+  const told: Told = { rollbacks: 0, over: false };
   try {
     const api = await scene.api(REPLICATED);
     const sound = scene.spawn("worker", REPLICATED);
@@ -49,7 +56,7 @@ async function failOver(kills: number): Promise<void> {
     const workers = [1, 2].map(() => scene.spawn("worker", { ...REPLICATED, WORKER_CONCURRENCY: 2 }));
     for (let i = 0; i < 4; i++) ids.push((await api.create(REQUEST)).id);
     const seen = new Map(ids.map((id) => [id, new Seen()]));
-    const told = { rollbacks: 0 };
+
     const followers = Promise.all([...seen].map(([id, own]) => follow(api, id, own, told)));
     followers.catch(() => {});
     const accepted: string[] = [];
@@ -108,6 +115,7 @@ async function failOver(kills: number): Promise<void> {
       keepHistory(`promise 24 ${id}`, chance.seed, outline(await wholeLog(scene.direct, id)));
     throw error;
   } finally {
+    told.over = true;
     await scene.close();
     await set.close();
   }
@@ -121,6 +129,7 @@ test(`promise 24: ${KILLS} kills of the primary during 4 runs lose nothing that 
 async function rollBack(twin?: Twin): Promise<void> {
   const set = await SentinelSet.open(1);
   const scene = Scene.on(set.url);
+  const told: Told = { rollbacks: 0, over: false };
   try {
     const api = await scene.api();
     const worker = scene.spawn("worker", {}, twin);
@@ -130,7 +139,7 @@ async function rollBack(twin?: Twin): Promise<void> {
     const oracle = await fingerprint(scene.direct, first);
     const { id } = await api.create(request);
     const seen = new Seen();
-    const told = { rollbacks: 0 };
+
     const follower = follow(api, id, seen, told);
     follower.catch(() => {});
     await until("it trains", async () => (await scene.committed(id)) > 0);
@@ -148,6 +157,7 @@ async function rollBack(twin?: Twin): Promise<void> {
     assert.equal(told.rollbacks, 1);
     assert.ok(!worker.over && !api.process.over, "a process has died");
   } finally {
+    told.over = true;
     await scene.close();
     await set.close();
   }
