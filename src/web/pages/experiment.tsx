@@ -1,14 +1,12 @@
-import { useState } from "preact/hooks";
-import type { Experiment } from "../../schemas/experiment-view.js";
 import { TERMINAL_STATUSES } from "../../schemas/run.js";
-import { call, messageOf, post } from "../data/api.js";
 import { summaryOf } from "../data/arms.js";
 import { whole } from "../format.js";
-import { childrenLink, compareChildrenLink, experimentFormLink, go } from "../router.js";
+import { experimentFormLink } from "../router.js";
 import { ShareButton } from "./copy-button.js";
 import { ExperimentChart } from "./experiment-chart.js";
 import { experimentTitle, requestOfExperiment, verdictOf } from "./experiment-facts.js";
 import { ExperimentTable } from "./experiment-table.js";
+import { ParentActions } from "./parent-actions.js";
 import { ConnectionState, Failure, Status } from "./status.js";
 import { useExperiment } from "./use-experiment.js";
 import { useTitle } from "./use-title.js";
@@ -77,7 +75,10 @@ export function ExperimentPage({ id }: { id: string }) {
           {whole(done)} of {whole(total)} trainings, {whole(progress.steps)} steps
         </span>
       </span>
-      <Actions experiment={experiment} />
+      <ParentActions
+        {...{ kind: "experiment", id, status }}
+        again={{ href: experimentFormLink(requestOfExperiment(experiment)), label: "Again…" }}
+      />
       {begun ? (
         <>
           <ExperimentChart spec={spec} rows={rows} />
@@ -86,48 +87,6 @@ export function ExperimentPage({ id }: { id: string }) {
       ) : (
         <p class="notice">{over ? "Nothing was trained." : "The first trainings are under way…"}</p>
       )}
-    </>
-  );
-}
-
-function Actions({ experiment }: { experiment: Experiment }) {
-  const [failure, setFailure] = useState<string | null>(null);
-  const { id, status } = experiment;
-  const over = TERMINAL_STATUSES.includes(status);
-  const act = (action: () => Promise<unknown>) => () =>
-    void action().then(
-      () => setFailure(null),
-      (error) => setFailure(messageOf(error)),
-    );
-  const remove = act(async () => {
-    if (!confirm("Delete this experiment and all its runs?")) return;
-    await call(`/v1/experiments/${id}`, { method: "DELETE" });
-    go("#/experiments");
-  });
-  return (
-    <>
-      <div class="actions" role="toolbar" aria-label="This experiment">
-        {!over && (
-          <button type="button" onClick={act(() => post(`/v1/experiments/${id}/cancel`))}>
-            Cancel
-          </button>
-        )}
-        <a class="button" href={childrenLink(id)}>
-          Its runs
-        </a>
-        <a class="button" href={compareChildrenLink(id)}>
-          On one chart
-        </a>
-        <a class="button" href={experimentFormLink(requestOfExperiment(experiment))}>
-          Again…
-        </a>
-        {over && (
-          <button type="button" class="danger" onClick={remove}>
-            Delete
-          </button>
-        )}
-      </div>
-      <Failure message={failure} />
     </>
   );
 }

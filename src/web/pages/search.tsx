@@ -1,10 +1,9 @@
-import { useState } from "preact/hooks";
 import { TERMINAL_STATUSES } from "../../schemas/run.js";
 import type { Search } from "../../schemas/search.js";
-import { call, messageOf, post } from "../data/api.js";
 import { number, whole } from "../format.js";
-import { childrenLink, compareChildrenLink, go, runLink, searchFormLink } from "../router.js";
+import { runLink, searchFormLink } from "../router.js";
 import { ShareButton } from "./copy-button.js";
+import { ParentActions } from "./parent-actions.js";
 import { SearchAnswerView } from "./search-answer.js";
 import { SearchChart } from "./search-chart.js";
 import { STAGES, searchTitle } from "./search-facts.js";
@@ -57,7 +56,10 @@ export function SearchPage({ id }: { id: string }) {
       {answer !== null && <SearchAnswerView search={search} answer={answer} />}
       {answer === null && begun && <Emerging search={search} />}
       <Budget search={search} />
-      <Actions search={search} />
+      <ParentActions
+        {...{ kind: "search", id, status }}
+        again={{ href: searchFormLink(requestOfSearch(search.spec)), label: "Search again…" }}
+      />
       {begun ? (
         <>
           <SearchChart search={search} />
@@ -133,48 +135,6 @@ function Budget({ search: { spec, status, progress, answer } }: { search: Search
         </p>
       )}
     </section>
-  );
-}
-
-function Actions({ search }: { search: Search }) {
-  const [failure, setFailure] = useState<string | null>(null);
-  const { id, status } = search;
-  const over = TERMINAL_STATUSES.includes(status);
-  const act = (action: () => Promise<unknown>) => () =>
-    void action().then(
-      () => setFailure(null),
-      (error) => setFailure(messageOf(error)),
-    );
-  const remove = act(async () => {
-    if (!confirm("Delete this search and all its runs?")) return;
-    await call(`/v1/searches/${id}`, { method: "DELETE" });
-    go("#/searches");
-  });
-  return (
-    <>
-      <div class="actions" role="toolbar" aria-label="This search">
-        {!over && (
-          <button type="button" onClick={act(() => post(`/v1/searches/${id}/cancel`))}>
-            Cancel
-          </button>
-        )}
-        <a class="button" href={childrenLink(id)}>
-          Its runs
-        </a>
-        <a class="button" href={compareChildrenLink(id)}>
-          On one chart
-        </a>
-        <a class="button" href={searchFormLink(requestOfSearch(search.spec))}>
-          Search again…
-        </a>
-        {over && (
-          <button type="button" class="danger" onClick={remove}>
-            Delete
-          </button>
-        )}
-      </div>
-      <Failure message={failure} />
-    </>
   );
 }
 
