@@ -1,3 +1,4 @@
+import type { EventEmitter } from "node:events";
 import type { Socket } from "node:net";
 import cookie from "@fastify/cookie";
 import type { FastifyInstance, FastifyRequest } from "fastify";
@@ -42,10 +43,8 @@ export async function requireKeys(app: FastifyInstance, store: ApiKeyStore): Pro
     }
     request.apiKey = record;
     request.log = request.log.child({ keyId: record.id });
-    live.hold(given, request.raw.socket, (done) => {
-      if (request.headers.upgrade === undefined) reply.raw.once("close", done);
-      else request.raw.socket.once("close", done);
-    });
+    const { socket } = request.raw;
+    live.hold(given, socket, request.headers.upgrade === undefined ? reply.raw : socket);
   });
 }
 
@@ -89,11 +88,11 @@ class LiveKeys {
     return record;
   }
 
-  /** While a request is answered, or its socket open, its connection lives no longer than its key. */
-  hold(given: Credential, socket: Socket, untilDone: (done: () => void) => void): void {
+  /** Until `held` closes, a request's answer or its socket, the connection lives no longer than its key. */
+  hold(given: Credential, socket: Socket, held: EventEmitter): void {
     const sockets = this.#open.get(given) ?? new Set();
     this.#open.set(given, sockets.add(socket));
-    untilDone(() => {
+    held.once("close", () => {
       sockets.delete(socket);
       if (sockets.size === 0 && this.#open.get(given) === sockets) this.#open.delete(given);
     });

@@ -77,25 +77,22 @@ async function createOnce<Body, R, View>(
   request: FastifyRequest,
 ): Promise<unknown> {
   const asked = JSON.stringify([path, request.body]);
-  const { id, fresh } = await once.begin(key, newId(kind, Date.now()), asked).then((begun) => {
-    if (begun === "other") {
-      throw new ProblemError(
-        "idempotency-mismatch",
-        "This Idempotency-Key was sent with another request within 24 hours; take a new one",
-      );
-    }
-    return begun;
-  });
+  const begun = await once.begin(key, newId(kind, Date.now()), asked);
+  if (begun === "other") {
+    throw new ProblemError(
+      "idempotency-mismatch",
+      "This Idempotency-Key was sent with another request within 24 hours; take a new one",
+    );
+  }
+  const { id, fresh } = begun;
   const before = fresh ? null : await once.answer(id);
   if (before !== null) return JSON.parse(before);
   // An earlier request may have made it and died before it could answer.
   const made =
     (fresh ? null : await store.get(id)) ??
-    (await create(request.body as Body, { ...originOf(request), recordId: id }));
+    (await create(request.body as Body, { id: request.id, log: request.log, recordId: id }));
   return JSON.parse(await once.complete(id, JSON.stringify(view(made))));
 }
-
-const originOf = ({ id, log }: FastifyRequest): Origin => ({ id, log });
 
 /** RFC 7240's `wait`, at most a minute; null: the client does not ask to wait. */
 function waitSecondsOf(prefer: string | string[] | undefined): number | null {
