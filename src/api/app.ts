@@ -163,7 +163,7 @@ export async function buildApp(deps: ApiDeps, log: FastifyBaseLogger): Promise<F
   if (corsOrigins.length > 0) {
     await app.register(cors, {
       origin: corsOrigins.includes("*") ? "*" : [...corsOrigins],
-      methods: ["GET", "HEAD", "POST", "PUT", "DELETE"],
+      methods: ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
       exposedHeaders: ["etag", "location", "retry-after", "content-disposition"],
       maxAge: 600,
     });
