@@ -1,13 +1,5 @@
 import { TERMINAL_STATUSES } from "../schemas/status.js";
-import type { RunStore, SearchRecord, SearchStore } from "../store/contract.js";
-
-/** Cancels the run that waits for a search which was canceled or deleted; one that waits no more is left alone. */
-export async function forsake(
-  runs: Pick<RunStore, "failWaiting">,
-  { id, spec: { settles } }: Pick<SearchRecord, "id" | "spec">,
-): Promise<void> {
-  if (settles !== null) await runs.failWaiting(settles.runId, "canceled", `search ${id} was canceled or deleted`);
-}
+import type { RunStore, SearchStore } from "../store/contract.js";
 
 /** Ends the runs that wait for a search which is over without an answer: where a crash left them waiting. */
 export async function releaseForsaken({

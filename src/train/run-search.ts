@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Logger } from "pino";
+import { forsake } from "../core/forsake.js";
 import { childSpec, configOf } from "../core/resolve-search.js";
 import { isMetricDriven } from "../core/schedules/build.js";
 import { resolveSchedule } from "../core/schedules/resolve.js";
@@ -22,7 +23,6 @@ import {
   startChildren,
   watchForCancel,
 } from "./children.js";
-import { forsake } from "./forsaken.js";
 import { CRASH_LIMIT, type TrainingOutcome } from "./run-training.js";
 
 export interface SearchDeps extends ChildDeps {

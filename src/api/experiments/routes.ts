@@ -1,12 +1,11 @@
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import { Type } from "typebox";
 import type { ExperimentRequest } from "../../schemas/experiment.js";
-import { ProblemError } from "../../schemas/problem.js";
-import { TERMINAL_STATUSES } from "../../schemas/run.js";
 import { strict } from "../../schemas/strict.js";
 import type { ApiDeps } from "../deps.js";
 import { creating, creatingHeaders, creatingResponses } from "../http/creating.js";
-import { existing, notFound } from "../http/existing.js";
+import { cancelRecord, refuse } from "../http/ending.js";
+import { existing } from "../http/existing.js";
 import { listFields, NextSchema } from "../http/paging.js";
 import { problemResponse } from "../http/responses.js";
 import { idParams } from "../ids.js";
@@ -99,13 +98,7 @@ export const experimentRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, 
       },
     },
     async (request, reply) => {
-      const { id } = request.params;
-      const status = await experiments.cancel(id);
-      if (status === null) throw notFound(id);
-      if (TERMINAL_STATUSES.includes(status) && status !== "canceled") {
-        throw new ProblemError("conflict", `The experiment has already ${status}`);
-      }
-      return reply.code(202).send(toExperiment(await existing(experiments, id)));
+      return reply.code(202).send(toExperiment(await cancelRecord(experiments, request.params.id)));
     },
   );
 
@@ -115,7 +108,7 @@ export const experimentRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, 
       schema: {
         operationId: "deleteExperiment",
         summary: "Delete an experiment, with the runs it has made",
-        description: "One that is under way is canceled first.",
+        description: "Not while it is under way.",
         tags,
         params,
         response: {
@@ -127,9 +120,7 @@ export const experimentRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, 
     },
     async (request, reply) => {
       const { id } = request.params;
-      const outcome = await experiments.delete(id);
-      if (outcome === "gone") throw notFound(id);
-      if (outcome === "conflict") throw new ProblemError("conflict", "The experiment is under way: cancel it first");
+      refuse(id, await experiments.delete(id), "The experiment is under way: cancel it first");
       return reply.code(204).send(null);
     },
   );

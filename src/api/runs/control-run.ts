@@ -1,7 +1,6 @@
-import { ProblemError } from "../../schemas/problem.js";
-import { TERMINAL_STATUSES } from "../../schemas/run.js";
 import type { RunRecord, RunStore, SearchStore } from "../../store/contract.js";
-import { existing, notFound } from "../http/existing.js";
+import { cancelRecord, refuse } from "../http/ending.js";
+import { existing } from "../http/existing.js";
 import type { Producer } from "./create-record.js";
 
 export interface ControlDeps {
@@ -10,26 +9,23 @@ export interface ControlDeps {
   readonly queue: Producer;
 }
 
+const IS_OVER = "The run is over, or being canceled";
+
 /** Cancels a run, and the search that it waits for; one that was canceled before stays so. Answers with the run as it is now. */
 export async function cancelRun({ runs, searches }: ControlDeps, id: string): Promise<RunRecord> {
   const { waitsFor } = await existing(runs, id);
   if (waitsFor !== null) await searches.cancel(waitsFor);
-  const status = await runs.cancel(id);
-  if (status === null) throw notFound(id);
-  if (TERMINAL_STATUSES.includes(status) && status !== "canceled") {
-    throw new ProblemError("conflict", `The run has already ${status}`);
-  }
-  return existing(runs, id);
+  return cancelRecord(runs, id);
 }
 
 export async function pauseRun({ runs }: ControlDeps, id: string): Promise<RunRecord> {
-  refuse(id, await runs.pause(id));
+  refuse(id, await runs.pause(id), IS_OVER);
   return existing(runs, id);
 }
 
 export async function resumeRun({ runs, queue }: ControlDeps, id: string): Promise<RunRecord> {
   const { outcome, epoch } = await runs.resume(id);
-  refuse(id, outcome);
+  refuse(id, outcome, IS_OVER);
   if (outcome === "enqueue") await queue.enqueue(id, epoch);
   return existing(runs, id);
 }
@@ -39,9 +35,4 @@ export async function deleteRun({ runs, searches }: ControlDeps, id: string): Pr
   const record = await runs.get(id);
   if (record !== null && record.waitsFor !== null) await searches.cancel(record.waitsFor);
   refuse(id, await runs.delete(id), "The run is being trained: cancel it first");
-}
-
-function refuse(id: string, outcome: string, conflict = "The run is over, or being canceled"): void {
-  if (outcome === "gone") throw notFound(id);
-  if (outcome === "conflict") throw new ProblemError("conflict", conflict);
 }

@@ -1,15 +1,15 @@
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import { Type } from "typebox";
+import { forsake } from "../../core/forsake.js";
 import { configOf } from "../../core/resolve-search.js";
 import { standingOf } from "../../core/search/answer.js";
-import { ProblemError } from "../../schemas/problem.js";
-import { TERMINAL_STATUSES } from "../../schemas/run.js";
 import type { Search, SearchRequest } from "../../schemas/search.js";
 import { strict } from "../../schemas/strict.js";
 import type { SearchRecord } from "../../store/contract.js";
 import type { ApiDeps } from "../deps.js";
 import { creating, creatingHeaders, creatingResponses } from "../http/creating.js";
-import { existing, notFound } from "../http/existing.js";
+import { cancelRecord, refuse } from "../http/ending.js";
+import { existing } from "../http/existing.js";
 import { isoTime } from "../http/iso-time.js";
 import { listFields, NextSchema } from "../http/paging.js";
 import { problemResponse } from "../http/responses.js";
@@ -21,10 +21,6 @@ const params = idParams("search");
 
 export const searchRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, deps) => {
   const { searches, runs } = deps;
-  /** As a worker does with a search that it has. */
-  const forsake = async ({ id, spec: { settles } }: SearchRecord) => {
-    if (settles !== null) await runs.failWaiting(settles.runId, "canceled", `search ${id} was canceled or deleted`);
-  };
   app.post(
     "/searches",
     {
@@ -104,15 +100,9 @@ export const searchRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, deps
       },
     },
     async (request, reply) => {
-      const { id } = request.params;
-      const status = await searches.cancel(id);
-      if (status === null) throw notFound(id);
-      if (TERMINAL_STATUSES.includes(status) && status !== "canceled") {
-        throw new ProblemError("conflict", `The search has already ${status}`);
-      }
-      const record = await existing(searches, id);
+      const record = await cancelRecord(searches, request.params.id);
       // A worker that has it sees to that itself.
-      if (status === "canceled") await forsake(record);
+      if (record.status === "canceled") await forsake(runs, record);
       return reply.code(202).send(toSearch(record));
     },
   );
@@ -123,7 +113,7 @@ export const searchRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, deps
       schema: {
         operationId: "deleteSearch",
         summary: "Delete a search, with the runs it has made",
-        description: "One that is under way is canceled first.",
+        description: "Not while it is under way.",
         tags: ["learning rate"],
         params,
         response: {
@@ -137,9 +127,8 @@ export const searchRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, deps
       const { id } = request.params;
       const record = await existing(searches, id);
       const outcome = await searches.delete(id);
-      if (outcome === "deleted") await forsake(record);
-      if (outcome === "gone") throw notFound(id);
-      if (outcome === "conflict") throw new ProblemError("conflict", "The search is under way: cancel it first");
+      if (outcome === "deleted") await forsake(runs, record);
+      refuse(id, outcome, "The search is under way: cancel it first");
       return reply.code(204).send(null);
     },
   );
