@@ -189,6 +189,37 @@ test("a Redis that is not ours is not taken over, whatever the note says", async
   await rm(other, { recursive: true });
 });
 
+test("a Redis that has taken the port meanwhile is left alone: ours gets another", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "anneal-start-"));
+  // Where the port was free when ours was started with it (--port PORT …), and is another's when ours opens it.
+  const program = join(folder, "redis-server");
+  await writeFile(
+    program,
+    `#!/bin/sh
+PATH=\${PATH#*:}
+if mkdir ${folder}/once 2> /dev/null; then
+  echo "$2" > ${folder}/port
+  redis-server --port "$2" --bind 127.0.0.1 --dir ${folder} --save "" --daemonize yes > /dev/null
+  until redis-cli -p "$2" PING > /dev/null 2>&1; do sleep 0.02; done
+  # For as long as it takes to be asked: ours ends at once.
+  sleep 1
+fi
+exec redis-server "$@"`,
+    { mode: 0o755 },
+  );
+  const started = start({ PATH: `${folder}:${process.env.PATH}` });
+  await started.prints(/ready at/);
+  const port = Number(await readFile(join(folder, "port"), "utf8"));
+  const other = new Redis({ port, retryStrategy: () => null });
+  other.on("error", () => {});
+  assert.equal(await other.dbsize(), 0);
+  await other.shutdown().catch(() => {});
+  other.disconnect();
+  interrupt(started);
+  assert.equal(await started.exited, 0, started.output());
+  await rm(folder, { recursive: true });
+});
+
 test("when Redis is killed it comes back with its data, and the service with it", async () => {
   const started = start({});
   const url = (await started.prints(/ready at (\S+)/))[1]!;

@@ -15,8 +15,8 @@ const RESTART_DELAY_MS = 500;
 export async function startRedis(dataDir, oldPort) {
   if (oldPort !== undefined && (await servesFrom(oldPort, dataDir))) {
     say(`taking over the Redis that was left running on ${dataDir}`);
-    await answering(oldPort, () => true);
-    return { port: oldPort, stop: () => shutDown(oldPort) };
+    await answering(oldPort, dataDir, () => true);
+    return { port: oldPort, stop: () => shutDown(oldPort, dataDir) };
   }
   const program = ensureRedisProgram();
   const log = join(dataDir, "redis.log");
@@ -40,11 +40,11 @@ export async function startRedis(dataDir, oldPort) {
     const port = await freePort();
     const child = launch(port);
     const isAlive = () => child.exitCode === null && child.signalCode === null;
-    if (await answering(port, isAlive)) {
+    if (await answering(port, dataDir, isAlive)) {
       watch(child, port);
       const end = () => {
         stopping = true;
-        return shutDown(port);
+        return shutDown(port, dataDir);
       };
       return { port, stop: end };
     }
@@ -53,23 +53,23 @@ export async function startRedis(dataDir, oldPort) {
   }
 }
 
-/** Resolves to whether it answers commands: also after a while, when a large log is read first. */
-async function answering(port, isAlive) {
+/** Resolves to whether the server of `dataDir` answers there: also after a while, when a large log is read first. */
+async function answering(port, dataDir, isAlive) {
   const deadline = Date.now() + START_TIMEOUT_MS;
   while (isAlive() && Date.now() < deadline) {
-    if ((await request(port, "PING"))?.startsWith("+PONG")) return true;
+    if ((await servesFrom(port, dataDir)) && (await request(port, "PING"))?.startsWith("+PONG")) return true;
     await delay(20);
   }
   return false;
 }
 
-/** The port may belong to somebody else by now. */
+/** The port may belong to another Redis: who took it before ours did, or later. */
 async function servesFrom(port, dataDir) {
   const answer = await request(port, "CONFIG GET dir");
   return answer?.split("\r\n")[4] === dataDir;
 }
 
-async function shutDown(port) {
-  await request(port, "SHUTDOWN");
-  for (let tries = 0; tries < 200 && (await request(port, "PING")) !== null; tries++) await delay(50);
+async function shutDown(port, dataDir) {
+  if (await servesFrom(port, dataDir)) await request(port, "SHUTDOWN");
+  for (let tries = 0; tries < 200 && (await servesFrom(port, dataDir)); tries++) await delay(50);
 }

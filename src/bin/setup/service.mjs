@@ -5,7 +5,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { ensureBuilt } from "./build.mjs";
 import { claim } from "./data-dir.mjs";
 import { checkNode, ensureInstalled, ROOT } from "./install.mjs";
-import { freePort, isTaken } from "./ports.mjs";
+import { isTaken } from "./ports.mjs";
 import { startRedis } from "./redis-server.mjs";
 import { say, stop } from "./say.mjs";
 
@@ -28,8 +28,7 @@ export async function startEverything(env = {}) {
   if (home?.owner) return { running: home.owner };
 
   const { HOST: host, PORT: port } = settings;
-  if (port === "0") settings.PORT = String(await freePort());
-  else if (/^\d{1,5}$/.test(port) && Number(port) < 65536 && (await isTaken(host, Number(port)))) {
+  if (/^\d{1,5}$/.test(port) && Number(port) < 65536 && (await isTaken(host, Number(port)))) {
     home?.release();
     stop(
       `port ${port} of ${host} is in use; end what listens there, or take another: PORT=${Number(port) + 1} npm start`,
@@ -45,8 +44,7 @@ export async function startEverything(env = {}) {
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, end);
 
   const redis = home && (await startRedis(home.dataDir, home.redisPort));
-  const url = `http://${urlHost(host)}:${settings.PORT}`;
-  home?.write({ redisPort: redis.port, url });
+  home?.write({ redisPort: redis.port });
   const finish = async (code) => {
     await redis?.stop();
     home?.release();
@@ -67,8 +65,14 @@ export async function startEverything(env = {}) {
     return finish(code);
   });
 
+  // Only it knows that it is the one that listens there: another may have taken a port that was free before.
+  let url = null;
+  app.once("message", ({ port }) => {
+    url = `http://${urlHost(host)}:${port}`;
+    home?.write({ redisPort: redis.port, url });
+  });
   const deadline = Date.now() + READY_TIMEOUT_MS;
-  while (code === null && !(await isReady(url))) {
+  while (code === null && (url === null || !(await isReady(url)))) {
     if (Date.now() > deadline) {
       end();
       await exited;
