@@ -39,8 +39,8 @@ export interface ApiDeps {
   readonly datasets: DatasetStore;
   /** Who may ask. */
   readonly access: AccessOptions;
-  /** How often one client may ask; null: as often as it likes. */
-  readonly rateLimit: RateLimitOptions | null;
+  /** How often one client may ask; undefined: as often as it likes. */
+  readonly rateLimit?: RateLimitOptions | undefined;
   /** Why the service cannot work right now; null: it can. */
   readonly readiness: () => Promise<string | null>;
   /** Other sites whose pages may do what programs may; "*": all may read. */

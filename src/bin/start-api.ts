@@ -78,7 +78,8 @@ export async function startApi(
     registry,
     tracing: telemetry?.fastify,
     accessLog: config.ACCESS_LOG,
-    rateLimit: config.RATE_LIMIT === 0 ? null : { perMinute: config.RATE_LIMIT, redis: prompt, namespace: RATE_PREFIX },
+    rateLimit:
+      config.RATE_LIMIT === 0 ? undefined : { perMinute: config.RATE_LIMIT, redis: prompt, namespace: RATE_PREFIX },
   };
   const app = await buildApp(deps, log);
   app.server.maxConnections = config.MAX_CONNECTIONS;

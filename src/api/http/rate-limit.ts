@@ -1,7 +1,6 @@
 import rateLimit from "@fastify/rate-limit";
 import underPressure from "@fastify/under-pressure";
 import type { FastifyInstance, FastifyRequest } from "fastify";
-import type { Redis } from "ioredis";
 import { ProblemError } from "../../schemas/problem.js";
 
 /** How long the event loop may be behind before what comes in is sent away at once, ms. */
@@ -10,20 +9,21 @@ const MOST_LAG_MS = 10_000;
 export interface RateLimitOptions {
   /** Requests in a minute of one key or, without keys, of one address. */
   readonly perMinute: number;
-  readonly redis: Redis;
+  /** An ioredis client. */
+  readonly redis: unknown;
   /** Of all its keys in Redis. */
   readonly namespace: string;
 }
 
 /** Bounds what one client may ask, over all APIs on one Redis; to be called before any route is declared, and after the keys. */
-export async function limitRates(app: FastifyInstance, options: RateLimitOptions | null): Promise<void> {
+export async function limitRates(app: FastifyInstance, options: RateLimitOptions | undefined): Promise<void> {
   await app.register(underPressure, {
     maxEventLoopDelay: MOST_LAG_MS,
     pressureHandler: (request) => {
       if (isLimited(request)) throw new ProblemError("unavailable", "The service has too much to do just now");
     },
   });
-  if (options === null) return;
+  if (options === undefined) return;
   const { perMinute, redis, namespace } = options;
   await app.register(rateLimit, {
     max: perMinute,
