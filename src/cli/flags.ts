@@ -1,9 +1,5 @@
 import { type Command, Option } from "commander";
-import { SCHEDULE_SCHEMAS, ScheduleRequestDefinition } from "../schemas/schedule.js";
-import { DOCUMENT_MARK } from "../schemas/strict.js";
-
-/** A JSON Schema, as far as flags are made of it. */
-export type Schema = Readonly<Record<string, unknown>>;
+import { formsOf, isSchedule, itemForms, SCHEDULE_FORMS, type Schema, typeOf, wordsOf } from "./forms.js";
 
 /** A field of a request: its flag is its path, with dots. */
 export interface Flag {
@@ -12,21 +8,6 @@ export interface Flag {
   readonly forms: readonly Schema[];
   readonly description: string;
 }
-
-/** What a schema may be, choices and references resolved; what only bounds is left out. */
-function formsOf(schema: unknown): Schema[] {
-  if (typeof schema !== "object" || schema === null) return [];
-  const { if: condition, then: chosen, else: other, ...rest } = schema as Schema;
-  if (typeof rest.$ref === "string") return rest.$ref.startsWith("ScheduleRequest") ? [SCHEDULE] : [];
-  if (DOCUMENT_MARK in rest) return formsOf(rest[DOCUMENT_MARK]);
-  if (condition !== undefined) return [chosen === true ? condition : chosen, other].flatMap(formsOf);
-  const choices = (rest.anyOf ?? rest.oneOf) as unknown[] | undefined;
-  return choices?.flatMap(formsOf) ?? [rest];
-}
-
-/** A schedule inside another is given by name or as JSON: it has no flags of its own. */
-const SCHEDULE: Schema = { enum: Object.keys(SCHEDULE_SCHEMAS), "x-schedule": true };
-const INNER_FORMS = formsOf(ScheduleRequestDefinition);
 
 /** The flags of an object's fields and of the fields in them. `prefix`: where it lies itself. */
 export function flagsOf(schema: object, prefix: readonly string[] = []): Flag[] {
@@ -40,11 +21,11 @@ function flagsOfFields(objects: readonly Schema[], prefix: readonly string[], sc
   return [...fields].flatMap(([name, schemas]) => {
     const path = [...prefix, name];
     const own = schemas.flatMap(formsOf);
-    const isSchedule = own.some((form) => "x-schedule" in form);
-    const forms = isSchedule && schedules ? own.flatMap((form) => ("x-schedule" in form ? INNER_FORMS : [form])) : own;
+    const holdsOther = own.some(isSchedule);
+    const forms = holdsOther && schedules ? own.flatMap((form) => (isSchedule(form) ? SCHEDULE_FORMS : [form])) : own;
     const described = schemas.find(({ description }) => description !== undefined) ?? own[0];
     const flag = { path, forms, description: String(described?.description ?? "") };
-    return [flag, ...flagsOfFields(forms, path, schedules && !isSchedule)];
+    return [flag, ...flagsOfFields(forms, path, schedules && !holdsOther)];
   });
 }
 
@@ -62,17 +43,6 @@ const itemsOf = ({ forms }: Flag): Schema | null =>
   (forms.find(({ type }) => type === "array") ?? null) as Schema | null;
 const isOnly = (forms: readonly Schema[], type: string) => forms.every((form) => typeOf(form) === type);
 
-function typeOf({ type, enum: values, const: only }: Schema): string {
-  if (typeof type === "string") return type;
-  return typeof (only ?? (values as unknown[] | undefined)?.[0]);
-}
-
-/** The texts that a value may be: for completion. */
-function wordsOf(forms: readonly Schema[]): string[] {
-  const words = forms.flatMap(({ enum: values, const: only }) => (values as unknown[] | undefined) ?? [only]);
-  return [...new Set(words.filter((word) => typeof word === "string"))] as string[];
-}
-
 const MOST_SHOWN = 8;
 
 /** In help or refusals: what a value looks like. */
@@ -85,10 +55,6 @@ function placeholder(flag: Flag): string {
   const text = [...shown, ...kinds.map((kind) => (kind === "object" ? "json" : kind))].join("|") || "value";
   if (list !== null) return `<${text}...>`;
   return kinds.includes("boolean") ? `[${text}]` : `<${text}>`;
-}
-
-function itemForms({ items }: Schema): Schema[] {
-  return (Array.isArray(items) ? items : [items]).flatMap(formsOf);
 }
 
 /** Gives a command a flag for each field. Those of schedules are many: they are named in help by a line, and completed all. */

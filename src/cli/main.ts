@@ -10,6 +10,7 @@ import { exportCommand } from "./commands/export.js";
 import { followCommand } from "./commands/follow.js";
 import { keysCommand } from "./commands/keys.js";
 import { listCommand } from "./commands/list.js";
+import { mcpCommand } from "./commands/mcp.js";
 import { plotCommand } from "./commands/plot.js";
 import { runCommand } from "./commands/run.js";
 import { searchCommand } from "./commands/search.js";
@@ -20,7 +21,7 @@ import { VERSION } from "./version.js";
 /** Each command has a file; they stand in help as here. */
 const COMMANDS = [
   ...[upCommand, runCommand, followCommand, searchCommand, experimentCommand, compareCommand, plotCommand],
-  ...[exportCommand, listCommand, cancelCommand, datasetsCommand, keysCommand, doctorCommand],
+  ...[exportCommand, listCommand, cancelCommand, datasetsCommand, keysCommand, doctorCommand, mcpCommand],
 ];
 
 /** The `anneal` command: does what the arguments say; sets the exit code. A mistake or a refusal is said in a few lines, exit code 1. */

@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from "node:util";
 import { AnnealError, ConnectionError } from "../client/index.js";
-import { UsageError } from "./command.js";
+import { type Connection, UsageError } from "./command.js";
 
 export function print(text: string): void {
   process.stdout.write(`${text}\n`);
@@ -8,6 +8,11 @@ export function print(text: string): void {
 
 export function printJson(value: unknown): void {
   print(JSON.stringify(value));
+}
+
+/** Says a record as JSON, where that is asked for, or in words. */
+export function say<T>(record: T, { url, json }: Connection, textOf: (record: T, url: string) => string): void {
+  print(json ? JSON.stringify(record) : textOf(record, url));
 }
 
 /** Rows with their columns one below another; what is absent is a dash. */
@@ -46,7 +51,8 @@ export function printFailure(error: unknown, { url, json }: { readonly url?: str
   else process.stderr.write(`anneal: ${failureOf(error, url)}\n`);
 }
 
-function failureOf(error: unknown, url: string | undefined): string {
+/** A failure in words, for people and agents. */
+export function failureOf(error: unknown, url: string | undefined): string {
   if (error instanceof AnnealError) {
     const { errors, problem } = error;
     return errors.length === 0 ? error.message : [problem.title, ...errors.map(lineOf)].join("\n");

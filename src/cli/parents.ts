@@ -2,8 +2,8 @@ import type { Anneal, Experiment, ExperimentRequest, Search, SearchRequest } fro
 import { type Creating, clientOf, requestFrom } from "./command.js";
 import type { Flag } from "./flags.js";
 import { followParent, parentsOf } from "./follow.js";
-import { printJson } from "./output.js";
-import { showEstimate, showExperiment, showSearch } from "./show.js";
+import { say } from "./output.js";
+import { estimateText, experimentText, searchText } from "./show.js";
 
 type Kind = "search" | "experiment";
 type Request<K extends Kind> = K extends "search" ? SearchRequest : ExperimentRequest;
@@ -14,15 +14,14 @@ export async function createParent<K extends Kind>(kind: K, flags: readonly Flag
   // What can be asked of either is asked alike.
   const parents = parentsOf(client, kind) as unknown as Anneal["searches"];
   const request = (await requestFrom<Request<K>>(flags, options)) as SearchRequest;
-  if (options.estimate) return showEstimate(await parents.estimate(request), options);
+  if (options.estimate) return say(await parents.estimate(request), options, estimateText);
   const { id } = await parents.create(request);
   if (!options.detach) {
     if (!options.json) await followParent(client, kind, id, process.stdout);
     await parents.wait(id);
   }
   const record = await parents.get(id);
-  if (options.json) printJson(record);
-  else if (kind === "search") showSearch(record, options.url);
-  else showExperiment(record as unknown as Experiment, options.url);
+  if (kind === "search") say(record, options, searchText);
+  else say(record as unknown as Experiment, options, experimentText);
   if (["failed", "canceled"].includes((record as Search).status)) process.exitCode = 1;
 }

@@ -2,7 +2,7 @@ import { text } from "node:stream/consumers";
 import { Command } from "commander";
 import type { Dataset } from "../../client/index.js";
 import { type Connection, clientOf, connected, read } from "../command.js";
-import { print, printJson, short, table } from "../output.js";
+import { print, printJson, say, short, table } from "../output.js";
 
 export function datasetsCommand(): Command {
   return new Command("datasets")
@@ -13,7 +13,7 @@ export function datasetsCommand(): Command {
         .argument("<file>", "-: standard input")
         .action(async (name: string, file: string, options: Connection) => {
           const words = file === "-" ? await text(process.stdin) : await read(file);
-          show(await clientOf(options).datasets.put(name, words), options);
+          say(await clientOf(options).datasets.put(name, words), options, datasetText);
         }),
     )
     .addCommand(
@@ -36,7 +36,9 @@ export function datasetsCommand(): Command {
     .addCommand(
       connected("get", "what is known of one")
         .argument("<name>")
-        .action(async (name: string, options: Connection) => show(await clientOf(options).datasets.get(name), options)),
+        .action(async (name: string, options: Connection) =>
+          say(await clientOf(options).datasets.get(name), options, datasetText),
+        ),
     )
     .addCommand(
       connected("text", "its lines")
@@ -57,9 +59,5 @@ export function datasetsCommand(): Command {
     );
 }
 
-function show(dataset: Dataset, { json }: Connection): void {
-  print(json ? JSON.stringify(dataset) : textOf(dataset));
-}
-
-const textOf = ({ name, items, symbols, splits, digest }: Dataset) =>
+export const datasetText = ({ name, items, symbols, splits, digest }: Dataset) =>
   `${name}: ${short(items)} items, ${symbols.length} symbols, ${short(splits.train.examples)} examples to train on\nsha256 ${digest}`;

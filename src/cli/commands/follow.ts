@@ -2,7 +2,8 @@ import type { Command } from "commander";
 import { type Connection, clientOf, connected } from "../command.js";
 import { followAsJson, followParent, followRun, parentsOf } from "../follow.js";
 import { kindOfId } from "../ids.js";
-import { showExperiment, showRun, showSearch } from "../show.js";
+import { say } from "../output.js";
+import { experimentText, runText, searchText } from "../show.js";
 
 export function followCommand(): Command {
   return connected(
@@ -17,11 +18,11 @@ export function followCommand(): Command {
       if (options.json) return followAsJson(client, kind, id, Number(options.from));
       if (kind === "run") {
         await followRun(client, await client.runs.get(id), process.stdout);
-        return showRun(await client.runs.wait(id), options.url);
+        return say(await client.runs.wait(id), options, runText);
       }
       await followParent(client, kind, id, process.stdout);
       await parentsOf(client, kind).wait(id);
-      if (kind === "search") showSearch(await client.searches.get(id), options.url);
-      else showExperiment(await client.experiments.get(id), options.url);
+      if (kind === "search") say(await client.searches.get(id), options, searchText);
+      else say(await client.experiments.get(id), options, experimentText);
     });
 }

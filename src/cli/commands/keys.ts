@@ -3,7 +3,7 @@ import type { ApiKey, ApiKeyRequest, NewApiKey } from "../../client/index.js";
 import { ApiKeyRequestSchema } from "../../schemas/api-key.js";
 import { type Connection, clientOf, connected, type Setup } from "../command.js";
 import { addFlags, flagsOf, requestOf } from "../flags.js";
-import { print, printJson, table } from "../output.js";
+import { print, printJson, say, table } from "../output.js";
 
 export function keysCommand({ completing, localKeys }: Setup): Command {
   const flags = flagsOf(ApiKeyRequestSchema);
@@ -13,7 +13,7 @@ export function keysCommand({ completing, localKeys }: Setup): Command {
       addFlags(connected("create", "make a key, and print it this once"), flags, completing).action(
         async (options: Connection) => {
           const request = requestOf(flags, options as unknown as Record<string, unknown>) as ApiKeyRequest;
-          show(await clientOf(options).keys.create(request), options);
+          say(await clientOf(options).keys.create(request), options, keyText);
         },
       ),
     )
@@ -27,7 +27,9 @@ export function keysCommand({ completing, localKeys }: Setup): Command {
     .addCommand(
       connected("rotate", "give one another text, and print it this once")
         .argument("<id>")
-        .action(async (id: string, options: Connection) => show(await clientOf(options).keys.rotate(id), options)),
+        .action(async (id: string, options: Connection) =>
+          say(await clientOf(options).keys.rotate(id), options, keyText),
+        ),
     )
     .addCommand(
       connected("revoke", "what is open with it is ended")
@@ -51,7 +53,4 @@ export function keysCommand({ completing, localKeys }: Setup): Command {
     );
 }
 
-function show(key: NewApiKey, { json }: Connection): void {
-  if (json) printJson(key);
-  else print(key.key);
-}
+const keyText = ({ key }: NewApiKey) => key;

@@ -4,8 +4,8 @@ import { RunRequestSchema } from "../../schemas/run.js";
 import { type Creating, clientOf, connected, creating, requestFrom, type Setup } from "../command.js";
 import { flagsOf } from "../flags.js";
 import { followRun } from "../follow.js";
-import { printJson } from "../output.js";
-import { showEstimate, showRun } from "../show.js";
+import { say } from "../output.js";
+import { estimateText, runText } from "../show.js";
 
 export function runCommand(setup: Setup): Command {
   const flags = flagsOf(RunRequestSchema);
@@ -13,14 +13,13 @@ export function runCommand(setup: Setup): Command {
     async (options: Creating) => {
       const client = clientOf(options);
       const request = await requestFrom<RunRequest>(flags, options);
-      if (options.estimate) return showEstimate(await client.runs.estimate(request), options);
+      if (options.estimate) return say(await client.runs.estimate(request), options, estimateText);
       let run = await client.runs.create(request);
       if (!options.detach) {
         if (!options.json) await followRun(client, run, process.stdout);
         run = await client.runs.wait(run.id);
       }
-      if (options.json) printJson(run);
-      else showRun(run, options.url);
+      say(run, options, runText);
       if (["failed", "canceled"].includes(run.status)) process.exitCode = 1;
     },
   );
