@@ -25,6 +25,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
     packages: [
       ...["fastify", "@fastify/", "typebox", "ajv", "ws", "pino", "prom-client"],
       ...["echarts", "@resvg/resvg-wasm", "simple-ascii-chart", "fastest-levenshtein"],
+      ...["hyparquet-writer", "@bufbuild/protobuf", "crc-32"],
     ],
     node: true,
   },

@@ -11,7 +11,7 @@ import { type Filter, Runs } from "./runs.js";
 import type { ExperimentRequest, PreviewRequest, SearchRequest } from "./types.js";
 
 export type { ApiKey, ApiKeyRequest, NewApiKey } from "../schemas/api-key.js";
-export type { MetricsColumns, MetricsSummary } from "../schemas/metric-export.js";
+export type { MetricFormat, MetricsColumns, MetricsSummary } from "../schemas/metric-export.js";
 export type { FieldError, Problem } from "../schemas/problem.js";
 export type { Run, RunResult, RunSpec, RunStatus } from "../schemas/run.js";
 export type { Checkpoints, Samples, SamplesRequest } from "../schemas/samples.js";
@@ -21,7 +21,7 @@ export type { Envelope, FollowOptions, Message, Metrics, RunFollowOptions } from
 export type { AnnealOptions, CallOptions } from "./http.js";
 export type { BucketPoint, StepPoint } from "./points.js";
 export type { Page } from "./records.js";
-export type { ExportFormat, Filter, MetricsQuery, PlotQuery, RunFilter, Runs, SummaryQuery } from "./runs.js";
+export type { Filter, MetricsQuery, PlotQuery, RunFilter, Runs, SummaryQuery } from "./runs.js";
 export type {
   ArmRequest,
   ExperimentRequest,

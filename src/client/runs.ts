@@ -1,5 +1,5 @@
 import type { Estimate } from "../schemas/estimate.js";
-import type { MetricsColumns, MetricsSummary } from "../schemas/metric-export.js";
+import type { MetricFormat, MetricsColumns, MetricsSummary } from "../schemas/metric-export.js";
 import type { Run, RunStatus } from "../schemas/run.js";
 import type { Checkpoints, Samples, SamplesRequest } from "../schemas/samples.js";
 import type { Suggestions } from "../schemas/suggestions.js";
@@ -44,9 +44,6 @@ export type PlotQuery = {
   /** Further runs to draw over this one, comma-separated. */
   readonly runs?: string;
 };
-
-/** Files that a run's steps can be had as. */
-export type ExportFormat = "json" | "ndjson" | "csv";
 
 export class Runs extends Records<Run, RunRequest, RunFilter> {
   constructor(http: Http) {
@@ -113,7 +110,7 @@ export class Runs extends Records<Run, RunRequest, RunFilter> {
   /** Every stored step as the bytes of a file, which may be long. */
   async export(
     id: string,
-    format: ExportFormat,
+    format: MetricFormat,
     query: MetricsQuery = {},
     options?: CallOptions,
   ): Promise<ReadableStream<Uint8Array>> {

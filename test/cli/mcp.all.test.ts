@@ -46,7 +46,7 @@ test("an agent sees what there is to do, in few words", async () => {
     tools.map(({ name }) => name),
     ["put_dataset", "preview_schedule", "estimate", "run", "search", "experiment", "explain", "plot"],
   );
-  const { properties } = tools.find(({ name }) => name === "search")!.inputSchema as {
+  const { properties } = tools.find(({ name }) => name === "search")!.inputSchema as unknown as {
     properties: Record<string, { type: unknown }>;
   };
   assert.deepEqual([properties.steps!.type, properties.schedules!.type], ["integer", "array"]);

@@ -3,7 +3,7 @@ import { Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { ReadableStream as NodeStream } from "node:stream/web";
 import type { Command } from "commander";
-import type { ExportFormat } from "../../client/index.js";
+import { METRIC_FORMATS, type MetricFormat } from "../../schemas/metric-export.js";
 import { type Connection, clientOf, connected } from "../command.js";
 import { printJson } from "../output.js";
 
@@ -20,7 +20,7 @@ interface Options extends Connection {
 export function exportCommand(): Command {
   return connected("export", "every step of a run, or its weights, as a file")
     .argument("<id>")
-    .option("--format <name>", "csv, ndjson, json; or safetensors: the model", "csv")
+    .option("--format <name>", `${METRIC_FORMATS.join(", ")}; or safetensors: the model`, "csv")
     .option("-o, --output <file>", "default: standard output")
     .option("--columns <names...>", "of step, lr, exponent, loss, smoothed")
     .option("--from <step>")
@@ -38,7 +38,7 @@ export function exportCommand(): Command {
       const bytes =
         format === "safetensors"
           ? new Blob([await client.runs.weights(id)]).stream()
-          : await client.runs.export(id, format as ExportFormat, query);
+          : await client.runs.export(id, format as MetricFormat, query);
       const target = output === undefined ? stdout() : createWriteStream(output);
       await pipeline(bytes as NodeStream, target);
       if (json && output !== undefined) printJson({ file: output });
