@@ -46,6 +46,7 @@ import { modelRoutes } from "./model/routes.js";
 import { PlotThread } from "./plots/plot-thread.js";
 import { plotRoutes } from "./plots/routes.js";
 import { referenceRoutes } from "./reference/routes.js";
+import { archiveRoutes } from "./runs/archive-routes.js";
 import { runRoutes } from "./runs/routes.js";
 import { runListEventRoutes } from "./runs/run-list-events.js";
 import { scheduleRoutes } from "./schedules/routes.js";
@@ -214,6 +215,7 @@ export async function buildApp(deps: ApiDeps, log: FastifyBaseLogger): Promise<F
     metricsRoutes,
     curveRoutes,
     modelRoutes,
+    archiveRoutes,
     suggestionRoutes,
     searchRoutes,
     experimentRoutes,

@@ -8,6 +8,7 @@ import { doctorCommand } from "./commands/doctor.js";
 import { experimentCommand } from "./commands/experiment.js";
 import { exportCommand } from "./commands/export.js";
 import { followCommand } from "./commands/follow.js";
+import { importCommand } from "./commands/import.js";
 import { keysCommand } from "./commands/keys.js";
 import { listCommand } from "./commands/list.js";
 import { mcpCommand } from "./commands/mcp.js";
@@ -21,7 +22,16 @@ import { VERSION } from "./version.js";
 /** Each command has a file; they stand in help as here. */
 const COMMANDS = [
   ...[upCommand, runCommand, followCommand, searchCommand, experimentCommand, compareCommand, plotCommand],
-  ...[exportCommand, listCommand, cancelCommand, datasetsCommand, keysCommand, doctorCommand, mcpCommand],
+  ...[
+    exportCommand,
+    importCommand,
+    listCommand,
+    cancelCommand,
+    datasetsCommand,
+    keysCommand,
+    doctorCommand,
+    mcpCommand,
+  ],
 ];
 
 /** The `anneal` command: does what the arguments say; sets the exit code. A mistake or a refusal is said in a few lines, exit code 1. */

@@ -103,6 +103,16 @@ export class Runs extends Records<Run, RunRequest, RunFilter> {
     return (await this.http.send(`${this.path(id)}/weights`, { query }, options)).arrayBuffer();
   }
 
+  /** All of a run that is over, for another service to import. */
+  async archive(id: string, options?: CallOptions): Promise<ReadableStream<Uint8Array>> {
+    return (await this.http.send(`${this.path(id)}/archive`, {}, options)).body!;
+  }
+
+  /** Stores a run from its archive, under the id that it had. */
+  import(archive: Blob, options?: CallOptions): Promise<Run> {
+    return this.http.call("/v1/runs/import", { method: "POST", bytes: archive }, options);
+  }
+
   checkpoints(id: string, options?: CallOptions): Promise<Checkpoints> {
     return this.http.call(`${this.path(id)}/checkpoints`, {}, options);
   }

@@ -41,8 +41,16 @@ function anneal(args: readonly string[], { input = "", env = {} as Record<string
   });
 }
 
+/** A busy machine's Redis may not answer within its second; nothing was done then. */
+async function patient(args: readonly string[], options?: Parameters<typeof anneal>[1]): Promise<Ended> {
+  for (const end = Date.now() + 120_000; ; ) {
+    const ended = await anneal(args, options);
+    if (!ended.err.includes("answered too late") || Date.now() > end) return ended;
+  }
+}
+
 async function succeeds(args: readonly string[], options?: Parameters<typeof anneal>[1]): Promise<string> {
-  const { code, out, err } = await anneal(args, options);
+  const { code, out, err } = await patient(args, options);
   assert.equal(code, 0, err + out);
   return out;
 }
@@ -120,6 +128,11 @@ test("a run is followed step by step, drawn, exported and compared", async () =>
     [other.id, made.id],
   );
   assert.equal((await anneal(["cancel", made.id])).code, 1);
+  // A whole run, taken away and brought back.
+  const archive = join(folder, "one.anneal.gz");
+  await succeeds(["export", made.id, "--format", "archive", "-o", archive]);
+  await client.runs.delete(made.id);
+  assert.match(await succeeds(["import", archive]), new RegExp(`^${made.id}  one  constant  succeeded`));
 });
 
 test("a search and an experiment are followed to what they have found", async () => {

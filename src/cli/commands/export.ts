@@ -20,7 +20,11 @@ interface Options extends Connection {
 export function exportCommand(): Command {
   return connected("export", "every step of a run, or its weights, as a file")
     .argument("<id>")
-    .option("--format <name>", `${METRIC_FORMATS.join(", ")}; or safetensors: the model`, "csv")
+    .option(
+      "--format <name>",
+      `${METRIC_FORMATS.join(", ")}; safetensors: the model; or archive: the whole run, for anneal import`,
+      "csv",
+    )
     .option("-o, --output <file>", "default: standard output")
     .option("--columns <names...>", "of step, lr, exponent, loss, smoothed")
     .option("--from <step>")
@@ -35,13 +39,16 @@ export function exportCommand(): Command {
         ...Object.fromEntries(given.map((name) => [name, Number(options[name])])),
         ...(columns !== undefined && { columns: columns.join(",") }),
       };
-      const bytes =
-        format === "safetensors"
-          ? new Blob([await client.runs.weights(id)]).stream()
-          : await client.runs.export(id, format as MetricFormat, query);
+      const bytes = await bytesOf();
       const target = output === undefined ? stdout() : createWriteStream(output);
       await pipeline(bytes as NodeStream, target);
       if (json && output !== undefined) printJson({ file: output });
+
+      async function bytesOf() {
+        if (format === "archive") return client.runs.archive(id);
+        if (format === "safetensors") return new Blob([await client.runs.weights(id)]).stream();
+        return client.runs.export(id, format as MetricFormat, query);
+      }
     });
 }
 
