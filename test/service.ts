@@ -30,6 +30,8 @@ export function testConfig(redisUrl: string): Config {
     REDIS_URL: redisUrl,
     REDIS_REPLICAS: 0,
     REDIS_PREFIX: "anneal",
+    RATE_LIMIT: 0,
+    MAX_CONNECTIONS: 10_000,
     WORKER_CONCURRENCY: 2,
     LOG_LEVEL: "silent",
     ACCESS_LOG: false,

@@ -24,6 +24,7 @@ import type { ApiDeps } from "./deps.js";
 import { estimateRoutes } from "./estimates/routes.js";
 import { experimentRoutes } from "./experiments/routes.js";
 import { requireKeys } from "./http/authentication.js";
+import { answerClientError } from "./http/client-error.js";
 import { addEtags } from "./http/etag.js";
 import { existing } from "./http/existing.js";
 import { healthRoutes } from "./http/health.js";
@@ -31,6 +32,7 @@ import { takeJson } from "./http/json-body.js";
 import { toOpenApi31 } from "./http/openapi-document.js";
 import { sendProblem } from "./http/problems.js";
 import { prometheusRoutes } from "./http/prometheus.js";
+import { limitRates } from "./http/rate-limit.js";
 import { measureRequests } from "./http/request-metrics.js";
 import { refuseStrangers } from "./http/strangers.js";
 import { traceIdOf } from "./http/trace-id.js";
@@ -111,6 +113,7 @@ export async function buildApp(deps: ApiDeps, log: FastifyBaseLogger): Promise<F
     forceCloseConnections: "idle",
     genReqId: traceIdOf,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: "traceId" }),
+    clientErrorHandler: answerClientError,
     frameworkErrors: (error, request, reply) => {
       sendProblem(error, request, reply);
     },
@@ -142,6 +145,7 @@ export async function buildApp(deps: ApiDeps, log: FastifyBaseLogger): Promise<F
   refuseStrangers(app, deps.access.hosts, corsOrigins);
   refuseUnknownRoutes(app);
   if (deps.access.keys) await requireKeys(app, deps.apiKeys);
+  await limitRates(app, deps.rateLimit);
   app.setValidatorCompiler(createValidatorCompiler(SHARED));
   // Responses are what the types say; the tests hold them against their schemas.
   app.setSerializerCompiler(() => JSON.stringify);

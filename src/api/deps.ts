@@ -13,6 +13,7 @@ import type {
   SearchStore,
   Tail,
 } from "../store/contract.js";
+import type { RateLimitOptions } from "./http/rate-limit.js";
 
 export interface AccessOptions {
   /** Does every request need a key? */
@@ -40,6 +41,8 @@ export interface ApiDeps {
   readonly datasets: DatasetStore;
   /** Who may ask. */
   readonly access: AccessOptions;
+  /** How often one client may ask; undefined: as often as it likes. */
+  readonly rateLimit?: RateLimitOptions | undefined;
   /** Why the service cannot work right now; null: it can. */
   readonly readiness: () => Promise<string | null>;
   /** Other sites whose pages may do what programs may; "*": all may read. */

@@ -21,6 +21,13 @@ export const ConfigSchema = Type.Object({
     description: "yes: listens on other addresses than this machine's own even without keys",
   }),
   ALLOWED_HOSTS: Type.String({ default: "", description: "Names under which it is reached, with commas between them" }),
+  RATE_LIMIT: Type.Integer({
+    minimum: 0,
+    maximum: 10_000_000,
+    default: 0,
+    description: "Requests a minute of one key, or of one address where keys are off; 0: any number",
+  }),
+  MAX_CONNECTIONS: Type.Integer({ minimum: 1, maximum: 1_000_000, default: 10_000 }),
   WORKER_CONCURRENCY: Type.Integer({ minimum: 1, maximum: 256, default: availableParallelism() }),
   LOG_LEVEL: Type.Enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"], { default: "info" }),
   ACCESS_LOG: Type.Boolean({ default: false, description: "Every answered request as a line at level info" }),

@@ -9,7 +9,7 @@ import { RedisDatasetStore } from "../store/datasets.js";
 import { RedisExperimentStore } from "../store/experiments.js";
 import { storageProblem } from "../store/fitness.js";
 import { RedisFleet } from "../store/fleet.js";
-import { QUEUE_PREFIX, WORKERS_KEY } from "../store/keys.js";
+import { QUEUE_PREFIX, RATE_PREFIX, WORKERS_KEY } from "../store/keys.js";
 import { RedisMetricsReader } from "../store/metrics.js";
 import { RedisOnceStore } from "../store/once.js";
 import { RedisRunStore } from "../store/runs.js";
@@ -80,8 +80,11 @@ export async function startApi(
     registry,
     tracing: telemetry?.fastify,
     accessLog: config.ACCESS_LOG,
+    rateLimit:
+      config.RATE_LIMIT === 0 ? undefined : { perMinute: config.RATE_LIMIT, redis: prompt, namespace: RATE_PREFIX },
   };
   const app = await buildApp(deps, log);
+  app.server.maxConnections = config.MAX_CONNECTIONS;
   const close = once(async () => {
     await app.close();
     for (const producer of [queue, searchQueue, experimentQueue]) await producer.close().catch(() => {});

@@ -80,6 +80,9 @@ export const API_KEYS_USED_KEY = `${ROOT}:api-keys:used`;
 /** By the digest of a session's token: the id and digest of the key that began it. */
 export const sessionKey = (digest: string) => `${ROOT}:session:${digest}`;
 
+/** By API key or address: how often it has asked in this minute. */
+export const RATE_PREFIX = `${ROOT}:rate:`;
+
 /** Hash, name -> JSON: people's datasets, and the digest that each points to. */
 export const DATASETS_KEY = `${ROOT}:datasets`;
 /** Bytes of all texts together. */

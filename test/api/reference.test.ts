@@ -24,7 +24,7 @@ test("every operation stands in the reference once, with an example", () => {
 test("the page is Anneal's own, leads back, needs no script and no other host, and is pasted from where it is served", async () => {
   const { body, headers } = await app.inject({ url: "/docs", headers: { host: "anneal.example:8080" } });
   assert.match(String(headers["content-type"]), /^text\/html/);
-  assert.match(String(headers["content-security-policy"]), /^default-src 'none'; style-src 'self';/);
+  assert.match(String(headers["content-security-policy"]), /^default-src 'none';.*;style-src 'self'$/);
   assert.ok(body.includes(`<title>Anneal ${version}: API reference</title>`));
   assert.match(body, /<a class="home" href="\/">/);
   assert.doesNotMatch(body, /<script|<style| style="| on\w+="/);

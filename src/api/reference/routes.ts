@@ -1,23 +1,17 @@
 import type { FastifyPluginAsync } from "fastify";
+import { addPageHeaders } from "../http/page-headers.js";
 import { type Document, referencePage } from "./page.js";
 import { SAMPLE_URL } from "./sections.js";
 import { STYLE } from "./style.js";
 
 /** Our own style sheet, and nothing else. */
-const POLICY = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+const POLICY = { "style-src": ["'self'"] };
 const HOST = /^[a-z0-9.:[\]-]{1,255}$/i;
 
 /** The reference for people at /docs, and for programs at /docs/json and /docs/yaml. */
 export const referenceRoutes: FastifyPluginAsync = async (app) => {
   const schema = { hide: true } as object;
-  app.addHook("onRequest", async (_request, reply) => {
-    reply.headers({
-      "content-security-policy": POLICY,
-      "x-content-type-options": "nosniff",
-      "referrer-policy": "no-referrer",
-      "cache-control": "no-cache",
-    });
-  });
+  await addPageHeaders(app, POLICY);
   // Made once, with the sample's address; each answer has its own.
   let page: string | undefined;
   app.get("/docs", { schema }, async ({ host, protocol }, reply) => {

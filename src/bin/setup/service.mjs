@@ -9,7 +9,7 @@ import { isTaken } from "./ports.mjs";
 import { startRedis } from "./redis-server.mjs";
 import { say, stop } from "./say.mjs";
 
-const READY_TIMEOUT_MS = 60_000;
+const READY_TIMEOUT_MS = 180_000;
 
 export function prepare() {
   checkNode();

@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { Chart, type ChartOptions } from "./chart.js";
 import { keyOf } from "./drawing.js";
 import { type Legend, LegendEntry, LineSample, useLegend } from "./legend.js";
@@ -68,8 +68,8 @@ export function ChartView(props: Props) {
     return () => darkScheme.removeEventListener("change", change);
   }, []);
 
-  // Built anew for another shape, link or colour scheme only.
-  useEffect(() => {
+  // Built anew for another shape, link or colour scheme only; before the next frame, which has the new shape's data.
+  useLayoutEffect(() => {
     const built = new Chart(
       host.current!,
       {
