@@ -99,9 +99,9 @@ export function requestOf(
   base: object = {},
 ): object {
   const request = structuredClone(base) as Record<string, unknown>;
-  // A field before the fields in it.
-  const given = flags.filter((flag) => options[nameOf(flag)] !== undefined);
-  for (const flag of given.sort((a, b) => a.path.length - b.path.length)) {
+  // Flags stand in an order in which a field comes before the fields in it.
+  for (const flag of flags) {
+    if (options[nameOf(flag)] === undefined) continue;
     put(request, flag.path, parsed(flag, options[nameOf(flag)] as string | string[] | true));
   }
   return request;

@@ -3,7 +3,7 @@ import { EvalPointSchema } from "./stream.js";
 import { named, strict } from "./strict.js";
 
 const Nullable = Type.Union([Type.Number(), Type.Null()]);
-const Column = Type.Array(Nullable, { description: "null: not finite, or no finite value in the bucket" });
+const Column = Type.Array(Nullable, { description: "null: not finite" });
 const Range = { run: Type.String(), from: Type.Integer(), to: Type.Integer({ description: "One past the last step" }) };
 
 /** What every step of a run can be had as. */

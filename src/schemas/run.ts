@@ -120,8 +120,7 @@ export const RunRequestSchema = Type.Object(
     exact: Type.Optional(
       Type.Boolean({
         ...named("Exact"),
-        description:
-          "false, of engine auto: where no worker has its numerics for some time it goes on under others, as its log says. Default: true",
+        description: "false: where no worker has its numerics for some time it goes on under others. Default: true",
       }),
     ),
     evalEvery: Type.Optional(EvalEvery),
