@@ -25,11 +25,18 @@ const LAYERS: Readonly<Record<string, Layer>> = {
     packages: [
       ...["fastify", "@fastify/", "typebox", "ajv", "ws", "pino", "prom-client"],
       ...["echarts", "@resvg/resvg-wasm", "simple-ascii-chart", "fastest-levenshtein"],
+      ...["hyparquet-writer", "@bufbuild/protobuf", "crc-32"],
     ],
     node: true,
   },
   // Its types alone: what users bundle for a browser.
   client: { folders: ["schemas"], packages: ["ws"], node: false },
+  // The command: all that it asks of a service goes through the client; src/bin/anneal.mjs gives it the machine.
+  cli: {
+    folders: ["schemas", "client"],
+    packages: ["commander", "@bomb.sh/tab", "cli-progress", "simple-ascii-chart", "@modelcontextprotocol/server"],
+    node: true,
+  },
   web: { folders: ["schemas", "core", "client"], packages: ["uplot", "preact"], node: false },
 };
 

@@ -48,6 +48,7 @@ import { modelRoutes } from "./model/routes.js";
 import { PlotThread } from "./plots/plot-thread.js";
 import { plotRoutes } from "./plots/routes.js";
 import { referenceRoutes } from "./reference/routes.js";
+import { archiveRoutes } from "./runs/archive-routes.js";
 import { runRoutes } from "./runs/routes.js";
 import { runListEventRoutes } from "./runs/run-list-events.js";
 import { scheduleRoutes } from "./schedules/routes.js";
@@ -218,6 +219,7 @@ export async function buildApp(deps: ApiDeps, log: FastifyBaseLogger): Promise<F
     metricsRoutes,
     curveRoutes,
     modelRoutes,
+    archiveRoutes,
     suggestionRoutes,
     searchRoutes,
     experimentRoutes,

@@ -3,6 +3,7 @@ import type { Registry } from "prom-client";
 import type { RunQueue } from "../queue/run-queue.js";
 import type {
   ApiKeyStore,
+  ArchiveStore,
   DatasetStore,
   ExperimentStore,
   Fleet,
@@ -27,6 +28,7 @@ export interface ApiDeps {
   readonly metrics: MetricsReader;
   /** The same runs, over a connection that checkpoints of any size may take. */
   readonly models: RunStore;
+  readonly archives: ArchiveStore;
   readonly queue: RunQueue;
   readonly searches: SearchStore;
   readonly searchQueue: RunQueue;

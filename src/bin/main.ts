@@ -23,7 +23,7 @@ export async function main(
     if (err !== undefined) log.fatal({ err }, "unexpected");
     await closeAll();
   });
-  // start.mjs holds this channel: when it is killed, nobody else is left to end us.
+  // setup/service.mjs holds this channel: when it is killed, nobody else is left to end us.
   process.once("disconnect", () => process.kill(process.pid, "SIGTERM"));
   const problem = await redisProblem(config.REDIS_URL);
   if (problem !== null) {

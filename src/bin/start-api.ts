@@ -3,6 +3,7 @@ import { buildApp } from "../api/app.js";
 import { RunQueue } from "../queue/run-queue.js";
 import type { QueueName } from "../schemas/record-kinds.js";
 import { RedisApiKeyStore } from "../store/api-keys.js";
+import { RedisArchiveStore } from "../store/archives.js";
 import { type ConnectionRole, connect, isReady } from "../store/connect.js";
 import { RedisDatasetStore } from "../store/datasets.js";
 import { RedisExperimentStore } from "../store/experiments.js";
@@ -62,6 +63,7 @@ export async function startApi(
     runs: new RedisRunStore(prompt),
     metrics: new RedisMetricsReader(bulk),
     models: new RedisRunStore(bulk),
+    archives: new RedisArchiveStore(bulk),
     queue,
     searches: new RedisSearchStore(prompt),
     searchQueue,

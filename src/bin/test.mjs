@@ -15,7 +15,7 @@ import { ensureRedisProgram } from "./setup/redis-program.mjs";
  * - all in WITH_SERVER may start a Redis, the service or a browser; all other folders do not (test/passes.test.ts);
  * - in test/faults a test is a promise or a twin (test/faults/harness/passes.ts), and FAULTS says which of them run.
  */
-const WITH_SERVER = ["api", "browser", "client", "faults", "setup", "store", "train"];
+const WITH_SERVER = ["api", "browser", "cli", "client", "faults", "setup", "store", "train"];
 
 const isRest = (file) => file.endsWith(".all.test.js");
 const isAt = (folders) => (file) => folders.includes(file.split("/")[0]);
@@ -31,7 +31,7 @@ const PASSES = {
   all: { holds: (file) => isRest(file) || isAt(["faults"])(file), faults: "twins", minutes: 40, thenNode: 24 },
   // A second Node: what the compiled code does by itself and with Redis.
   node: {
-    holds: (file) => !isRest(file) && (!needsServer(file) || isAt(["api", "client", "store", "train"])(file)),
+    holds: (file) => !isRest(file) && (!needsServer(file) || isAt(["api", "cli", "client", "store", "train"])(file)),
     minutes: 20,
   },
   // It holds times: no other file runs beside the one that measures.

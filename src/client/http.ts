@@ -28,6 +28,8 @@ export interface Content {
   readonly json?: unknown;
   /** Sent as text. */
   readonly text?: string | Blob;
+  /** Sent as gzip. */
+  readonly bytes?: Blob;
   readonly accept?: string;
 }
 
@@ -53,12 +55,13 @@ export class Http {
 
   /** Rejects with AnnealError where the service refuses, with ConnectionError where it cannot be reached. */
   async send(path: string, content: Content = {}, { signal }: CallOptions = {}): Promise<Response> {
-    const { method = "GET", query, json, text, accept } = content;
+    const { method = "GET", query, json, text, bytes, accept } = content;
     const headers: Record<string, string> = { ...this.headers };
     if (accept !== undefined) headers.accept = accept;
     if (json !== undefined) headers["content-type"] = "application/json";
     if (text !== undefined) headers["content-type"] = "text/plain";
-    const body = json === undefined ? text : JSON.stringify(json);
+    if (bytes !== undefined) headers["content-type"] = "application/gzip";
+    const body = json === undefined ? (text ?? bytes) : JSON.stringify(json);
     const init: RequestInit = { method, headers, ...(body === undefined ? {} : { body }), ...(signal && { signal }) };
     const response = await connected(this.#fetch(this.url(path, query), init), signal);
     if (response.ok) return response;

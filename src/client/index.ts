@@ -5,11 +5,13 @@ import type { ScheduleCatalogue, SchedulePreview } from "../schemas/schedule-pre
 import type { Search } from "../schemas/search.js";
 import { type FollowOptions, follow, type Message } from "./follow.js";
 import { type AnnealOptions, type CallOptions, Http } from "./http.js";
+import { Keys } from "./keys.js";
 import { Records } from "./records.js";
 import { type Filter, Runs } from "./runs.js";
 import type { ExperimentRequest, PreviewRequest, SearchRequest } from "./types.js";
 
-export type { MetricsColumns, MetricsSummary } from "../schemas/metric-export.js";
+export type { ApiKey, ApiKeyRequest, NewApiKey } from "../schemas/api-key.js";
+export type { MetricFormat, MetricsColumns, MetricsSummary } from "../schemas/metric-export.js";
 export type { FieldError, Problem } from "../schemas/problem.js";
 export type { Run, RunResult, RunSpec, RunStatus } from "../schemas/run.js";
 export type { Checkpoints, Samples, SamplesRequest } from "../schemas/samples.js";
@@ -19,7 +21,7 @@ export type { Envelope, FollowOptions, Message, Metrics, RunFollowOptions } from
 export type { AnnealOptions, CallOptions } from "./http.js";
 export type { BucketPoint, StepPoint } from "./points.js";
 export type { Page } from "./records.js";
-export type { Filter, MetricsQuery, RunFilter, Runs, SummaryQuery } from "./runs.js";
+export type { Filter, MetricsQuery, PlotQuery, RunFilter, Runs, SummaryQuery } from "./runs.js";
 export type {
   ArmRequest,
   ExperimentRequest,
@@ -117,13 +119,27 @@ export class Anneal {
   readonly experiments: Parents<Experiment, ExperimentRequest, ExperimentSummary, ExperimentProgress>;
   readonly datasets: Datasets;
   readonly schedules: Schedules;
+  readonly keys: Keys;
+  readonly #http: Http;
 
   constructor(options: string | URL | AnnealOptions = {}) {
     const http = new Http(typeof options === "string" || options instanceof URL ? { url: options } : options);
+    this.#http = http;
     this.runs = new Runs(http);
     this.searches = new Parents(http, "searches");
     this.experiments = new Parents(http, "experiments");
     this.datasets = new Datasets(http);
     this.schedules = new Schedules(http);
+    this.keys = new Keys(http);
+  }
+
+  /** The service's own. */
+  async version(options?: CallOptions): Promise<string> {
+    return (await this.#http.call<{ version: string }>("/v1/version", {}, options)).version;
+  }
+
+  /** Rejects with what the service lacks to do its work. */
+  async ready(options?: CallOptions): Promise<void> {
+    await this.#http.call("/readyz", {}, options);
   }
 }

@@ -1,7 +1,8 @@
 import type { Estimate } from "../schemas/estimate.js";
-import type { MetricsColumns, MetricsSummary } from "../schemas/metric-export.js";
+import type { MetricFormat, MetricsColumns, MetricsSummary } from "../schemas/metric-export.js";
 import type { Run, RunStatus } from "../schemas/run.js";
 import type { Checkpoints, Samples, SamplesRequest } from "../schemas/samples.js";
+import type { Suggestions } from "../schemas/suggestions.js";
 import { follow, type Message, type RunFollowOptions } from "./follow.js";
 import type { CallOptions, Http } from "./http.js";
 import { type BucketPoint, bucketsOf, type StepPoint, stepsOf } from "./points.js";
@@ -16,6 +17,8 @@ export type RunFilter = Filter & { readonly parent?: string };
 export type MetricsQuery = {
   readonly from?: number;
   readonly to?: number;
+  /** Only the steps 0, n, 2n, ... */
+  readonly every?: number;
   /** Comma-separated, of step, lr, exponent, loss, smoothed. */
   readonly columns?: string;
   readonly smoothing?: number;
@@ -27,6 +30,19 @@ export type SummaryQuery = {
   readonly points?: number;
   readonly window?: number;
   readonly transform?: "none" | "log10";
+};
+
+/** Of a picture: sizes in pixels, of text in characters. */
+export type PlotQuery = {
+  readonly width?: number;
+  readonly height?: number;
+  readonly title?: string;
+  readonly xScale?: "linear" | "log";
+  readonly yScale?: "linear" | "log";
+  readonly smoothing?: number;
+  readonly window?: number;
+  /** Further runs to draw over this one, comma-separated. */
+  readonly runs?: string;
 };
 
 export class Runs extends Records<Run, RunRequest, RunFilter> {
@@ -87,12 +103,55 @@ export class Runs extends Records<Run, RunRequest, RunFilter> {
     return (await this.http.send(`${this.path(id)}/weights`, { query }, options)).arrayBuffer();
   }
 
+  /** All of a run that is over, for another service to import. */
+  async archive(id: string, options?: CallOptions): Promise<ReadableStream<Uint8Array>> {
+    return (await this.http.send(`${this.path(id)}/archive`, {}, options)).body!;
+  }
+
+  /** Stores a run from its archive, under the id that it had. */
+  import(archive: Blob, options?: CallOptions): Promise<Run> {
+    return this.http.call("/v1/runs/import", { method: "POST", bytes: archive }, options);
+  }
+
   checkpoints(id: string, options?: CallOptions): Promise<Checkpoints> {
     return this.http.call(`${this.path(id)}/checkpoints`, {}, options);
   }
 
+  /** Every stored step as the bytes of a file, which may be long. */
+  async export(
+    id: string,
+    format: MetricFormat,
+    query: MetricsQuery = {},
+    options?: CallOptions,
+  ): Promise<ReadableStream<Uint8Array>> {
+    const response = await this.http.send(`${this.path(id)}/metrics`, { query: { ...query, format } }, options);
+    return response.body!;
+  }
+
+  /** What the lr finders suggest, of a sweep. */
+  suggestions(id: string, options?: CallOptions): Promise<Suggestions> {
+    return this.http.call(`${this.path(id)}/suggestions`, {}, options);
+  }
+
   /** A picture as SVG. */
-  async plot(id: string, name: string, options?: CallOptions): Promise<string> {
-    return (await this.http.send(`${this.path(id)}/plots/${name}.svg`, {}, options)).text();
+  async plot(id: string, name: string, query?: PlotQuery, options?: CallOptions): Promise<string> {
+    return (await this.http.send(`${this.path(id)}/plots/${name}.svg`, { query }, options)).text();
+  }
+
+  /** A picture as PNG. */
+  async plotPng(id: string, name: string, query?: PlotQuery, options?: CallOptions): Promise<ArrayBuffer> {
+    return (await this.http.send(`${this.path(id)}/plots/${name}.png`, { query }, options)).arrayBuffer();
+  }
+
+  /** A picture for the terminal. */
+  async plotText(
+    id: string,
+    name: string,
+    query: PlotQuery & { readonly color?: boolean } = {},
+    options?: CallOptions,
+  ): Promise<string> {
+    const { color, ...rest } = query;
+    const asked = { query: { ...rest, ...(color !== undefined && { color: String(color) }) }, accept: "text/plain" };
+    return (await this.http.send(`${this.path(id)}/plots/${name}`, asked, options)).text();
   }
 }

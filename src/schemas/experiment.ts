@@ -19,6 +19,7 @@ export const ArmRequestSchema = Type.Object(fields, { $id: "ArmRequest", ...stri
 export type ArmRequest = Static<typeof ArmRequestSchema>;
 
 export const SeedOffset = Type.Integer({
+  ...named("SeedOffset"),
   minimum: 0,
   maximum: LIMITS.seed,
   default: 0,
@@ -115,7 +116,7 @@ export const ExperimentRequestSchema = Type.Object(
 );
 export type ExperimentRequest = Static<typeof ExperimentRequestSchema>;
 
-const Interval = Type.Tuple([Type.Number(), Type.Number()]);
+const Interval = Type.Tuple([Type.Number(), Type.Number()], named("Interval"));
 const orNull = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T, description: string) =>
   Type.Union([schema, Type.Null()], { description });
 

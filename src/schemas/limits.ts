@@ -82,6 +82,9 @@ export const LIMITS = {
   multiplyAddsPerSamples: 4e9,
   /** Trainable numbers of a run that is forked: its state is copied while Redis does nothing else. */
   forkParameters: 2_000_000,
+  /** Trainable numbers of a run that an archive can hold, over all replicas, and bytes of one, unpacked. */
+  archivedParameters: 2_000_000,
+  archiveBytes: 1 << 30,
   /** Trainable numbers in all the checkpoints that a run keeps. */
   keptParameters: 20_000_000,
 } as const;

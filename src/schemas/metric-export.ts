@@ -3,8 +3,12 @@ import { EvalPointSchema } from "./stream.js";
 import { named, strict } from "./strict.js";
 
 const Nullable = Type.Union([Type.Number(), Type.Null()]);
-const Column = Type.Array(Nullable, { description: "null: not finite, or no finite value in the bucket" });
+const Column = Type.Array(Nullable, { description: "null: not finite" });
 const Range = { run: Type.String(), from: Type.Integer(), to: Type.Integer({ description: "One past the last step" }) };
+
+/** What every step of a run can be had as. */
+export const METRIC_FORMATS = ["json", "ndjson", "csv", "parquet", "tensorboard"] as const;
+export type MetricFormat = (typeof METRIC_FORMATS)[number];
 
 /** The JSON export: the columns that were asked for, of steps [from, to). */
 export const MetricsColumnsSchema = Type.Object(

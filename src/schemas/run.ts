@@ -68,6 +68,7 @@ const Labels = Type.Array(Type.String({ minLength: 1, maxLength: LIMITS.labelLen
   ...named("Labels"),
 });
 const DatasetLimit = Type.Integer({
+  ...named("DatasetLimit"),
   minimum: 1,
   description:
     "Keep only the first n training examples (contexts, not items), in the order of GET /v1/datasets/{name}/splits/train",
@@ -94,6 +95,7 @@ const CheckpointEvery = Type.Integer({
 
 /** "auto": a search finds schedule and rate before the run. */
 const RunScheduleSchema = Type.Unsafe<"auto" | ScheduleRequest>({
+  ...named("RunSchedule"),
   if: { const: "auto" },
   // biome-ignore lint/suspicious/noThenProperty: a JSON Schema keyword
   then: true,
@@ -117,8 +119,8 @@ export const RunRequestSchema = Type.Object(
     engine: Type.Optional(EngineSchema),
     exact: Type.Optional(
       Type.Boolean({
-        description:
-          "false, of engine auto: where no worker has its numerics for some time it goes on under others, as its log says. Default: true",
+        ...named("Exact"),
+        description: "false: where no worker has its numerics for some time it goes on under others. Default: true",
       }),
     ),
     evalEvery: Type.Optional(EvalEvery),

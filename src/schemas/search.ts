@@ -83,7 +83,7 @@ export const SearchRequestSchema = Type.Object(
 export type SearchRequest = Static<typeof SearchRequestSchema>;
 
 const Nullable = Type.Union([Type.Number(), Type.Null()]);
-const Interval = Type.Tuple([Type.Number(), Type.Number()]);
+const Interval = Type.Tuple([Type.Number(), Type.Number()], named("Interval"));
 
 export const SearchBasisSchema = Type.Object(
   {

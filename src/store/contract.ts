@@ -431,6 +431,30 @@ export interface MetricsReader {
   chunks(runId: string, from: number, to: number): AsyncIterable<MetricChunk>;
 }
 
+/** A part of a run as it is stored: the record first, then its log in order, then its checkpoints; `step` null: the latest. */
+export type ArchivePart =
+  | { readonly kind: "record"; readonly fields: Readonly<Record<string, string>> }
+  | { readonly kind: "entry"; readonly id: string; readonly fields: readonly (readonly [string, Buffer])[] }
+  | { readonly kind: "checkpoint"; readonly step: number | null; readonly loop: string; readonly engine: Buffer };
+
+/** What is no part that a worker of ours can have stored. */
+export class NotAnArchive extends Error {}
+
+/** Whole runs, to be taken from one store to another. */
+export interface ArchiveStore {
+  /** All of a run that is over. */
+  read(id: string): AsyncIterable<ArchivePart>;
+
+  /**
+   * Stores a run, all of it or nothing. `accept` may reject, once the record is known. "exists": a run has that id;
+   * "no-dataset": its dataset's name stands for another text here. Rejects with NotAnArchive.
+   */
+  restore(
+    parts: AsyncIterable<ArchivePart>,
+    accept: (record: RunRecord) => Promise<void>,
+  ): Promise<{ readonly outcome: "restored" | "exists" | "no-dataset"; readonly record: RunRecord }>;
+}
+
 /** People's datasets: texts by digest, and names that point to them. */
 export interface DatasetStore {
   /** One that somebody put there. */

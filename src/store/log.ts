@@ -40,7 +40,7 @@ function decodeColumns(bytes: Buffer, to: number, replicaCount: number, evals: r
   return chunk;
 }
 
-function decodeEntry([id, fields]: [Buffer, Buffer[]]): LogEntry {
+export function decodeEntry([id, fields]: [Buffer, Buffer[]]): LogEntry {
   const text = id.toString();
   const step = Number.parseInt(text, 10);
   let columns: Buffer | undefined;

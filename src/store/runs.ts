@@ -46,9 +46,25 @@ const parseParked = parserOf("wait", StoredParkedSchema);
 const parseAdvice = parserOf("advice", StoredAdviceSchema);
 const parseStoredLoop = parserOf("loop state", StoredLoopSchema);
 
-function parseLoop(text: string): Loop {
+export function parseLoop(text: string): Loop {
   const { lossSum, ...loop } = parseStoredLoop(text);
   return { ...loop, lossSum: lossSum ?? Number.NaN };
+}
+
+export function runRecordOf(hash: StoredHash): RunRecord {
+  return {
+    ...commonFields(hash, parseRunSpec),
+    stepsPerSecond: hash.numberOrNull("stepsPerSecond"),
+    pauseRequested: hash.has("pauseRequested"),
+    engineBuild: hash.textOrNull("engineBuild"),
+    numerics: hash.textOrNull("numerics"),
+    result: hash.jsonOrNull("result", parseResult),
+    overview: hash.jsonOrNull("overview", parseOverview),
+    notes: hash.textOrNull("notes") ?? "",
+    waitsFor: hash.textOrNull("waitsFor"),
+    autoLr: hash.jsonOrNull("autoLr", parseAutoLr),
+    advice: hash.jsonOrNull("advice", parseAdvice),
+  };
 }
 
 /** The runs in Redis. */
@@ -63,21 +79,7 @@ export class RedisRunStore extends RedisRecordStore<RunSpec, RunRecord> implemen
     return spec.dataset;
   }
 
-  protected override toRecord(hash: StoredHash): RunRecord {
-    return {
-      ...commonFields(hash, parseRunSpec),
-      stepsPerSecond: hash.numberOrNull("stepsPerSecond"),
-      pauseRequested: hash.has("pauseRequested"),
-      engineBuild: hash.textOrNull("engineBuild"),
-      numerics: hash.textOrNull("numerics"),
-      result: hash.jsonOrNull("result", parseResult),
-      overview: hash.jsonOrNull("overview", parseOverview),
-      notes: hash.textOrNull("notes") ?? "",
-      waitsFor: hash.textOrNull("waitsFor"),
-      autoLr: hash.jsonOrNull("autoLr", parseAutoLr),
-      advice: hash.jsonOrNull("advice", parseAdvice),
-    };
-  }
+  protected override readonly toRecord = runRecordOf;
 
   async checkpoint(id: string): Promise<Checkpoint | null> {
     return this.#checkpoint(checkpointKey(id));

@@ -124,6 +124,13 @@ export const SCRIPTS = {
     args: { id: "text" },
     reply: oneOf("deleted", "gone", "conflict", "children"),
   }),
+  annealRestore: defineScript({
+    file: "restore.lua",
+    keys: true,
+    helpers: ["label-helpers.lua"],
+    args: { id: "text", staged: "text", fields: "json", dataset: "text", digest: "text?", kept: "json" },
+    reply: oneOf("restored", "exists", "no-dataset"),
+  }),
   annealSettle: defineScript({
     file: "settle.lua",
     args: { id: "text", spec: "json", note: "json" },

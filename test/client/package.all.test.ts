@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { once } from "node:events";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -10,6 +11,7 @@ const ROOT = join(import.meta.dirname, "../../..");
 const HANGS_AFTER_MS = 900_000;
 
 let folder: string;
+let installed = false;
 let service: TestService;
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), "anneal-package-"));
@@ -87,6 +89,8 @@ test("the package, installed into an empty folder, is a typed client; it is smal
     "dist/src/client/index.js",
     "dist/src/client/index.d.ts",
     "dist/src/bin/api.js",
+    "dist/src/cli/main.js",
+    "src/bin/anneal.mjs",
     "src/store/lua/commit.lua",
     "LICENSE",
   ]) {
@@ -100,9 +104,57 @@ test("the package, installed into an empty folder, is a typed client; it is smal
     console.error(`SKIPPED: the package's dependencies cannot be installed here: ${output.slice(-500)}`);
     return t.skip("no registry");
   }
+  installed = true;
   await writeFile(join(folder, "program.mts"), PROGRAM);
   await writeFile(join(folder, "tsconfig.json"), JSON.stringify(TSCONFIG));
   await succeeds(run(process.execPath, [join(ROOT, "node_modules/typescript/bin/tsc"), "-p", folder]));
   const printed = await succeeds(run(process.execPath, ["program.mjs", service.url]));
   assert.deepEqual(JSON.parse(printed), { steps: 300, status: "succeeded", refused: "/schedule/type" });
+});
+
+test("npx anneal up, run, follow and search work in a folder that has the package alone", {
+  timeout: HANGS_AFTER_MS,
+}, async (t) => {
+  if (!installed) return t.skip("the package is not installed");
+  const { REDIS_URL: _, DATA_DIR: __, ...env } = process.env;
+  const up = spawn("npx", ["--no-install", "anneal", "up", "--port", "0", "--json"], {
+    cwd: folder,
+    env: { ...env, LOG_LEVEL: "warn", WORKER_CONCURRENCY: "1" },
+    stdio: ["ignore", "pipe", "pipe"],
+    // A process group of its own, to be interrupted as by Ctrl-C.
+    detached: true,
+  });
+  let printed = "";
+  const ended = once(up, "close");
+  try {
+    const url = await new Promise<string>((resolve, reject) => {
+      for (const stream of [up.stdout, up.stderr]) {
+        stream.on("data", (text) => {
+          printed += text;
+          const found = /^\{"url":"(.*)"\}$/m.exec(printed);
+          if (found !== null) resolve(found[1]!);
+        });
+      }
+      up.on("close", () => reject(new Error(`it ended:\n${printed}`)));
+    });
+    const anneal = (...args: string[]) => succeeds(run("npx", ["--no-install", "anneal", ...args, "--url", url]));
+    const small = ["--model.hiddenSizes", "8", "--batchSize", "8"];
+    const made = JSON.parse(await anneal("run", "--steps", "300", ...small, "--schedule", "cosine", "--json"));
+    assert.deepEqual([made.status, made.progress.steps], ["succeeded", 300]);
+    assert.match(await anneal("follow", made.id), /300 of 300 steps/);
+    assert.match(
+      await anneal("search", "--steps", "60", ...small, "--schedules", "constant", "--finders", "false"),
+      /constant at [\d.]+: validation loss/,
+    );
+    // What it has trained is kept where it was called.
+    assert.ok((await readdir(folder)).includes(".anneal"));
+    assert.match(await anneal("doctor"), /ok {2}version: /);
+    const page = await fetch(url);
+    assert.match(await page.text(), /<title>Anneal/);
+  } finally {
+    process.kill(-up.pid!, "SIGINT");
+    await ended;
+  }
+  // Only an orderly end takes its note away.
+  assert.ok(!(await readdir(join(folder, ".anneal"))).includes("running.json"), printed);
 });

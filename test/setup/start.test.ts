@@ -10,7 +10,7 @@ import { after, before, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { Redis } from "ioredis";
 
-/** What start.mjs does once everything is installed and built; a rebuild would pull dist from under the other tests. */
+/** What `anneal up` does once everything is installed and built; a rebuild would pull dist from under the other tests. */
 const SCRIPT = `
   const { startEverything } = await import(${JSON.stringify(new URL("../../../src/bin/setup/service.mjs", import.meta.url).href)});
   const { running, url, exited } = await startEverything();

@@ -6,6 +6,7 @@ const response = (description: string) => ({
 });
 const RESPONSES = {
   BadRequest: response("The path, the query or the body is not valid"),
+  NotFound: response("There is no such thing"),
   Problem: response("Any other refusal; its type says which"),
 };
 const refusal = (name: keyof typeof RESPONSES, description?: unknown) => ({
@@ -37,6 +38,7 @@ export function toOpenApi31(document: Json): Json {
           const { description, content: media } = response as Json;
           if (status === "400" && /^A (field|parameter) is wrong$/.test(description as string))
             return refusal("BadRequest");
+          if (status === "404" && /^No such \w+$/.test(description as string)) return refusal("NotFound");
           if (Number(status) >= 400) return refusal("Problem", description);
           // The library's own word where the route has none.
           const about = description === "Default Response" ? "Done" : description;

@@ -1,6 +1,6 @@
 import { compactFloat32 } from "../../core/float32.js";
 import { emaValue, initEma, nextEma } from "../../core/smoothing.js";
-import type { MetricChunk } from "../../schemas/metrics.js";
+import type { EvalPoint, MetricChunk } from "../../schemas/metrics.js";
 import type { MetricsReader } from "../../store/contract.js";
 
 export const COLUMNS = ["step", "lr", "exponent", "loss", "smoothed"] as const;
@@ -19,10 +19,10 @@ export interface Export {
   readonly smoothing: number;
 }
 
-type Block = Readonly<Record<Column, readonly number[]>>;
+type Block = Readonly<Record<Column, readonly number[]>> & { readonly evals: readonly EvalPoint[] };
 
 /** The export a stored chunk at a time, every column as numbers; JSON.stringify makes null of what is not finite. */
-async function* blocks({ metrics, id, from, to, every, columns, smoothing }: Export): AsyncGenerator<Block> {
+export async function* blocks({ metrics, id, from, to, every, columns, smoothing }: Export): AsyncGenerator<Block> {
   const smooths = columns.includes("smoothed");
   let ema = initEma();
   // The average at a step is of all steps before it, exported or not.
@@ -35,12 +35,14 @@ async function* blocks({ metrics, id, from, to, every, columns, smoothing }: Exp
       }
     }
     const first = Math.ceil(Math.max(from, chunk.from) / every) * every - chunk.from;
-    if (first < chunk.lr.length) yield block(chunk, smoothed, first, every);
+    if (first < chunk.lr.length) yield { ...block(chunk, smoothed, first, every), evals: evalsOf(chunk, from) };
   }
 }
 
+const evalsOf = (chunk: MetricChunk, from: number) => chunk.evals.filter(({ step }) => step > from);
+
 /** The chunk's values from its `first` on, each `every`-th. */
-function block(chunk: MetricChunk, smoothed: readonly number[], first: number, every: number): Block {
+function block(chunk: MetricChunk, smoothed: readonly number[], first: number, every: number): Omit<Block, "evals"> {
   const isTaken = (_: unknown, i: number) => i >= first && (i - first) % every === 0;
   const lr = Array.from(chunk.lr.filter(isTaken));
   return {

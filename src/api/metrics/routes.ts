@@ -3,9 +3,10 @@ import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import { type Static, Type } from "typebox";
 import { SeriesAccumulator } from "../../core/series.js";
 import { LIMITS } from "../../schemas/limits.js";
-import { MetricsSchema } from "../../schemas/metric-export.js";
+import { METRIC_FORMATS, type MetricFormat, MetricsSchema } from "../../schemas/metric-export.js";
 import { isTerminal } from "../../schemas/status.js";
 import { strict } from "../../schemas/strict.js";
+import type { RunRecord } from "../../store/contract.js";
 import type { ApiDeps } from "../deps.js";
 import { chooseType } from "../http/accept.js";
 import { hasUnchanged } from "../http/etag.js";
@@ -13,19 +14,39 @@ import { existing } from "../http/existing.js";
 import { invalidRequest } from "../http/problems.js";
 import { mediaResponse, notModified, problemResponse } from "../http/responses.js";
 import { idParams } from "../ids.js";
-import { asCsv, asJson, asNdjson, COLUMNS, type Column } from "./columns.js";
+import { asCsv, asJson, asNdjson, COLUMNS, type Column, type Export } from "./columns.js";
+import { asParquet } from "./parquet.js";
+import { asTensorBoard } from "./tensorboard.js";
 
-const FORMATS = {
-  "application/json": asJson,
-  "application/x-ndjson": asNdjson,
-  "text/csv": asCsv,
+const PARQUET = "application/vnd.apache.parquet";
+
+/** By Accept. */
+const TYPES = {
+  "application/json": "json",
+  "application/x-ndjson": "ndjson",
+  "text/csv": "csv",
+  [PARQUET]: "parquet",
 } as const;
 
-const NAMES = {
-  json: "application/json",
-  ndjson: "application/x-ndjson",
-  csv: "text/csv",
-} as const;
+/** By name; those with a file name are no text, and saved rather than shown. */
+const FORMATS: Readonly<Record<MetricFormat, Format>> = {
+  json: { type: "application/json", write: asJson },
+  ndjson: { type: "application/x-ndjson", write: asNdjson },
+  csv: { type: "text/csv", write: asCsv },
+  parquet: { type: PARQUET, write: asParquet, file: ({ id }) => `${id}.parquet` },
+  tensorboard: {
+    type: "application/octet-stream",
+    write: (wanted, { createdAt }) => asTensorBoard(wanted, createdAt / 1000),
+    // TensorBoard knows its files by the name.
+    file: ({ id, createdAt }) => `events.out.tfevents.${Math.floor(createdAt / 1000)}.${id}`,
+  },
+};
+
+interface Format {
+  readonly type: string;
+  readonly write: (wanted: Export, record: RunRecord) => AsyncGenerator<string | Uint8Array>;
+  readonly file?: (record: RunRecord) => string;
+}
 
 const Step = Type.Integer({ minimum: 0, maximum: LIMITS.steps });
 const Query = Type.Object(
@@ -42,7 +63,7 @@ const Query = Type.Object(
     columns: Type.Optional(
       Type.String({ description: `Comma-separated, of ${COLUMNS.join(", ")}; default step,lr,loss` }),
     ),
-    format: Type.Optional(Type.Enum(["json", "ndjson", "csv"], { description: "Instead of Accept, for a link" })),
+    format: Type.Optional(Type.Enum([...METRIC_FORMATS], { description: "Instead of Accept, for a link" })),
     smoothing: Type.Number({
       minimum: 0,
       exclusiveMaximum: 1,
@@ -72,12 +93,16 @@ export const metricsRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { r
         operationId: "getMetrics",
         summary: "Export a run's metrics",
         description:
-          "Every stored step of [from, to) exactly (of a fork from the fork on), as JSON, NDJSON or CSV by Accept, with `every` each n-th of them; with points, window or transform, a JSON summary.",
+          "Every stored step of [from, to) exactly (of a fork from the fork on), as JSON, NDJSON, CSV or Parquet by Accept, or a TensorBoard event file, with `every` each n-th of them; with points, window or transform, a JSON summary.",
         tags: ["metrics"],
         params: idParams("run"),
         querystring: Query,
         response: {
-          200: mediaResponse("Columns, or lines of text", ["text/csv", "application/x-ndjson"], MetricsSchema),
+          200: mediaResponse(
+            "Columns, lines of text, or a file",
+            ["text/csv", "application/x-ndjson", PARQUET],
+            MetricsSchema,
+          ),
           304: notModified,
           400: problemResponse("A parameter is wrong"),
           404: problemResponse("No such run"),
@@ -98,14 +123,15 @@ export const metricsRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { r
         }
         return summarize(id, from, to, query);
       }
-      const types = Object.keys(FORMATS) as (keyof typeof FORMATS)[];
-      const type = query.format === undefined ? chooseType(request.headers.accept, types) : NAMES[query.format];
+      const types = Object.keys(TYPES) as (keyof typeof TYPES)[];
+      const { type, write, file } = FORMATS[query.format ?? TYPES[chooseType(request.headers.accept, types)]];
       const { smoothing, every = 1 } = query;
       const wanted = { metrics, id, from, to, every, columns: columnsOf(query.columns), smoothing };
+      if (file !== undefined) reply.header("content-disposition", `attachment; filename="${file(record)}"`);
       return reply
         .type(type)
         .header("vary", "accept")
-        .send(Readable.from(FORMATS[type](wanted)));
+        .send(Readable.from(write(wanted, record)));
     },
   );
 

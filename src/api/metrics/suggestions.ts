@@ -1,14 +1,14 @@
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import { Type } from "typebox";
 import { ensemble } from "../../core/finder/ensemble.js";
-import { SUGGESTION_METHODS, type SuggestionMethod, type SuggestOptions, suggest } from "../../core/finder/suggest.js";
+import { type SuggestOptions, suggest } from "../../core/finder/suggest.js";
 import { ProblemError } from "../../schemas/problem.js";
 import { strict } from "../../schemas/strict.js";
+import { SUGGESTION_METHODS, type SuggestionMethod, SuggestionsSchema } from "../../schemas/suggestions.js";
 import type { ApiDeps } from "../deps.js";
 import { existing } from "../http/existing.js";
 import { problemResponse } from "../http/responses.js";
 import { idParams } from "../ids.js";
-import { SuggestionsSchema } from "./response-schemas.js";
 import { readTrace } from "./trace.js";
 
 const Query = Type.Object(

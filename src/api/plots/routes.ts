@@ -38,7 +38,7 @@ export const plotRoutes: FastifyPluginAsyncTypebox<ApiDeps & { readonly plotThre
         operationId: "drawRun",
         summary: "Draw a run",
         description:
-          "SVG or PNG by the name's ending; without one by Accept, where text/plain draws in the terminal, in letters or, with color=true, in colours. schedule: lr of each step of the whole run. loss: each step's, faint, its average and the validation losses. lr-loss, exponent-loss: loss against the rate or its log10; of a sweep with every finder's suggestion. log-loss: means of log10 loss over windows. With `runs`, averages only, one line a run.",
+          "SVG or PNG by the name's ending; without one by Accept, where text/plain draws in the terminal. loss: each step's, its average and the validation losses. lr-loss, exponent-loss: of a sweep with every finder's suggestion. log-loss: means of log10 loss over windows. With `runs`, averages only, one line a run.",
         tags: ["metrics"],
         params: Params,
         querystring: PlotQuerySchema,

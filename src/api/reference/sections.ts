@@ -84,6 +84,13 @@ export const SECTIONS: readonly Section[] = [
       ),
       cancelRun: block(longRun, send("POST", "/runs/$RUN/cancel", "jq -r .status")),
       deleteRun: block(run(), gone("/runs/$RUN")),
+      getArchive: block(run(), `curl -s "${V1}/runs/$RUN/archive" | gunzip | head -c 60`),
+      importRun: block(
+        run(),
+        `curl -s "${V1}/runs/$RUN/archive" -o run.anneal.gz`,
+        gone("/runs/$RUN"),
+        `curl -s ${V1}/runs/import -H 'content-type: application/gzip' --data-binary @run.anneal.gz | jq '.id, .status'\nrm run.anneal.gz`,
+      ),
       actOnRuns: post("/runs/bulk", { action: "delete", query: { label: "no-such-label" } }),
       estimateRun: post("/runs/estimate", { steps: 200_000 }, "jq -c '{steps, seconds, bytes}'"),
     },

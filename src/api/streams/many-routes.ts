@@ -46,7 +46,8 @@ export const streamManyRoutes: FastifyPluginAsyncTypebox<StreamManyOptions> = as
     schema: {
       operationId: "streamMany",
       summary: "Follow several runs, searches and experiments over one WebSocket",
-      description: MANY_DESCRIPTION,
+      description:
+        "The client sends StreamCommands; for each run it gets `subscribed`, then the same StreamMessages as on /v1/runs/{id}/stream, every one with `run`, until `end` or `unsubscribed`. Limits, binary frames and close codes: docs/asyncapi.yaml.",
       tags: ["streams"],
       // What is followed, and how, is said by commands.
       querystring: Type.Object({}, strict),

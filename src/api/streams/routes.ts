@@ -13,7 +13,6 @@ import { eventsResponse, problemResponse } from "../http/responses.js";
 import { idParams } from "../ids.js";
 import type { LivePlot, Screen } from "../plots/live.js";
 import { LIVE_QUERY, type LiveQuery, liveSize } from "../plots/query.js";
-import { FRAME_LAYOUT } from "./binary.js";
 import type { Connection } from "./connection.js";
 import { EventStreamConnection } from "./event-stream.js";
 import { type BoundsOf, startOf } from "./log-bounds.js";
@@ -49,7 +48,8 @@ export interface StreamOptions {
 }
 
 /** Only runs have steps. */
-const BINARY = ` With Sec-WebSocket-Protocol: anneal.v1.binary, steps come as binary frames, little-endian: ${FRAME_LAYOUT}; all else, envelopes too, stays text. anneal.v1.json, or no protocol: text only.`;
+const BINARY =
+  " With Sec-WebSocket-Protocol: anneal.v1.binary, steps come as binary frames (docs/asyncapi.yaml); all else, envelopes too, stays text.";
 
 export const streamRoutes: FastifyPluginAsyncTypebox<StreamOptions> = async (app, options) => {
   const { tail, path, kind, boundsOf, draw } = options;
@@ -92,7 +92,7 @@ export const streamRoutes: FastifyPluginAsyncTypebox<StreamOptions> = async (app
     schema: {
       operationId: `stream${NAMES[kind]}`,
       summary: "Follow it over WebSocket",
-      description: `Text frames, each a StreamMessage: every step from \`from\` on exactly once, stored and then live; closes with 1000 after \`end\`. 1012 (server restart) and 4008 (reader frozen) carry {"resumeFrom": step} as reason.${kind === "run" ? BINARY : ""}`,
+      description: `Each frame is a StreamMessage: every step from \`from\` on exactly once, stored and then live; closes with 1000 after \`end\`. 1012 (server restart) and 4008 (reader frozen) carry {"resumeFrom": step} as reason.${kind === "run" ? BINARY : ""}`,
       tags: ["streams"],
       params,
       querystring,

@@ -87,6 +87,12 @@ export function ensureBuilt() {
   build();
 }
 
+/** The native kernel of an installed package, which has the rest built: once, where there is a C compiler. */
+export function ensureKernel() {
+  const [kernel] = PRODUCTS;
+  if (!existsSync(join(ROOT, kernel.output))) run(process.execPath, [join(ROOT, kernel.script)]);
+}
+
 function newest(path) {
   const stat = statSync(path, { throwIfNoEntry: false });
   if (stat === undefined) return 0;

@@ -6,6 +6,9 @@ import { say, stop } from "./say.mjs";
 
 export const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 
+/** Whether this is the project itself, to be installed and built; a package that was installed has no lock file. */
+export const isCheckout = existsSync(join(ROOT, "package-lock.json"));
+
 export function checkNode(version = process.versions.node) {
   const [major, minor] = version.split(".").map(Number);
   if (major < 20 || (major === 20 && minor < 19)) stop(`needs Node 20.19 or newer; this is ${version}`);

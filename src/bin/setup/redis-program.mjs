@@ -51,11 +51,12 @@ function onPath(name) {
   return null;
 }
 
-const find = () => onPath("redis-server") ?? onPath("valkey-server");
+/** null: there is none. */
+export const findRedisProgram = () => onPath("redis-server") ?? onPath("valkey-server");
 
 /** The server program's path; installs the system's package where that can be done without asking for a password. */
 export function ensureRedisProgram() {
-  const found = find();
+  const found = findRedisProgram();
   if (found !== null) return found;
   const manager = Object.keys(BY_HAND).find((name) => onPath(name) !== null);
   if (manager === "apt-get") installByApt();
@@ -63,7 +64,7 @@ export function ensureRedisProgram() {
   const line = manager === undefined ? "install redis or valkey" : `type: ${BY_HAND[manager]}`;
   const docker = ["docker run -d -p 127.0.0.1:6379:6379 -v anneal:/data redis:7.4", ...dockerArguments()].join(" ");
   return (
-    find() ??
+    findRedisProgram() ??
     stop(`needs redis-server or valkey-server; ${line} (or: ${docker} && REDIS_URL=redis://127.0.0.1:6379 npm start)`)
   );
 }

@@ -2,9 +2,9 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join, resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { ensureBuilt } from "./build.mjs";
+import { ensureBuilt, ensureKernel } from "./build.mjs";
 import { claim } from "./data-dir.mjs";
-import { checkNode, ensureInstalled, ROOT } from "./install.mjs";
+import { checkNode, ensureInstalled, isCheckout, ROOT } from "./install.mjs";
 import { isTaken } from "./ports.mjs";
 import { startRedis } from "./redis-server.mjs";
 import { say, stop } from "./say.mjs";
@@ -13,8 +13,15 @@ const READY_TIMEOUT_MS = 180_000;
 
 export function prepare() {
   checkNode();
-  ensureInstalled();
-  ensureBuilt();
+  if (isCheckout) {
+    ensureInstalled();
+    ensureBuilt();
+  } else ensureKernel();
+}
+
+/** Where runs are kept unless DATA_DIR says: in the project, or where the installed command is called. */
+export function defaultDataDir() {
+  return isCheckout ? join(ROOT, ".anneal") : resolve(".anneal");
 }
 
 /**
@@ -24,14 +31,14 @@ export function prepare() {
  */
 export async function startEverything(env = {}) {
   const settings = { HOST: "127.0.0.1", PORT: "3000", ...process.env, ...env };
-  const home = settings.REDIS_URL ? null : claimed(resolve(settings.DATA_DIR || join(ROOT, ".anneal")));
+  const home = settings.REDIS_URL ? null : claimed(resolve(settings.DATA_DIR || defaultDataDir()));
   if (home?.owner) return { running: home.owner };
 
   const { HOST: host, PORT: port } = settings;
   if (/^\d{1,5}$/.test(port) && Number(port) < 65536 && (await isTaken(host, Number(port)))) {
     home?.release();
     stop(
-      `port ${port} of ${host} is in use; end what listens there, or take another: PORT=${Number(port) + 1} npm start`,
+      `port ${port} of ${host} is in use; end what listens there, or take another: PORT=${Number(port) + 1} ${isCheckout ? "npm start" : "anneal up"}`,
     );
   }
 

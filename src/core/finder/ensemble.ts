@@ -1,6 +1,7 @@
+import { SUGGESTION_METHODS, type SuggestionMethod } from "../../schemas/suggestions.js";
 import { centredMean } from "../smoothing.js";
 import { argmin, gradientOver } from "./gradient.js";
-import { SUGGESTION_METHODS, type SuggestionMethod, type SuggestOptions, suggest, type Trace } from "./suggest.js";
+import { type SuggestOptions, suggest, type Trace } from "./suggest.js";
 
 /** Width, in decades, above which no suggestion is called safe. */
 export const SAFE_DECADES = 0.3;

@@ -1,3 +1,4 @@
+import { SUGGESTION_METHODS, type SuggestionMethod } from "../../schemas/suggestions.js";
 import { debiasedEma, lightningEma, seededEma } from "../smoothing.js";
 import {
   type Curve,
@@ -19,20 +20,6 @@ export interface Trace {
   readonly lr: ArrayLike<number>;
   readonly loss: ArrayLike<number>;
 }
-
-/** Library, version where it matters, and method. */
-export const SUGGESTION_METHODS = [
-  "fastai/valley",
-  "fastai/slide",
-  "fastai/minimum",
-  "fastai/steep",
-  "lightning<2.5.3",
-  "lightning>=2.5.3",
-  "torch-lr-finder",
-  "ignite",
-  "keras_lr_finder",
-] as const;
-export type SuggestionMethod = (typeof SUGGESTION_METHODS)[number];
 
 /** Overrides of what every library does at its defaults; see DEFAULTS. */
 export interface SuggestOptions {

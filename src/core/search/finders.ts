@@ -1,6 +1,6 @@
 import type { SearchTask } from "../../schemas/stored-search.js";
+import { SUGGESTION_METHODS, type SuggestionMethod } from "../../schemas/suggestions.js";
 import { ensemble, quantile } from "../finder/ensemble.js";
-import { SUGGESTION_METHODS, type SuggestionMethod } from "../finder/suggest.js";
 import { mean } from "../statistics/sample.js";
 import { leaderOf } from "./leader.js";
 import type { SearchState } from "./state.js";

@@ -1,13 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { lightningByIndex, lightningByLr, valley } from "../../../src/core/finder/methods.js";
-import {
-  SUGGESTION_METHODS,
-  type SuggestionMethod,
-  type SuggestOptions,
-  suggest,
-} from "../../../src/core/finder/suggest.js";
+import { type SuggestOptions, suggest } from "../../../src/core/finder/suggest.js";
 import { ladder } from "../../../src/core/schedules/ladder.js";
+import { SUGGESTION_METHODS, type SuggestionMethod } from "../../../src/schemas/suggestions.js";
 
 const rate = ladder({ convention: "fastai", start: 1e-7, end: 10, steps: 100, spacing: "exponential" });
 const lr = Array.from({ length: 100 }, (_, i) => rate(i));

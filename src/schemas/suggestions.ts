@@ -1,6 +1,19 @@
-import { Type } from "typebox";
-import { SUGGESTION_METHODS } from "../../core/finder/suggest.js";
-import { named, strict } from "../../schemas/strict.js";
+import { type Static, Type } from "typebox";
+import { named, strict } from "./strict.js";
+
+/** Library, version where it matters, and method. */
+export const SUGGESTION_METHODS = [
+  "fastai/valley",
+  "fastai/slide",
+  "fastai/minimum",
+  "fastai/steep",
+  "lightning<2.5.3",
+  "lightning>=2.5.3",
+  "torch-lr-finder",
+  "ignite",
+  "keras_lr_finder",
+] as const;
+export type SuggestionMethod = (typeof SUGGESTION_METHODS)[number];
 
 const Nullable = Type.Union([Type.Number(), Type.Null()]);
 const Method = Type.Enum([...SUGGESTION_METHODS]);
@@ -46,3 +59,4 @@ export const SuggestionsSchema = Type.Object(
   },
   { ...strict, ...named("Suggestions") },
 );
+export type Suggestions = Static<typeof SuggestionsSchema>;
