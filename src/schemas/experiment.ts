@@ -115,7 +115,7 @@ export const ExperimentRequestSchema = Type.Object(
 );
 export type ExperimentRequest = Static<typeof ExperimentRequestSchema>;
 
-const Interval = Type.Tuple([Type.Number(), Type.Number()]);
+const Interval = Type.Tuple([Type.Number(), Type.Number()], named("Interval"));
 const orNull = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T, description: string) =>
   Type.Union([schema, Type.Null()], { description });
 
