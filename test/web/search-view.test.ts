@@ -15,6 +15,14 @@ test("a search's chart shows the rates whose losses it shows, not the whole scan
   assert.ok(high > 1 && high < 3, `to ${high}`);
 });
 
+test("where chance is larger than what tells schedules apart, the chart shows as much as chance makes", () => {
+  const noisy = [linear, linear].map((curve, i) =>
+    curve.map((at) => ({ ...at, loss: at.loss! + i / 100, stderr: 0.1 })),
+  );
+  const highest = highestOf(noisy, 3.3);
+  assert.ok(highest > 2.41 + 0.35 && highest < 2.9, `up to ${highest}`);
+});
+
 test("while fewer than three rates are below, all that were trained; before the first, nothing", () => {
   assert.deepEqual(ratesShown([[point(0.001, 9), point(0.1, 2)]], 3), [0.001 / 1.5, 0.1 * 1.5]);
   assert.equal(ratesShown([[]], 3), null);

@@ -12,17 +12,25 @@ export function longestOf(curves: Curves, horizons: readonly number[]): number |
   return horizons.find(told) ?? horizons.at(-1) ?? null;
 }
 
-/** So high that every schedule's valley is seen, and no exploding rate flattens them. */
+/** What differs by less than so many standard errors is no valley. */
+const NOISE = 4;
+
+/** So high that every schedule's valley is seen, no exploding rate flattens them, and chance alone makes no picture. */
 export function highestOf(curves: Curves, guessLoss: number): number {
   const minima = curves.flatMap((curve) => {
     const losses = curve.flatMap(({ loss }) => (loss === null ? [] : [loss]));
     return losses.length < ENOUGH ? [] : [Math.min(...losses)];
   });
+  const errors = curves
+    .flat()
+    .flatMap(({ stderr }) => stderr ?? [])
+    .sort((a, b) => a - b);
+  const noise = NOISE * (errors[Math.floor(0.75 * (errors.length - 1))] ?? 0);
   // A lone curve's valley would be all that is seen of it.
   if (minima.length < 2) return guessLoss * 1.05;
   const low = Math.min(...minima);
   const high = Math.max(low, Math.min(guessLoss, Math.max(...minima)));
-  return high + Math.max(high - low, 0.05 * Math.abs(guessLoss - low));
+  return high + Math.max(high - low, noise, 0.05 * Math.abs(guessLoss - low));
 }
 
 /** How far the lines go on beyond the rates that are shown. */
