@@ -10,7 +10,7 @@ import { autoRatePaths } from "./schedules/auto-rate.js";
 import { lintSchedule } from "./schedules/lint.js";
 import { rateParameter } from "./schedules/rates.js";
 import { SWEEP_STEPS } from "./search/finders.js";
-import { PORTFOLIO, SHAPES, scheduleAt } from "./search/portfolio.js";
+import { PORTFOLIO, SHAPES, SOME_RATE, scheduleAt } from "./search/portfolio.js";
 import { rungsOf } from "./search/rates.js";
 import type { SearchConfig } from "./search/state.js";
 
@@ -27,9 +27,6 @@ const BUDGET = {
 const SEEDS = 4;
 
 const NO_RANGE: FieldError = { pointer: "/lrRange", expected: "[low, high] with low below high" };
-/** Whether a schedule is valid does not depend on it; none that a request would say, so that it is seen where it is the same. */
-const SOME_RATE = 0.123457;
-
 type Schedules = SearchSpec["schedules"];
 
 /**

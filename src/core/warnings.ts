@@ -1,9 +1,11 @@
 import type { RunRequest, RunResult, RunSpec } from "../schemas/run.js";
 import type { ScheduleSpec, ScheduleType } from "../schemas/schedule.js";
+import type { SearchRequest, SearchSpec } from "../schemas/search.js";
 import type { Warning } from "../schemas/warning.js";
 import { buildSchedule, isMetricDriven } from "./schedules/build.js";
 import { lintSchedule } from "./schedules/lint.js";
 import { rateParameter } from "./schedules/rates.js";
+import { SOME_RATE, scheduleAt } from "./search/portfolio.js";
 
 /** What a library's own habit is, or is said in a preview early enough. */
 const HARMLESS: ReadonlySet<string> = new Set(["first-step-at-zero", "unlike-library"]);
@@ -24,15 +26,39 @@ export function requestWarnings(request: RunRequest, spec: RunSpec): Warning[] {
   return [...scheduleWarnings(request, spec), ...outsideRange(request, spec.schedule), ...beyondEnd(spec)];
 }
 
+/** The same on a search's request. */
+export function searchWarnings({ budget, schedules: given = [] }: SearchRequest, spec: SearchSpec): Warning[] {
+  const { steps, schedules, seeds } = spec;
+  const found = given.flatMap((request, i) => {
+    // A type alone is as its literature has it.
+    if (typeof request === "string") return [];
+    const resolved = scheduleAt(request, SOME_RATE, steps, steps);
+    const curve = steps <= RECURRENT_STEPS || !RECURRENT.test(JSON.stringify(request));
+    return resolved.ok ? remarksOn(resolved.value, steps, curve, `/schedules/${i}`) : [];
+  });
+  const least = steps * (schedules.length + seeds);
+  if (budget === undefined || spec.budget >= least) return found;
+  const message = `${spec.budget} steps in all are too few to settle anything: one training of ${steps} steps for each of the ${schedules.length} schedules and ${seeds} to verify the best take ${least}`;
+  return [
+    ...found,
+    { code: "budget-short", pointer: budget.steps === undefined ? "/budget/seconds" : "/budget/steps", message },
+  ];
+}
+
 function scheduleWarnings(request: RunRequest, { schedule, steps, from }: RunSpec): Warning[] {
   // A fork's schedule that merely goes on was remarked on where it began.
   if (from !== null && request.schedule === undefined) return [];
   const own = steps - (from?.scheduleFrom ?? 0);
   const curve = own <= RECURRENT_STEPS || !RECURRENT.test(JSON.stringify(schedule));
-  const found = lintSchedule(schedule, { steps: own, curve })
-    .filter(({ code, severity }) => severity !== "info" && !HARMLESS.has(code))
-    .map(({ code, pointer, message }) => ({ code, pointer: `/schedule${pointer}`, message }));
+  const found = remarksOn(schedule, own, curve, "/schedule");
   return found.length > 0 || !curve ? found : flat(schedule, own);
+}
+
+/** What a schedule does that was hardly meant; `curve`: its rates are looked at too. */
+function remarksOn(schedule: ScheduleSpec, steps: number, curve: boolean, parent: string): Warning[] {
+  return lintSchedule(schedule, { steps, curve })
+    .filter(({ code, severity }) => severity !== "info" && !HARMLESS.has(code))
+    .map(({ code, pointer, message }) => ({ code, pointer: parent + pointer, message }));
 }
 
 /** A schedule by whose name the rate should move, and it does not. */

@@ -1,7 +1,11 @@
 import { type Static, Type } from "typebox";
-import { strict } from "./strict.js";
+import { named, strict } from "./strict.js";
 
-export const DatasetNameSchema = Type.String({ pattern: "^[a-z0-9][a-z0-9._-]{0,63}$" });
+export const DatasetNameSchema = Type.String({
+  pattern: "^[a-z0-9][a-z0-9._-]{0,63}$",
+  description: "Lower-case letters, digits, full stops, _ and -; no sign first",
+  ...named("DatasetName"),
+});
 /** Always there, and not to be replaced or deleted. */
 export const BUILT_IN_DATASET = "names";
 

@@ -3,6 +3,7 @@ import type { ExperimentReport } from "./experiment.js";
 import { RunStatusSchema } from "./status.js";
 import { ExperimentSpecSchema } from "./stored-experiment.js";
 import { named, strict } from "./strict.js";
+import { WarningSchema } from "./warning.js";
 
 const Links = Type.Object(
   { self: Type.String(), runs: Type.String(), stream: Type.String(), events: Type.String() },
@@ -29,7 +30,14 @@ const common = {
 
 /** An experiment as the API shows it. */
 export const ExperimentSchema = Type.Object(
-  { ...common, spec: ExperimentSpecSchema, report: Type.Ref("ExperimentReport") },
+  {
+    ...common,
+    spec: ExperimentSpecSchema,
+    warnings: Type.Array(WarningSchema, {
+      description: "On what of the request was surely meant otherwise; empty: nothing",
+    }),
+    report: Type.Ref("ExperimentReport"),
+  },
   { $id: "Experiment", ...strict },
 );
 export type Experiment = Omit<Static<typeof ExperimentSchema>, "report"> & { report: ExperimentReport };

@@ -4,6 +4,7 @@ import { LrRangeSchema, RunRequestSchema, RunSpecSchema } from "./run.js";
 import { type ScheduleRequestObject, ScheduleRequestSchema, ScheduleSpecSchema } from "./schedule.js";
 import { RunStatusSchema } from "./status.js";
 import { documentedAs, named, strict } from "./strict.js";
+import { WarningSchema } from "./warning.js";
 
 const { dataset, datasetLimit, model, batchSize, optimizer, engine, seed, name, labels } = RunRequestSchema.properties;
 
@@ -267,6 +268,9 @@ export const SearchSchema = Type.Object(
     ),
     standing: Type.Array(RankedScheduleSchema, { description: "What is known so far, best first" }),
     answer: Type.Union([SearchAnswerSchema, Type.Null()]),
+    warnings: Type.Array(WarningSchema, {
+      description: "On what of the request was surely meant otherwise; empty: nothing",
+    }),
     createdAt: Type.String({ format: "date-time" }),
     finishedAt: Type.Union([Type.String({ format: "date-time" }), Type.Null()]),
     links: Type.Object(

@@ -72,7 +72,7 @@ export const StoredWorkerSchema = Type.Object({
   lagMs: Type.Number({ description: "By how much this sign of life came late" }),
 });
 export type StoredWorker = Readonly<Static<typeof StoredWorkerSchema>>;
-/** What was known of a run when it was created, and is no part of its spec. */
+/** What was known of a record when it was created, and is no part of its spec. */
 export const StoredAdviceSchema = Type.Object(
   {
     warnings: Type.Array(WarningSchema),

@@ -1,13 +1,15 @@
 import { type Static, Type } from "typebox";
-import { strict } from "./strict.js";
+import { named, strict } from "./strict.js";
 
 /** Of a request that is valid, but surely meant otherwise; or of what came of it. */
 export const WarningSchema = Type.Object(
   {
-    code: Type.String({ description: "As in a preview's lint; outside-range, beyond-end, flat, worse-than-guessing" }),
+    code: Type.String({
+      description: "As in a preview's lint; outside-range, beyond-end, flat, budget-short, worse-than-guessing",
+    }),
     pointer: Type.String({ description: "JSON pointer into the request; of a result: into the run" }),
     message: Type.String(),
   },
-  strict,
+  { ...strict, ...named("Warning") },
 );
 export type Warning = Static<typeof WarningSchema>;

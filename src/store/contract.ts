@@ -39,6 +39,8 @@ export interface StoredRecord<Spec> {
   readonly reason: string | null;
   /** Of the request that made it, 32 hexadecimal digits: in the logs of every process that has to do with it. */
   readonly traceId: string;
+  /** null: a child's, or an older version's. */
+  readonly advice: Advice | null;
 }
 
 export interface RunRecord extends StoredRecord<RunSpec> {
@@ -57,8 +59,6 @@ export interface RunRecord extends StoredRecord<RunSpec> {
   readonly waitsFor: string | null;
   /** What a search chose for it, and why. */
   readonly autoLr: AutoLr | null;
-  /** null: a child's, or an older version's. */
-  readonly advice: Advice | null;
 }
 
 export interface SearchRecord extends StoredRecord<SearchSpec> {

@@ -5,6 +5,7 @@ import type { ListFilter } from "../schemas/list-query.js";
 import { RECORD_KINDS, type RecordKind } from "../schemas/record-kinds.js";
 import type { RunSpec } from "../schemas/run.js";
 import { HELD_STATUSES, RUN_STATUSES, type RunStatus, type TerminalStatus } from "../schemas/status.js";
+import { StoredAdviceSchema } from "../schemas/stored.js";
 import { RedisClock } from "./clock.js";
 import { type AnnealRedis, COMMAND_TIMEOUT_MS } from "./connect.js";
 import type {
@@ -28,6 +29,7 @@ export interface Labelled {
   readonly labels: readonly string[];
 }
 
+const parseAdvice = parserOf("advice", StoredAdviceSchema);
 const parseLabels = parserOf("labels", Type.Array(Type.String()));
 
 /** Records of one kind in Redis. What its methods promise is said in contract.ts. */
@@ -209,6 +211,7 @@ export function commonFields<Spec>(hash: StoredHash, parse: Parser<Spec>): Store
     worker: hash.textOrNull("worker"),
     reason: hash.textOrNull("reason"),
     traceId: hash.text("traceId"),
+    advice: hash.jsonOrNull("advice", parseAdvice),
   };
 }
 

@@ -3,7 +3,7 @@ import { StoredOverviewSchema } from "../schemas/overview.js";
 import { RECORD_KINDS } from "../schemas/record-kinds.js";
 import { RunResultSchema, type RunSpec } from "../schemas/run.js";
 import { HELD_STATUSES, RUN_STATUSES, type RunStatus } from "../schemas/status.js";
-import { StoredAdviceSchema, StoredAutoLrSchema, StoredLoopSchema, StoredParkedSchema } from "../schemas/stored.js";
+import { StoredAutoLrSchema, StoredLoopSchema, StoredParkedSchema } from "../schemas/stored.js";
 import type { AnnealRedis } from "./connect.js";
 import type {
   AttemptReply,
@@ -43,7 +43,6 @@ const parseOverview = parserOf("overview", StoredOverviewSchema);
 const parseResult = parserOf("result", RunResultSchema);
 const parseAutoLr = parserOf("rate", StoredAutoLrSchema);
 const parseParked = parserOf("wait", StoredParkedSchema);
-const parseAdvice = parserOf("advice", StoredAdviceSchema);
 const parseStoredLoop = parserOf("loop state", StoredLoopSchema);
 
 export function parseLoop(text: string): Loop {
@@ -63,7 +62,6 @@ export function runRecordOf(hash: StoredHash): RunRecord {
     notes: hash.textOrNull("notes") ?? "",
     waitsFor: hash.textOrNull("waitsFor"),
     autoLr: hash.jsonOrNull("autoLr", parseAutoLr),
-    advice: hash.jsonOrNull("advice", parseAdvice),
   };
 }
 

@@ -36,6 +36,30 @@ export function keepInAddress(change: Readonly<Record<string, string | null>>): 
   history.replaceState(null, "", `#${path}${text === "" ? "" : `?${text}`}`);
 }
 
+/** Browsers take only so many changes of an address a second. */
+const SOON_MS = 300;
+let waiting: { readonly path: string; readonly change: Readonly<Record<string, string | null>>; timer: number } | null =
+  null;
+
+/** The same once what changes in every frame rests. */
+export function keepInAddressSoon(change: Readonly<Record<string, string | null>>): void {
+  const before = waiting;
+  if (before !== null) clearTimeout(before.timer);
+  const { path } = here();
+  const timer = setTimeout(settleAddress, SOON_MS) as unknown as number;
+  waiting = { path, change: before?.path === path ? { ...before.change, ...change } : change, timer };
+}
+
+/** What is still to be written into the address is written now. */
+export function settleAddress(): void {
+  const last = waiting;
+  waiting = null;
+  if (last === null) return;
+  clearTimeout(last.timer);
+  // Another page's address is none of its business.
+  if (here().path === last.path) keepInAddress(last.change);
+}
+
 /** A part of a page's state that its address keeps, so that a copied link shows the same view. */
 export function useViewState(name: string, byDefault: string): [string, (value: string) => void] {
   const [value, setValue] = useState(() => here().query.get(name) ?? byDefault);

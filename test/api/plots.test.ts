@@ -242,6 +242,16 @@ test("text fits the terminal's size, and says what it shows", async () => {
   assert.match(text, /┏|┛/);
 });
 
+test("a terminal's y axis fits the average and its valley; the finders' marks can be left out", async () => {
+  const text = await (await get(sweep, "lr-loss?height=40&suggestions=false", "text/plain")).text();
+  assert.doesNotMatch(text, /fastai/);
+  const rows = text.split("\n").filter((line) => /^[ .\d]*[┤│▲]/.test(line));
+  const level = rows.findIndex((row) => /━━━━━━━━/.test(row));
+  const lowest = rows.findLastIndex((row) => /━/.test(row));
+  assert.ok(lowest - level > 0.3 * rows.length, `the valley takes ${lowest - level} of ${rows.length} rows\n${text}`);
+  assert.match(await (await get(sweep, "lr-loss", "text/plain")).text(), /fastai/);
+});
+
 test("values at the ends of what a number can be still make axes, in no time", () => {
   const values = [
     0,
@@ -295,6 +305,7 @@ test("a wrong parameter is named", async () => {
     [`loss.svg?runs=${Array(11).fill(sweep.id).join()}`]: "/runs",
     "schedule.svg?smoothing=0.5": "/smoothing",
     "exponent-loss.svg?xScale=log": "/xScale",
+    "loss.svg?suggestions=false": "/suggestions",
     "log-loss.svg?yScale=log": "/yScale",
     "pie.svg": "/plot",
     [`loss.svg?title=${"x".repeat(201)}`]: "/title",

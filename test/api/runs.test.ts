@@ -180,6 +180,22 @@ test("what is surely meant otherwise is taken, with warnings in the answer, in t
   assert.deepEqual(((await (await service.get(`/v1/runs/${run.id}`)).json()) as Run).warnings, warnings);
   const listed = (await (await service.get(`/v1/runs?label=${label}`)).json()) as { runs: Run[] };
   assert.deepEqual(listed.runs[0]!.warnings, warnings);
+
+  // Searches and experiments likewise; whoever reads them later is told as well.
+  for (const [path, request, pointer] of [
+    ["/v1/searches", { steps: 50, schedules: [{ type: "cosine", steps: 20 }] }, "/schedules/0/steps"],
+    [
+      "/v1/experiments",
+      { base: { steps: 50 }, grid: { schedule: ["linear", schedule] } },
+      "/grid/schedule/1/milestones/0",
+    ],
+  ] as const) {
+    const response = await service.post(request, path);
+    const { id, warnings: told } = (await response.json()) as Run;
+    assert.deepEqual([response.status, told.map((warning) => warning.pointer)], [202, [pointer]]);
+    assert.deepEqual(((await (await service.get(`${path}/${id}`)).json()) as Run).warnings, told);
+    await fetch(`${service.url}${path}/${id}/cancel`, { method: "POST" });
+  }
 });
 
 test("a parameter that a route does not know is named, also where it knows none", async () => {

@@ -12,19 +12,25 @@ test("the bundle is under 150 KB gzipped, code and styles together", () => {
 });
 
 const { service, browser } = await startDashboard();
-test("first paint within a second, from this machine", { skip }, async (t) => {
-  const paints: number[] = [];
-  // The best of some: other processes of a busy machine only ever make it later.
-  for (let i = 0; i < 5; i++) {
-    const page = await browser.page();
-    await page.goto(service.url);
-    await page.getByRole("heading", { name: "Runs" }).waitFor();
-    const paint = "performance.getEntriesByName('first-contentful-paint')[0].startTime";
-    paints.push((await page.evaluate(paint)) as number);
-  }
-  t.diagnostic(`${paints.map(Math.round)} ms`);
-  if (FULL) assert.ok(Math.min(...paints) < 1000, `${paints} ms`);
-});
+const PAINT = "performance.getEntriesByName('first-contentful-paint')[0].startTime";
+const LOAD = "performance.getEntriesByType('navigation')[0].loadEventEnd";
+for (const [what, path, heading, measure] of [
+  ["the dashboard paints", "/", "Runs", PAINT],
+  ["the reference is all there", "/docs", "Runs", LOAD],
+] as const) {
+  test(`${what} within a second, from this machine`, { skip }, async (t) => {
+    const times: number[] = [];
+    // The best of some: other processes of a busy machine only ever make it later.
+    for (let i = 0; i < 5; i++) {
+      const page = await browser.page();
+      await page.goto(service.url + path, { waitUntil: "load" });
+      await page.getByRole("heading", { name: heading }).first().waitFor();
+      times.push((await page.evaluate(measure)) as number);
+    }
+    t.diagnostic(`${times.map(Math.round)} ms`);
+    if (FULL) assert.ok(Math.min(...times) < 1000, `${times} ms`);
+  });
+}
 
 test("200,000 steps: all there, under 300 MB, quickly redrawn", {
   skip,

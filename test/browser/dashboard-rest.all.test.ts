@@ -57,9 +57,11 @@ test("compare: from the list, grouped with a band, differing parameters, PNG and
   await until("the band", async () => (await canvas(page)) !== alone);
   assert.equal((await csv(page)).length, 1200);
   const download = page.waitForEvent("download");
-  await page.getByRole("button", { name: "Download PNG" }).click();
+  await page.getByRole("button", { name: "PNG" }).first().click();
   const png = await readFile(await (await download).path());
   assert.equal(png.subarray(1, 4).toString(), "PNG");
+  const plot = (await page.evaluate(`document.querySelector(".plot canvas").height`)) as number;
+  assert.ok(png.readUInt32BE(20) > plot + 40, "the title and the legend with it");
   assert.deepEqual(browser.errors, []);
 });
 

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { Experiment } from "../../src/schemas/experiment-view.js";
 import type { Run } from "../../src/schemas/run.js";
 import { skip, startDashboard } from "./browser.js";
-import { until } from "./page.js";
+import { canvas, until } from "./page.js";
 
 const { service, browser } = await startDashboard();
 const json = async <T>(path: string) => (await (await service.get(path)).json()) as T;
@@ -92,9 +92,26 @@ test("a run says what it is, is renamed, forked from a checkpoint, and its view 
 
   await page.getByLabel("log10 loss").check();
   assert.match(page.url(), /logLoss=1/);
+  await page.getByLabel("raw loss").uncheck();
+  const whole = await canvas(page);
+  await page.getByRole("button", { name: "Zoom in" }).first().click();
+  await page.getByRole("button", { name: "Stretch upwards" }).first().click();
+  const inAddress = () => new URLSearchParams(page.url().split("?")[1]);
+  await until(
+    "the zoomed stretches in the address",
+    async () => inAddress().has("x.step") && inAddress().has("y.loss-step"),
+  );
   const other = await browser.page();
   await other.goto(page.url());
   await until("the same view", () => other.getByLabel("log10 loss").isChecked());
+  assert.equal(await other.getByLabel("raw loss").isChecked(), false);
+  await other.getByText("Complete", { exact: true }).waitFor();
+  await page.reload();
+  await page.getByText("Complete", { exact: true }).waitFor();
+  await until("the zoomed picture, in both", async () => {
+    const [one, two] = [await canvas(page), await canvas(other)];
+    return one === two && one !== whole;
+  });
 
   const kept = page.getByRole("region", { name: "Checkpoints" });
   assert.deepEqual(
@@ -117,7 +134,7 @@ test("an experiment from the form: arms land, a verdict emerges, and leads to it
   await page.getByText("This is no JSON yet").waitFor();
   await page.getByLabel("Request").fill('{"base": {"steps": 0}, "grid": {"schedule": ["cosine"]}}');
   await page.getByRole("button", { name: "Start the experiment" }).click();
-  await page.getByText(/^base\/steps: expected/).waitFor();
+  await page.getByText(/^base\/steps: Expected/).waitFor();
   const base = { ...SMALL, steps: 2000, schedule: { type: "constant" } };
   const request = { name: "rates", base, grid: { "schedule.lr": [0.001, 0.1, 0.3] }, seeds: 4 };
   await page.getByLabel("Request").fill(JSON.stringify(request));

@@ -1,8 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { resolveExperiment } from "../../src/core/experiment/resolve.js";
 import { resolveRun } from "../../src/core/resolve.js";
-import { requestWarnings, resultWarnings } from "../../src/core/warnings.js";
+import { resolveSearch } from "../../src/core/resolve-search.js";
+import { requestWarnings, resultWarnings, searchWarnings } from "../../src/core/warnings.js";
+import type { ExperimentRequest } from "../../src/schemas/experiment.js";
 import type { RunRequest, RunResult } from "../../src/schemas/run.js";
+import type { SearchRequest } from "../../src/schemas/search.js";
 
 const NAMES = { name: "names", digest: "", vocabSize: 27, trainExamples: 180_000 };
 
@@ -44,6 +48,35 @@ test("nothing to warn of in what is usual, nor in a library's own habits", () =>
   ] as RunRequest[]) {
     assert.deepEqual(warned(request), [], JSON.stringify(request));
   }
+});
+
+const searched = (request: SearchRequest) => {
+  const resolved = resolveSearch(request, NAMES, 1);
+  assert.ok(resolved.ok, JSON.stringify(resolved));
+  return searchWarnings(request, resolved.value).map(({ code, pointer }) => `${code} ${pointer}`);
+};
+
+test("a search is warned of a schedule that does what was hardly meant, and of a budget too short to settle anything", () => {
+  const rebound = { type: "cosine", steps: 50 } as const;
+  assert.deepEqual(searched({ steps: 100, schedules: ["linear", rebound] }), ["rebound /schedules/1/steps"]);
+  assert.deepEqual(searched({ steps: 100, budget: { steps: 1099 } }), ["budget-short /budget/steps"]);
+  assert.deepEqual(searched({ steps: 100, budget: { seconds: 1e-4 } }), ["budget-short /budget/seconds"]);
+  const fine = [{ steps: 100 }, { steps: 10 }, { steps: 100, budget: { steps: 1100 } }, { steps: 100, shapes: true }];
+  for (const request of fine) assert.deepEqual(searched(request), [], JSON.stringify(request));
+});
+
+test("an experiment is warned of its arms, at the field of the request that each comes from", () => {
+  const warnedOf = (request: ExperimentRequest) => {
+    const resolved = resolveExperiment(request, NAMES, () => []);
+    assert.ok(resolved.ok, JSON.stringify(resolved));
+    return resolved.value.warnings.map(({ code, pointer }) => `${code} ${pointer}`);
+  };
+  const late = { type: "step", milestones: [150] };
+  const grid = { schedule: ["cosine", late], batchSize: [8, 16] };
+  assert.deepEqual(warnedOf({ base: { steps: 100 }, grid }), ["milestone-past-end /grid/schedule/1/milestones/0"]);
+  const specs = [{ steps: 100 }, { steps: 100, schedule: late }] as never;
+  assert.deepEqual(warnedOf({ specs }), ["milestone-past-end /specs/1/schedule/milestones/0"]);
+  assert.deepEqual(warnedOf({ base: { steps: 100 }, grid: { schedule: ["cosine", "linear"] } }), []);
 });
 
 test("a finite loss that is no better than guessing is hopeless; a better one, or none, is not", () => {

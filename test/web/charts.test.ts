@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { colorScale, partOf, rampColor } from "../../src/web/charts/color-scale.js";
+import { colorOf, colorScale, partOf, rampColor } from "../../src/web/charts/color-scale.js";
 import { seriesColor, seriesDash } from "../../src/web/charts/colors.js";
 import { isolated, toggled } from "../../src/web/charts/legend-state.js";
 import { Link, type Linked } from "../../src/web/charts/link.js";
@@ -33,6 +33,9 @@ test("numbers over more than a decade have a log scale; few values and words are
   const even = colorScale([1, 2, 5]);
   assert.ok(even.kind === "number" && !even.log);
   assert.equal(colorScale(["a", "b", "a"]).kind, "choice");
+  const some = colorScale([0.001, null, 0.1, 1]);
+  assert.equal(some.kind, "number", "a run without a number does not make the others a list of choices");
+  assert.notEqual(colorOf(some, null, false), colorOf(some, 0.001, false));
   assert.equal(colorScale([1, 2, 1, 2]).kind, "choice");
   assert.equal(rampColor(0, false), "rgb(68 1 84)");
   assert.equal(rampColor(1, true), "rgb(253 231 37)");

@@ -33,7 +33,18 @@ test("a log axis shows positive values, an empty chart nothing", () => {
   assert.equal(fitRange([raw], "level", false), null);
 });
 
+test("two losses of a run that diverged at once are both shown", () => {
+  const [low, high] = fitRange([{ values: [3.3, 4e5], faint: false }], "level", false)!;
+  assert.ok(low <= 3.3 && high >= 4e5, `${low} to ${high}`);
+});
+
 test("a constant line has room about it", () => {
   const [low, high] = fitRange([{ values: [2, 2, 2], faint: false }], "level", false)!;
   assert.ok(low < 2 && high > 2);
+});
+
+test("what is above a limit takes no room, not even by its margin", () => {
+  const losses = [2.42, 2.5, 2.6, 40];
+  const [low, high] = fitRange([{ values: losses, faint: false }], "all", false, 2.7)!;
+  assert.ok(low > 2.4 && low < 2.42 && high > 2.7 && high < 2.72, `${low} to ${high}`);
 });

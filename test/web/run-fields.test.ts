@@ -10,6 +10,7 @@ import {
   groupsBy,
   groupsOverSeeds,
   namesOf,
+  valueText,
 } from "../../src/web/data/run-fields.js";
 import { requestOf } from "../../src/web/pages/run-facts.js";
 
@@ -44,6 +45,18 @@ test("fields that differ: the rate first, the seed last, shortly named", () => {
     fieldsThatTell(fields).map(({ name }) => name),
     ["lr", "schedule", "seed"],
   );
+});
+
+test("a run without a rate leaves the rates of the others numbers, last in their order; seeds keep all their digits", () => {
+  const runs = [run({ schedule: "sweep", seed: 3_954_210_187 }), ...grid];
+  const [lr] = fieldsThatDiffer(runs);
+  assert.deepEqual([lr!.name, lr!.numeric, lr!.values.slice(0, 2)], ["lr", true, [null, 0.03]]);
+  assert.deepEqual(
+    groupsBy(lr!).map(({ label }) => label),
+    ["lr 0.03", "lr 0.1", "lr none"],
+  );
+  assert.equal(valueText(3_954_210_187), "3954210187");
+  assert.equal(valueText(0.123456), "0.1235");
 });
 
 test("runs are named by what sets them apart, or by their own names where those do", () => {

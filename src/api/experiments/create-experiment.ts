@@ -1,6 +1,6 @@
 import type { ErrorObject, ValidateFunction } from "ajv";
 import type { FastifyInstance } from "fastify";
-import { datasetOf, resolveExperiment } from "../../core/experiment/resolve.js";
+import { datasetOf, type ResolvedExperiment, resolveExperiment } from "../../core/experiment/resolve.js";
 import type { DatasetFacts } from "../../core/resolve.js";
 import type { ArmRequest, ExperimentRequest } from "../../schemas/experiment.js";
 import type { FieldError } from "../../schemas/problem.js";
@@ -40,19 +40,20 @@ export async function createExperiment(
   request: ExperimentRequest,
   origin: Origin,
 ): Promise<ExperimentRecord> {
-  const { spec } = await resolvedExperiment(deps, request);
+  const { spec, warnings, facts } = await resolvedExperiment(deps, request);
   const id = origin.recordId ?? newId("experiment", Date.now());
-  return createRecord(deps.experiments, deps.experimentQueue, id, spec, origin);
+  const advice = { warnings: [...warnings], guessLoss: Math.log(facts.vocabSize) };
+  return createRecord(deps.experiments, deps.experimentQueue, id, spec, origin, { advice });
 }
 
 /** Throws a ProblemError that names the fields of the request. */
 export async function resolvedExperiment(
   { datasets, shapeErrors }: Pick<CreateExperimentDeps, "datasets" | "shapeErrors">,
   request: ExperimentRequest,
-): Promise<{ readonly spec: ExperimentSpec; readonly facts: DatasetFacts }> {
+): Promise<ResolvedExperiment & { readonly facts: DatasetFacts }> {
   const { name, pointer } = datasetOf(request);
   const facts = await datasetFacts(datasets, name, pointer);
   const resolved = resolveExperiment(request, facts, shapeErrors);
   if (!resolved.ok) throw invalidRequest(resolved.errors);
-  return { spec: resolved.value, facts };
+  return { ...resolved.value, facts };
 }

@@ -8,7 +8,12 @@ import { isoTime } from "../http/iso-time.js";
 export function toExperiment(record: ExperimentRecord): Experiment {
   const { id, spec, state, report } = record;
   const runId = (training: Parameters<typeof nameOf>[1]) => childId(id, nameOf(spec, training));
-  return { ...common(record), spec, report: report ?? reportOf(spec, state?.results ?? [], runId) };
+  return {
+    ...common(record),
+    spec,
+    warnings: record.advice?.warnings ?? [],
+    report: report ?? reportOf(spec, state?.results ?? [], runId),
+  };
 }
 
 export function toSummary(record: ExperimentRecord): ExperimentSummary {

@@ -109,13 +109,17 @@ function describe({ keyword, instancePath, params, message, parentSchema, data }
       return here(`at least one ${known === "" ? "entry" : `of ${known}`}`);
     }
     case "pattern":
-      return here(`text that matches ${params.pattern}`);
+      return here(inWords(parentSchema?.description) ?? `text that matches ${params.pattern}`);
     default:
       return here(
         (message ?? keyword).replace(/^must (be |have |NOT have )?/, (m) => (m.includes("NOT") ? "not " : "")),
       );
   }
 }
+
+/** What a schema says of its pattern. */
+const inWords = (description: string | undefined) =>
+  description === undefined ? undefined : description.charAt(0).toLowerCase() + description.slice(1);
 
 /** Of a value that must be one of some: the one that was meant, else all, or where all are listed. */
 function ofChoice(pointer: string, given: unknown, allowed: readonly unknown[]): Described {

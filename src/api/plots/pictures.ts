@@ -21,6 +21,10 @@ export interface PictureOptions {
   readonly xScale?: Scale | undefined;
   readonly yScale?: Scale | undefined;
   readonly title?: string | undefined;
+  /** Of a run alone: each step's loss, faint behind its average. A terminal has no room for it. */
+  readonly raw: boolean;
+  /** What finders suggest from a sweep. Default: true. */
+  readonly suggestions?: boolean | undefined;
 }
 
 export interface Sources {
@@ -142,7 +146,7 @@ async function losses(
     const badStep = record.result?.firstBadStep ?? null;
     const reading = await readRun(metrics, record, asked, badStep);
     const toAxis = (points: readonly Point[]) => (byRate ? points.map(([lr, y]): Point => [ofRate(lr), y]) : points);
-    if (alone && name !== "log-loss") {
+    if (alone && options.raw && name !== "log-loss") {
       lines.push({ name: "each step (lowest and highest)", color, style: "faint", points: toAxis(reading.raw) });
     }
     const smoothName = alone ? how : nameOf(record);
@@ -153,7 +157,7 @@ async function losses(
     }
     if (badStep !== null && alone) marks.push(divergence(name, badStep, reading, ofRate));
   }
-  if (byRate) marks.push(...(await suggestionMarks(metrics, first, ofRate)));
+  if (byRate && options.suggestions !== false) marks.push(...(await suggestionMarks(metrics, first, ofRate)));
   const lowest = (line: Line) => line.points.reduce((low, [, y]) => (y < low ? y : low), Number.POSITIVE_INFINITY);
   const strong = lines.filter(({ style }) => style === "strong");
   const refusal = byRate && first.spec.schedule.type === "sweep" ? refusalToSuggest(first) : null;
@@ -175,12 +179,13 @@ async function losses(
     xScale: options.xScale ?? (name === "lr-loss" ? "log" : "linear"),
     yScale: options.yScale ?? "linear",
     steps: byRate ? null : stepsOf(records.map(({ committed }) => ({ spec: { steps: committed } }))),
-    // A diverging sweep's last losses would press all others into a line.
-    ceiling: byRate
-      ? Math.max(...strong.map((line) => Math.max(3 * lowest(line), 1.1 * (line.points[0]?.[1] ?? 0))))
-      : null,
+    // As far above where a sweep begins as it falls below: its last losses would press all others into a line.
+    ceiling: byRate ? Math.max(...strong.map((line) => valleyCeiling(line.points[0]?.[1] ?? 0, lowest(line)))) : null,
   };
 }
+
+const valleyCeiling = (first: number, lowest: number): number =>
+  first + Math.max(first - lowest, 0.05 * Math.abs(first));
 
 function smoothOf(
   name: PlotName,

@@ -59,6 +59,7 @@ export const PlotQuerySchema = Type.Object(
           "Steps a mean is taken over: in place of the smoothing; of log-loss, default 1,000 or a two-hundredth of a shorter run",
       }),
     ),
+    suggestions: Type.Optional(Type.Boolean({ description: "Of a sweep, default true" })),
     runs: Type.Optional(
       Type.String({
         maxLength: 25 * LIMITS.overlaidRuns,
@@ -96,11 +97,11 @@ export function liveSize(query: { readonly from: number } & LiveQuery) {
 
 /** Parameters that would change nothing in a plot. */
 const WITHOUT: Readonly<Record<PlotName, readonly (keyof PlotQuery)[]>> = {
-  schedule: ["smoothing", "window"],
-  loss: [],
+  schedule: ["smoothing", "window", "suggestions"],
+  loss: ["suggestions"],
   "lr-loss": [],
   "exponent-loss": ["xScale"],
-  "log-loss": ["smoothing", "yScale"],
+  "log-loss": ["smoothing", "yScale", "suggestions"],
 };
 
 export function checkQuery(name: PlotName, query: PlotQuery): void {

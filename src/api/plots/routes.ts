@@ -70,7 +70,8 @@ export const plotRoutes: FastifyPluginAsyncTypebox<ApiDeps & { readonly plotThre
         return reply.code(304).send(null);
       }
       const image = await limiter.run(async () => {
-        const described = await picture(name, records, { ...query, points: width }, { metrics, thread });
+        const options = { ...query, points: width, raw: format !== "text/plain" };
+        const described = await picture(name, records, options, { metrics, thread });
         return render(thread, described, format, { width, height, color: query.color });
       });
       if (kind === undefined) reply.header("vary", "accept");

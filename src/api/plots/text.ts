@@ -19,7 +19,7 @@ export interface TextOptions {
 
 /** A plot in at most `columns` characters a line and about `rows` lines. */
 export function textOf(described: Plot, { columns, rows, color = false }: TextOptions): string {
-  const shown = linesToShow(described);
+  const shown = described.lines;
   const several = new Set(shown.map((line) => line.color)).size > 1;
   const inLetters = several && !color && shown.filter(({ style }) => style !== "points").length > 1;
   const paint = (glyph: string, line: Line) => {
@@ -47,12 +47,6 @@ export function textOf(described: Plot, { columns, rows, color = false }: TextOp
     ...keyRows,
     "",
   ].join("\n");
-}
-
-/** A terminal has no room for each step beside their average. */
-function linesToShow({ lines }: Plot): Line[] {
-  const clear = lines.filter(({ style }) => style !== "faint");
-  return clear.length > 0 ? clear : [...lines];
 }
 
 /** A row an entry; of more than four in two columns, where there is room. */

@@ -1,6 +1,7 @@
 import { randomInt } from "node:crypto";
 import type { DatasetFacts } from "../../core/resolve.js";
 import { resolveSearch } from "../../core/resolve-search.js";
+import { searchWarnings } from "../../core/warnings.js";
 import { LIMITS } from "../../schemas/limits.js";
 import type { SearchRequest, SearchSpec } from "../../schemas/search.js";
 import type { Fleet, SearchRecord } from "../../store/contract.js";
@@ -23,7 +24,9 @@ export async function createSearch(
   origin: Origin,
 ): Promise<SearchRecord> {
   const { spec } = await resolvedSearch(deps, request);
-  return createRecord(searches, searchQueue, origin.recordId ?? newId("search", Date.now()), spec, origin);
+  const id = origin.recordId ?? newId("search", Date.now());
+  const advice = { warnings: searchWarnings(request, spec), guessLoss: spec.guessLoss };
+  return createRecord(searches, searchQueue, id, spec, origin, { advice });
 }
 
 /** Throws a ProblemError that names the fields of the request. */

@@ -150,6 +150,7 @@ function toSearch(record: SearchRecord): Search {
     },
     standing: answer?.ranking ?? (state === null ? [] : standingOf({ ...state, config: configOf(spec) })),
     answer,
+    warnings: record.advice?.warnings ?? [],
     createdAt: isoTime(record.createdAt),
     finishedAt: isoTime(record.finishedAt),
     links: { self, runs: `/v1/runs?parent=${id}`, stream: `${self}/stream`, events: `${self}/events` },

@@ -3,11 +3,13 @@ import { LIMITS } from "../../schemas/limits.js";
 import type { FieldError } from "../../schemas/problem.js";
 import type { RunSpec } from "../../schemas/run.js";
 import type { ExperimentSpec } from "../../schemas/stored-experiment.js";
+import type { Warning } from "../../schemas/warning.js";
 import { stepCost } from "../cost.js";
 import { type DatasetFacts, resolveRun } from "../resolve.js";
 import { invalid, ok, type Result } from "../result.js";
 import { autoRatePaths } from "../schedules/auto-rate.js";
-import { expandExperiment } from "./expand.js";
+import { requestWarnings } from "../warnings.js";
+import { type Arm, expandExperiment, pointerInRequest } from "./expand.js";
 
 /** The dataset of all arms, and where the request names it. */
 export function datasetOf({ specs, base, grid }: ExperimentRequest): { name: string | undefined; pointer: string } {
@@ -17,12 +19,21 @@ export function datasetOf({ specs, base, grid }: ExperimentRequest): { name: str
   return { name: base?.dataset, pointer: "/base/dataset" };
 }
 
+export interface ResolvedExperiment {
+  readonly spec: ExperimentSpec;
+  /** On arms that are valid, but surely meant otherwise; pointers are into the experiment's request. */
+  readonly warnings: readonly Warning[];
+}
+
+/** Of more arms that are alike in this the first ones tell. */
+const MOST_WARNINGS = 20;
+
 /** Spells out every default of an experiment's request. `shapeErrors`: what ArmRequestSchema says of an arm. */
 export function resolveExperiment(
   request: ExperimentRequest,
   dataset: DatasetFacts,
   shapeErrors: (arm: ArmRequest) => readonly FieldError[],
-): Result<ExperimentSpec> {
+): Result<ResolvedExperiment> {
   const runs = new Map<ArmRequest, RunSpec>();
   const check = (arm: ArmRequest): readonly FieldError[] => {
     const errors = [...shapeErrors(arm)];
@@ -46,7 +57,20 @@ export function resolveExperiment(
     return invalid({ pointer: "/seeds", expected: `at most ${most} seeds with arms of this cost, or fewer steps` });
   }
   const { metric = "validationLoss", name = null, labels = [] } = request;
-  return ok({ arms, seeds: [...seeds], baseline, metric, confidence, name, labels });
+  const spec = { arms, seeds: [...seeds], baseline, metric, confidence, name, labels };
+  return ok({ spec, warnings: warningsOf(expanded.value.arms, runs) });
+}
+
+function warningsOf(arms: readonly Arm[], runs: ReadonlyMap<ArmRequest, RunSpec>): Warning[] {
+  const found = new Map<string, Warning>();
+  for (const { request, source } of arms) {
+    for (const warning of requestWarnings(request, runs.get(request)!)) {
+      const pointer = pointerInRequest(source, warning.pointer);
+      found.set(`${pointer} ${warning.message}`, { ...warning, pointer });
+    }
+    if (found.size >= MOST_WARNINGS) break;
+  }
+  return [...found.values()].slice(0, MOST_WARNINGS);
 }
 
 /** An experiment trains what it is told. */

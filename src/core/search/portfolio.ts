@@ -11,6 +11,9 @@ import { substituteRate } from "../schedules/auto-rate.js";
 import { rateParameter } from "../schedules/rates.js";
 import { resolveSchedule } from "../schedules/resolve.js";
 
+/** Whether a schedule is valid does not depend on it; none that a request would say, so that it is seen where it is the same. */
+export const SOME_RATE = 0.123457;
+
 type Shape = (lr: number, steps: number) => Readonly<Record<string, unknown>>;
 
 const share = (steps: number, part: number) => Math.round(steps * part);

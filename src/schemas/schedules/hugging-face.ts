@@ -16,7 +16,7 @@ import { TORCH_SCHEMAS } from "./torch.js";
 
 const numWarmupSteps = () =>
   steps({ default: 0, description: "From 0: the first update then changes nothing", ...named("NumWarmupSteps") });
-const numTrainingSteps = () => steps({ description: "Warm-up included" });
+const numTrainingSteps = () => steps({ description: "Warm-up included", ...named("NumTrainingSteps") });
 const cycles = () => Type.Number({ minimum: 0, maximum: 1000, default: 0.5 });
 const minimum = {
   minLr: Type.Optional(rate({ description: "Exactly one of minLr and minLrRate" })),

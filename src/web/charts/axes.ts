@@ -21,7 +21,7 @@ export function axesOf({ xLabel, yLabel, xLog, yLog }: AxisOptions, colors: Pale
     ticks: { stroke: colors.grid, width: 1 },
     // uPlot would label the powers of ten alone.
     filter: (_plot, splits) => splits,
-    values: (_plot, splits) => splits.map(tickLabel),
+    values: (_plot, splits) => splits.map((value) => tickLabel(value)),
     ...(log
       ? {
           // By the whole's size: the plotting area has its own only once the axes are laid out.
@@ -33,11 +33,18 @@ export function axesOf({ xLabel, yLabel, xLog, yLog }: AxisOptions, colors: Pale
   return [
     // Room for steps in the millions.
     { ...axis(xLabel, xLog), size: 34, space: 65 },
-    { ...axis(yLabel, yLog), size: 62 },
+    {
+      ...axis(yLabel, yLog),
+      size: 62,
+      values: (_plot, splits) => splits.map((value) => tickLabel(value, MOST_BESIDE)),
+    },
   ];
 }
 
-function tickLabel(value: number | null): string {
+/** Beside the y axis there is no room for longer ones. */
+const MOST_BESIDE = 1e6;
+
+function tickLabel(value: number | null, most = 1e9): string {
   if (value === null) return "";
-  return Number.isInteger(value) && Math.abs(value) < 1e9 ? whole(value) : number(value, 6);
+  return Number.isInteger(value) && Math.abs(value) < most ? whole(value) : number(value, 6);
 }

@@ -1,10 +1,12 @@
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+import { save } from "../data/save.js";
 import { Chart, type ChartOptions } from "./chart.js";
 import { keyOf } from "./drawing.js";
 import { type Legend, LegendEntry, LineSample, useLegend } from "./legend.js";
 import { Link } from "./link.js";
 import { Marker } from "./marker.js";
 import { darkScheme } from "./palette.js";
+import { pictureOf } from "./picture.js";
 
 export interface Readout {
   readonly label: string;
@@ -32,6 +34,8 @@ interface Props extends Omit<ChartOptions, "onCursor"> {
   readonly drawn?: unknown;
   /** Calls back where the pointer goes on this very chart; null: it has left. */
   readonly onPoint?: (place: readonly [number, number] | null, yRange: readonly [number, number]) => void;
+  /** What the address calls it, with what lies along x, so that a link shows the stretch that is seen; absent: nothing. */
+  readonly name?: string;
   /** Shared with the page's other charts of the same x axis. */
   readonly link?: Link;
   /** Shared with the page's other charts of the same lines. */
@@ -51,15 +55,17 @@ const NOWHERE: Cursor = { x: null, y: null };
 export function ChartView(props: Props) {
   const host = useRef<HTMLDivElement>(null);
   const chart = useRef<Chart | null>(null);
+  const first = useRef(true);
   const latest = useRef(props);
   latest.current = props;
   const [cursor, setCursor] = useState(NOWHERE);
   const [, tick] = useState(0);
   const [scheme, setScheme] = useState(darkScheme.matches);
   const axis = `${props.xLabel}${props.xLog}`;
-  const ownLink = useMemo(() => new Link(), [axis]);
+  const { name } = props;
+  const ownLink = useMemo(() => new Link(name === undefined ? null : `x.${name}`), [axis]);
   const link = props.link ?? ownLink;
-  const ownLegend = useLegend();
+  const ownLegend = useLegend(name === undefined ? null : `hidden.${name}`);
   const legend = props.legend ?? ownLegend;
 
   useEffect(() => {
@@ -82,7 +88,9 @@ export function ChartView(props: Props) {
         },
       },
       link,
+      first.current,
     );
+    first.current = false;
     built.hide(legend.hidden);
     chart.current = built;
     let timer: ReturnType<typeof setTimeout> | undefined;
@@ -126,6 +134,13 @@ export function ChartView(props: Props) {
           <button type="button" onClick={act((c) => c.reset())} title="Show all (0, or double click)">
             All
           </button>
+          <button
+            type="button"
+            onClick={() => void savePicture(host.current!, props.title)}
+            title="Save it as a picture"
+          >
+            PNG
+          </button>
         </div>
       </figcaption>
       <div
@@ -158,6 +173,13 @@ export function ChartView(props: Props) {
       </dl>
     </figure>
   );
+}
+
+async function savePicture(host: HTMLElement, title: string): Promise<void> {
+  const page = document.title.replace(/^[^\p{L}\p{N}]+/u, "");
+  const blob = await pictureOf(host.closest("figure")!, `${title} · ${page}`);
+  const name = `${page} ${title}`.replaceAll(/[^\p{L}\p{N}.]+/gu, "-");
+  if (blob !== null) save(`${name}.png`, blob);
 }
 
 function Face({ label, color, dash = [], faint = false, line }: Readout) {

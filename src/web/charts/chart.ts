@@ -3,6 +3,7 @@ import { axesOf } from "./axes.js";
 import { type Band, type Drawing, keyOf, type Line } from "./drawing.js";
 import { asFitted, type Fit, type Fitted, fitRange } from "./fit.js";
 import { listen, ZOOM } from "./gestures.js";
+import { keepStretch, stretchInAddress } from "./kept-stretch.js";
 import type { Link, Linked } from "./link.js";
 import { drawOver } from "./overlay.js";
 import { type Palette, palette } from "./palette.js";
@@ -10,6 +11,8 @@ import type { View } from "./plan.js";
 
 export interface ChartOptions {
   readonly title: string;
+  /** What the address calls it; absent: nothing. */
+  readonly name?: string;
   readonly lines: readonly Line[];
   readonly bands?: readonly Band[];
   readonly xLabel: string;
@@ -42,14 +45,18 @@ export class Chart implements Linked {
   /** Of the frame; uPlot asks for it several times. */
   #fittedRange: Range | null = null;
   /** null: fitted to what is drawn. */
-  #yView: View = null;
+  #yView: View;
   #hidden: ReadonlySet<string> = new Set();
   #scheduled = 0;
 
-  constructor(host: HTMLElement, options: ChartOptions, link: Link) {
+  /** `restored`: it begins with the stretch of the y axis that the address has. */
+  constructor(host: HTMLElement, options: ChartOptions, link: Link, restored: boolean) {
     this.#host = host;
     this.#options = options;
     this.#link = link;
+    const kept = options.name === undefined || !restored ? null : stretchInAddress(`y.${options.name}`);
+    this.#yView = options.yLog && kept !== null && kept[0] <= 0 ? null : kept;
+    if (!restored) this.#keepY(null);
     link.join(this);
     this.#plot = new uPlot(this.#plotOptions(), [[], ...options.lines.map(() => [])] as never, host);
     this.#resize = new ResizeObserver(() => {
@@ -105,7 +112,7 @@ export class Chart implements Linked {
   }
 
   reset(): void {
-    this.#yView = null;
+    this.#keepY(null);
     this.#link.show(null);
   }
 
@@ -137,8 +144,13 @@ export class Chart implements Linked {
 
   #changeY(next: (range: Range) => Range): void {
     if (this.#frame === null) return;
-    this.#yView = inGeometry(this.#yRange(), this.#options.yLog, next);
+    this.#keepY(inGeometry(this.#yRange(), this.#options.yLog, next));
     this.update();
+  }
+
+  #keepY(view: View): void {
+    this.#yView = view;
+    if (this.#options.name !== undefined) keepStretch(`y.${this.#options.name}`, view);
   }
 
   #width(): number {
@@ -165,10 +177,7 @@ export class Chart implements Linked {
     const { yLog, fit, highest } = this.#options;
     const given = this.#frame?.yRange;
     if (given !== undefined) return given;
-    const range = fitRange(this.#fitted(), fit, yLog);
-    if (range === null) return yLog ? [0.1, 1] : [0, 1];
-    const limit = highest?.() ?? Number.POSITIVE_INFINITY;
-    return yLog || range[1] <= limit ? range : [range[0], limit + (limit - range[0]) * 0.05];
+    return fitRange(this.#fitted(), fit, yLog, highest?.()) ?? (yLog ? [0.1, 1] : [0, 1]);
   }
 
   #shownY(): Range {
@@ -188,7 +197,7 @@ export class Chart implements Linked {
         .filter(({ key }) => key === undefined || !this.#hidden.has(key))
         .map(({ at }) =>
           asFitted(
-            at.filter(({ x }) => x >= left && x <= right).map(({ y }) => y),
+            at.filter(({ x }) => x >= left && x <= right).flatMap(({ y, error }) => withBar(y, error ?? 0)),
             false,
           ),
         ),
@@ -247,12 +256,15 @@ export class Chart implements Linked {
     const stretch = (from: number, to: number, axis: "x" | "y") =>
       [plot.posToVal(from, axis), plot.posToVal(to, axis)] as const;
     // Dragged along one axis, the selection is as wide as the other.
-    if (height > 3 && height < plot.over.clientHeight - 1) this.#yView = stretch(top + height, top, "y");
+    if (height > 3 && height < plot.over.clientHeight - 1) this.#keepY(stretch(top + height, top, "y"));
     if (width > 3 && width < plot.over.clientWidth - 1) this.#link.show(stretch(left, left + width, "x"));
     plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
     this.update();
   }
 }
+
+/** A point takes the room of its error bar. */
+const withBar = (y: number | null, error: number): (number | null)[] => (y === null ? [] : [y - error, y + error]);
 
 function inGeometry([low, high]: Range, log: boolean, next: (range: Range) => Range): Range {
   if (!log) return next([low, high]);

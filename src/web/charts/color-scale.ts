@@ -10,7 +10,8 @@ const LOG_FROM = 10;
 
 export function colorScale(values: readonly (string | number | null)[]): ColorScale {
   const numbers = values.filter((value) => typeof value === "number");
-  if (numbers.length === values.length && new Set(numbers).size > 2) {
+  const others = values.some((value) => typeof value === "string");
+  if (!others && new Set(numbers).size > 2) {
     const [low, high] = [Math.min(...numbers), Math.max(...numbers)];
     return { kind: "number", low, high, log: low > 0 && high / low > LOG_FROM };
   }
@@ -39,7 +40,10 @@ export function rampColor(part: number, dark: boolean): string {
   return `rgb(${channels.join(" ")})`;
 }
 
+/** Of a run that has no such number: no colour of the ramp. */
+const NO_VALUE = "#8b929c";
+
 export function colorOf(scale: ColorScale, value: string | number | null, dark: boolean): string {
-  if (scale.kind === "number") return rampColor(partOf(scale, value as number), dark);
+  if (scale.kind === "number") return typeof value === "number" ? rampColor(partOf(scale, value), dark) : NO_VALUE;
   return seriesColor(scale.places.get(value) ?? 0, dark);
 }

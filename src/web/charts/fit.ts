@@ -8,6 +8,8 @@ import type { Values } from "./plan.js";
 export type Fit = "all" | "level" | "valley";
 
 const HIGHEST_PART = 0.05;
+/** Of fewer none may run out: a run that diverged at its second step would show nothing. */
+const ENOUGH = 1 / HIGHEST_PART;
 
 /** What a fit looks at: lines and points, without those that are hidden. */
 export interface Fitted {
@@ -16,8 +18,16 @@ export interface Fitted {
   readonly faint: boolean;
 }
 
-/** [low, high] of the y axis, with a margin; of positive values alone on a log axis. null: there is nothing to show. */
-export function fitRange(series: readonly Fitted[], fit: Fit, log: boolean): [number, number] | null {
+/**
+ * [low, high] of the y axis, with a margin; of positive values alone on a log axis. null: there is nothing to show. `limit`: what
+ * is above may run out at the top; not on a log axis.
+ */
+export function fitRange(
+  series: readonly Fitted[],
+  fit: Fit,
+  log: boolean,
+  limit = Number.POSITIVE_INFINITY,
+): [number, number] | null {
   let low = Number.POSITIVE_INFINITY;
   let high = Number.NEGATIVE_INFINITY;
   for (const { values, faint } of series) {
@@ -33,12 +43,14 @@ export function fitRange(series: readonly Fitted[], fit: Fit, log: boolean): [nu
     const margin = Math.max(1.05, (high / low) ** 0.05);
     return [low / margin, high * margin];
   }
+  // The margin is of what is shown: an explosion above the limit would leave a line at the top of an empty picture.
+  high = Math.max(low, Math.min(high, limit));
   const margin = (high - low || Math.abs(high) || 1) * (fit === "level" ? 0.1 : 0.05);
   return [low >= 0 && low - margin < 0 ? 0 : low - margin, high + margin];
 }
 
 function highest(values: readonly number[], least: number, fit: Fit): number {
-  if (fit === "all") return values.reduce((a, b) => Math.max(a, b));
+  if (fit === "all" || (fit === "level" && values.length < ENOUGH)) return values.reduce((a, b) => Math.max(a, b));
   const ascending = Float64Array.from(values).sort();
   if (fit === "level") return ascending[Math.floor((1 - HIGHEST_PART) * (ascending.length - 1))]!;
   const level = Math.max(values[0]!, ascending[ascending.length >> 1]!);

@@ -9,3 +9,16 @@ export function isolated(hidden: ReadonlySet<string>, key: string, all: readonly
   const alone = all.every((other) => (other === key) !== hidden.has(other));
   return new Set(alone ? [] : all.filter((other) => other !== key));
 }
+
+/** As an address has it: keys are runs' names, in which any sign may stand. null: nothing is hidden. */
+export const hiddenText = (hidden: ReadonlySet<string>): string | null =>
+  hidden.size === 0 ? null : JSON.stringify([...hidden]);
+
+export function parseHidden(text: string | null): ReadonlySet<string> {
+  try {
+    const keys: unknown = JSON.parse(text ?? "[]");
+    return new Set(Array.isArray(keys) ? keys.filter((key) => typeof key === "string") : []);
+  } catch {
+    return new Set();
+  }
+}

@@ -1,5 +1,6 @@
-import { useState } from "preact/hooks";
-import { isolated, toggled } from "./legend-state.js";
+import { useEffect, useState } from "preact/hooks";
+import { here, keepInAddress } from "../router.js";
+import { hiddenText, isolated, parseHidden, toggled } from "./legend-state.js";
 import { palette } from "./palette.js";
 
 /** What of a chart, or of all charts of a page, is hidden. */
@@ -11,8 +12,12 @@ export interface Legend {
   isolate(key: string, all: readonly string[]): void;
 }
 
-export function useLegend(): Legend {
-  const [hidden, setHidden] = useState<ReadonlySet<string>>(() => new Set());
+/** `name`: what the address calls it; null: it does not keep it. */
+export function useLegend(name: string | null): Legend {
+  const [hidden, setHidden] = useState(() => parseHidden(name === null ? null : here().query.get(name)));
+  useEffect(() => {
+    if (name !== null) keepInAddress({ [name]: hiddenText(hidden) });
+  }, [hidden]);
   return {
     hidden,
     toggle: (key) => setHidden((now) => toggled(now, key)),

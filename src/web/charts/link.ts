@@ -1,3 +1,4 @@
+import { keepStretch, stretchInAddress } from "./kept-stretch.js";
 import type { View } from "./plan.js";
 
 /** A chart, as the others of its page see it. */
@@ -11,10 +12,17 @@ export interface Linked {
 /** Charts with one x axis: one stretch of it and one cursor for all of them. A chart alone has a link of its own. */
 export class Link {
   /** The stretch of the x axis that is shown; null: all. */
-  view: View = null;
+  view: View;
   /** The one that is pointed at; its cursor is followed by the others. */
   leader: Linked | null = null;
   readonly #charts = new Set<Linked>();
+  /** What the address calls it; null: nothing. */
+  readonly #name: string | null;
+
+  constructor(name: string | null = null) {
+    this.#name = name;
+    this.view = name === null ? null : stretchInAddress(name);
+  }
 
   join(chart: Linked): void {
     this.#charts.add(chart);
@@ -27,6 +35,7 @@ export class Link {
 
   show(view: View): void {
     this.view = view;
+    if (this.#name !== null) keepStretch(this.#name, view);
     for (const chart of this.#charts) chart.update();
   }
 

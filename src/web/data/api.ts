@@ -1,5 +1,5 @@
 import type { Dataset } from "../../schemas/dataset.js";
-import type { Problem } from "../../schemas/problem.js";
+import type { FieldError, Problem } from "../../schemas/problem.js";
 import type { Run } from "../../schemas/run.js";
 
 /** What the API said no with. */
@@ -39,6 +39,16 @@ export const deleteDataset = (name: string) => call<null>(datasetPath(name), { m
 /** The bytes of a file as they are, or a text. */
 export const putDataset = (name: string, body: Blob | string) =>
   call<Dataset>(datasetPath(name), { method: "PUT", headers: { "content-type": "text/plain" }, body });
+
+/** What is wrong with a field, and the way out: a line below it. */
+export function fieldText({ expected, message = `expected ${expected}` }: Omit<FieldError, "pointer">): string {
+  return message.charAt(0).toUpperCase() + message.slice(1);
+}
+
+/** By field, as a pointer without its first slash. */
+export function fieldTexts(errors: readonly FieldError[] = []): Readonly<Record<string, string>> {
+  return Object.fromEntries(errors.map((error) => [error.pointer.slice(1), fieldText(error)]));
+}
 
 /** One line for people. */
 export function messageOf(error: unknown): string {

@@ -12,6 +12,11 @@ export interface ThinRun {
 /** Runs that one request asks for. */
 const PAGE = 100;
 
+interface Answer {
+  readonly curves: readonly Curve[];
+  readonly next: string | null;
+}
+
 /** Which runs: by id, or those of a list. */
 export type Selection = { readonly ids: readonly string[] } | { readonly filter: string };
 
@@ -23,17 +28,20 @@ export async function* readCurves(
   signal: AbortSignal,
 ): AsyncGenerator<ThinRun[]> {
   const queries = "filter" in selection ? [selection.filter] : pagesOf(selection.ids.slice(0, most));
+  const ask = (query: string, after: string | null) => {
+    const follow = after === null ? "" : `&after=${after}`;
+    return call<Answer>(`/v1/curves?points=${points}&${query}${follow}`, { signal });
+  };
   let count = 0;
   for (const query of queries) {
-    for (let after: string | null = ""; after !== null && count < most; ) {
-      const follow: string = after === "" ? "" : `&after=${after}`;
-      const answer: { curves: Curve[]; next: string | null } = await call(
-        `/v1/curves?points=${points}&${query}${follow}`,
-        { signal },
-      );
-      count += answer.curves.length;
-      yield answer.curves.map(toThinRun);
-      after = answer.next;
+    let asked: Promise<Answer> | null = ask(query, null);
+    while (asked !== null) {
+      const { curves, next }: Answer = await asked;
+      count += curves.length;
+      // The service works on the next page while this one is taken in.
+      asked = next !== null && count < most ? ask(query, next) : null;
+      asked?.catch(() => {});
+      yield curves.map(toThinRun);
     }
   }
 }

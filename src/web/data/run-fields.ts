@@ -11,7 +11,7 @@ export interface Field {
   readonly name: string;
   /** Of each run. */
   readonly values: readonly FieldValue[];
-  /** All values are numbers. */
+  /** All values are numbers, but for runs that have none: a sweep has no rate. */
   readonly numeric: boolean;
 }
 
@@ -47,9 +47,13 @@ export function fieldsThatDiffer(runs: readonly Run[]): Field[] {
         differing.map((other) => other.path),
       ),
       values,
-      numeric: values.every((value) => typeof value === "number"),
+      numeric: isNumeric(values),
     }));
 }
+
+/** Numbers, or nothing; and some numbers. */
+export const isNumeric = (values: readonly FieldValue[]): values is readonly (number | null)[] =>
+  values.some((value) => value !== null) && values.every((value) => value === null || typeof value === "number");
 
 function asValue(value: unknown): FieldValue {
   if (value === undefined || value === null) return null;
@@ -70,7 +74,16 @@ function shortName(path: string, all: readonly string[]): string {
 const BARE = new Set(["schedule", "optimizer", "dataset", "labels"]);
 
 export const valueText = (value: FieldValue): string =>
-  value === null ? "none" : typeof value === "number" ? number(value, 4) : cut(value);
+  value === null
+    ? "none"
+    : typeof value === "string"
+      ? cut(value)
+      : Number.isInteger(value)
+        ? exactly(value)
+        : number(value);
+
+/** A seed of ten digits is known by all of them. */
+const exactly = (value: number): string => (Number.isSafeInteger(value) ? String(value) : number(value));
 
 /** Digests and their like, as far as they tell; everything else as it is. */
 export const cut = (text: string): string => (/^[0-9a-f]{24,}$/.test(text) ? `${text.slice(0, 8)}…` : text);
@@ -127,7 +140,10 @@ export function groupsBy(field: Field): Grouped[] {
   const groups = new Map<FieldValue, number[]>();
   for (const [i, value] of field.values.entries()) groups.set(value, [...(groups.get(value) ?? []), i]);
   const entries = [...groups.entries()];
-  if (field.numeric) entries.sort(([a], [b]) => (a as number) - (b as number));
+  if (field.numeric) {
+    const place = (value: FieldValue) => (value === null ? Number.POSITIVE_INFINITY : (value as number));
+    entries.sort(([a], [b]) => (a === b ? 0 : place(a) - place(b)));
+  }
   return entries.map(([value, members]) => {
     const text = BARE.has(field.name) ? valueText(value) : `${field.name} ${valueText(value)}`;
     return { label: text, full: text, members };

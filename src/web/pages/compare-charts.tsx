@@ -46,7 +46,14 @@ export function CompareLoss({
   };
   const drawn = JSON.stringify(smoothing);
   return (
-    <QuantityChart {...props} {...{ quantity, fit, drawn }} title="Smoothed loss" yLabel="loss, nats" height={420} />
+    <QuantityChart
+      {...props}
+      {...{ quantity, fit, drawn }}
+      name="loss"
+      title="Smoothed loss"
+      yLabel="loss, nats"
+      height={420}
+    />
   );
 }
 
@@ -62,6 +69,7 @@ export function CompareLr(props: Props & { yLog: boolean }) {
       axis="step"
       fit="all"
       drawn=""
+      name="lr"
       title="Learning rate"
       yLabel="learning rate"
       height={220}
@@ -75,12 +83,13 @@ interface QuantityProps extends Props {
   readonly fit: Fit;
   readonly yLog: boolean;
   readonly drawn: string;
+  readonly name: string;
   readonly title: string;
   readonly yLabel: string;
   readonly height: number;
 }
 
-function QuantityChart({ groups, band, quantity, axis, drawn, legend, link, ...chart }: QuantityProps) {
+function QuantityChart({ groups, band, quantity, axis, drawn, legend, link, name, ...chart }: QuantityProps) {
   const all = groups.flatMap(({ columns }) => columns);
   const { lines, bands } = linesOf(groups);
   const frame = (view: View, width: number): Drawing | null => {
@@ -98,6 +107,7 @@ function QuantityChart({ groups, band, quantity, axis, drawn, legend, link, ...c
   return (
     <ChartView
       {...chart}
+      name={`${name}-${axis}`}
       xLabel={X_LABELS[axis]}
       xLog={axis === "lr"}
       {...{ lines, bands, frame }}
@@ -150,6 +160,7 @@ export function CompareValidation({
   return (
     <ChartView
       title="Validation loss"
+      name="validation-step"
       xLabel="step"
       yLabel="validation loss, nats"
       xLog={false}

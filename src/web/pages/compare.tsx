@@ -19,11 +19,11 @@ import { useViewChoice, useViewFlag, useViewState } from "../router.js";
 import { CompareLoss, CompareLr, CompareValidation, type Group } from "./compare-charts.js";
 import { BaselineTable, DifferenceTable } from "./compare-tables.js";
 import { ShareButton } from "./copy-button.js";
-import { csvLink, downloadCsv, downloadPng } from "./download.js";
+import { csvLink, downloadCsv } from "./download.js";
 import { ManyRuns } from "./many-runs.js";
 import { Check } from "./run-charts.js";
 import { isSweep } from "./run-facts.js";
-import { SmoothingControl, useSmoothing } from "./smoothing-control.js";
+import { defaultSmoothing, SmoothingControl, useSmoothing } from "./smoothing-control.js";
 import { Failure } from "./status.js";
 import { isLoaded, type Loaded, useRuns } from "./use-stream.js";
 
@@ -130,15 +130,17 @@ function Comparison({
   loaded: readonly Loaded[];
   subscribe: (update: () => void) => () => void;
 }) {
-  const [smoothing, setSmoothing] = useSmoothing(Math.max(...loaded.map(({ run }) => run.spec.steps)));
+  const [smoothing, setSmoothing] = useSmoothing(
+    defaultSmoothing(Math.max(...loaded.map(({ run }) => run.spec.steps))),
+  );
   const [grouping, setGrouping] = useViewState("group", "none");
   const [chosenBand, setBand] = useViewChoice("band", { usual: 1, interval: 1, range: 1 }, "usual");
   const [axis, setAxis] = useViewChoice<Axis>("against", { step: 1, lr: 1, exponent: 1 }, "step");
   const [yLog, setYLog] = useViewFlag("logLoss");
   const [lrLog, setLrLog] = useViewFlag("logLr");
   const [everything, setEverything] = useViewFlag("all");
-  const legend = useLegend();
-  const link = useMemo(() => new Link(), []);
+  const legend = useLegend("hidden");
+  const link = useMemo(() => new Link("x.step"), []);
   const runs = loaded.map(({ run }) => run);
   const fields = fieldsThatDiffer(runs);
   const sweeps = runs.every(({ spec }) => isSweep(spec));
@@ -177,9 +179,6 @@ function Comparison({
       {evaluated && <CompareValidation {...shared} yLog={yLog} fit={everything ? "all" : "level"} />}
       <CompareLr {...shared} yLog={lrLog} />
       <div class="actions">
-        <button type="button" onClick={() => downloadPng("anneal-compare.png")}>
-          Download PNG
-        </button>
         {held.length > 0 && (
           <button type="button" onClick={() => downloadCsv("anneal-compare.csv", held, smoothing)}>
             Download CSV{held.length < loaded.length && " of the shorter runs"}

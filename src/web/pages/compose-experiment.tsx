@@ -96,9 +96,9 @@ export function ComposeExperimentPage({ filled }: { filled: string | null }) {
           />
           <div id="experiment-wrong">
             {"why" in parsed && <small class="error">{parsed.why}</small>}
-            {wrong.map(([name, expected]) => (
+            {wrong.map(([name, text]) => (
               <small key={name} class="error">
-                {name}: expected {expected}
+                {name}: {text}
               </small>
             ))}
           </div>

@@ -83,8 +83,9 @@ export function unreadable(form: Form): Record<string, string> {
     const text = (form[`schedule/${name}`] ?? "").trim();
     const value = parsed(text);
     if (text === "" || typeof value === "object") return [];
-    if (type === "array") return [[`schedule/${name}`, 'a list as JSON, such as [500] or ["constant", "cosine"]']];
-    return /^[[{]/.test(text) ? [[`schedule/${name}`, "JSON: a bracket or a quote is missing"]] : [];
+    if (type === "array")
+      return [[`schedule/${name}`, 'Expected a list as JSON, such as [500] or ["constant", "cosine"]']];
+    return /^[[{]/.test(text) ? [[`schedule/${name}`, "Expected JSON: a bracket or a quote is missing"]] : [];
   });
   return Object.fromEntries(errors);
 }

@@ -6,7 +6,7 @@ import { curlOf, type FieldSchema, type Form } from "./compose-form.js";
 import { CurlLine } from "./curl-line.js";
 import { Field } from "./field.js";
 import { isTicked, SCHEDULE_NAMES, SEARCH_DEFAULTS, tick, toSearchForm, toSearchRequest } from "./search-form.js";
-import { OptimizerChoice, SetupFields } from "./setup-fields.js";
+import { DatasetField, OptimizerChoice, SetupFields } from "./setup-fields.js";
 import { Failure } from "./status.js";
 import { useSend } from "./use-send.js";
 
@@ -60,6 +60,7 @@ export function ComposeSearchPage({ filled }: { filled: string | null }) {
                 errors={refused}
                 required
               />
+              <DatasetField {...{ form, set }} errors={refused} />
               {field("batchSize", "Batch size", { type: "integer" }, "32")}
               <OptimizerChoice form={form} change={change} />
               {field("seed", "Seed", { type: "integer" }, "drawn")}
@@ -83,9 +84,7 @@ export function ComposeSearchPage({ filled }: { filled: string | null }) {
               description: 'A list as JSON, with the rate left open, such as [{"type":"cosine","minLr":0.01}]',
             })}
             {schedulesRefused !== undefined && schedulesRefused[0] !== "schedules" && (
-              <small class="error">
-                {schedulesRefused[0]}: expected {schedulesRefused[1]}
-              </small>
+              <small class="error">{schedulesRefused.join(": ")}</small>
             )}
           </fieldset>
           <fieldset>
@@ -93,14 +92,21 @@ export function ComposeSearchPage({ filled }: { filled: string | null }) {
             <div class="fields">
               {field("low", "Lowest lr", { type: "number" }, String(SEARCH_LR_RANGE[0]))}
               {field("high", "Highest lr", { type: "number" }, String(SEARCH_LR_RANGE[1]))}
-              {refused.lrRange !== undefined && <small class="error">Expected {refused.lrRange}</small>}
+              {refused.lrRange !== undefined && <small class="error">{refused.lrRange}</small>}
               {field("budget/steps", "Budget, steps in all", { type: "integer" }, usualBudget(request))}
               {field("budget/seconds", "Budget, seconds", { type: "number", description: "Of one core" }, "no limit")}
-              {field("finders", "Compare the classic finders", { type: "boolean" }, "true")}
             </div>
+            <label class="check">
+              <input
+                type="checkbox"
+                checked={form.finders !== "false"}
+                onChange={(event) => set("finders", event.currentTarget.checked ? "" : "false")}
+              />
+              and what the classic finders would have suggested
+            </label>
           </fieldset>
           <details>
-            <summary>Optimizer, model, data, names</summary>
+            <summary>Optimizer, model, names</summary>
             <div class="fields">
               <SetupFields {...{ form, set }} errors={refused} />
               {field("name", "Name")}
@@ -123,5 +129,5 @@ export function ComposeSearchPage({ filled }: { filled: string | null }) {
 /** What stands for no budget, of trainings of usual length. */
 function usualBudget({ steps, schedules }: SearchRequest): string {
   const times = schedules?.length === 1 ? DEFAULT_BUDGET.single : DEFAULT_BUDGET.joint;
-  return Number.isInteger(steps) ? `${times} × steps: ${whole(times * steps)}` : `${times} × steps`;
+  return Number.isInteger(steps) ? `${whole(times * steps)}: ${times} × steps` : `${times} × steps`;
 }

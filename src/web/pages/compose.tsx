@@ -29,7 +29,7 @@ import { CurlLine } from "./curl-line.js";
 import { Field } from "./field.js";
 import { Preview, previewOf, Remarks } from "./preview.js";
 import type { ShownSpec } from "./run-facts.js";
-import { OptimizerChoice, SetupFields, withType } from "./setup-fields.js";
+import { DatasetField, OptimizerChoice, SetupFields, withType } from "./setup-fields.js";
 import { Failure } from "./status.js";
 import { useSend } from "./use-send.js";
 
@@ -104,6 +104,7 @@ export function ComposePage({ filled }: { filled: string | null }) {
                 required
               />
               {field("batchSize", "Batch size", { type: "integer" }, fork ? "as before" : "32")}
+              {!fork && <DatasetField {...{ form, set, errors }} />}
               {!fork && <OptimizerChoice form={form} change={change} />}
               {field("seed", "Seed", { type: "integer" }, fork ? "as before" : "drawn")}
               {field("evalEvery", "Validate every", { type: "integer", description: "Steps; 0: at the end only" }, "0")}
@@ -135,7 +136,7 @@ export function ComposePage({ filled }: { filled: string | null }) {
                   {field("high", "Highest lr", { type: "number" }, String(high))}
                 </>
               )}
-              {errors.lrRange !== undefined && <small class="error">Expected {errors.lrRange}</small>}
+              {errors.lrRange !== undefined && <small class="error">{errors.lrRange}</small>}
               {scheduleParameters(form.schedule!).map(([name, schema]) => (
                 <Field
                   key={name}
@@ -148,7 +149,7 @@ export function ComposePage({ filled }: { filled: string | null }) {
             </div>
           </fieldset>
           <details>
-            <summary>{fork ? "Checkpoints, names" : "Optimizer, model, data, names"}</summary>
+            <summary>{fork ? "Checkpoints, names" : "Optimizer, model, names"}</summary>
             <div class="fields">
               {!fork && (
                 <>

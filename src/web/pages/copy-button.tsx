@@ -1,4 +1,5 @@
 import { useState } from "preact/hooks";
+import { settleAddress } from "../router.js";
 
 /** Where a page may not write to the clipboard, as from another machine without TLS, the text is shown to be copied. */
 async function copy(text: string): Promise<boolean> {
@@ -21,12 +22,16 @@ export function CopyButton({ label, text, title }: { label: string; text: () => 
   };
   return (
     <button type="button" title={title} onClick={() => void act()}>
-      <output>{copied ? "Copied" : label}</output>
+      {/* No <output>: a button takes no name from one. */}
+      <span aria-live="polite">{copied ? "Copied" : label}</span>
     </button>
   );
 }
 
+function address(): string {
+  settleAddress();
+  return location.href;
+}
+
 /** Copies the address of what is shown, as it is shown. */
-export const ShareButton = () => (
-  <CopyButton label="Copy link" title="The address of this view" text={() => location.href} />
-);
+export const ShareButton = () => <CopyButton label="Copy link" title="The address of this view" text={address} />;

@@ -1,8 +1,8 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Dataset } from "../../schemas/dataset.js";
-import { ApiError, deleteDataset, listDatasets, messageOf, putDataset } from "../data/api.js";
+import { ApiError, deleteDataset, fieldText, listDatasets, messageOf, putDataset } from "../data/api.js";
 import { number, time, whole } from "../format.js";
-import { composeLink, listLink } from "../router.js";
+import { composeLink, listLink, searchFormLink } from "../router.js";
 import { Failure } from "./status.js";
 
 /** The word lists that runs can train on: what there is, and a form for a new one. */
@@ -46,11 +46,19 @@ function Table({ datasets, remove }: { datasets: readonly Dataset[]; remove: (da
         <thead>
           <tr>
             <th scope="col">Name</th>
-            <th scope="col">Items</th>
+            <th scope="col" class="num">
+              Items
+            </th>
             <th scope="col">Symbols</th>
-            <th scope="col">Length</th>
-            <th scope="col">Training examples</th>
-            <th scope="col">Used by</th>
+            <th scope="col" class="num">
+              Length
+            </th>
+            <th scope="col" class="num">
+              Training examples
+            </th>
+            <th scope="col" class="num">
+              Used by
+            </th>
             <th scope="col">Created</th>
             <th scope="col">
               <span class="visually-hidden">Actions</span>
@@ -69,6 +77,8 @@ function Table({ datasets, remove }: { datasets: readonly Dataset[]; remove: (da
 
 const SYMBOLS_SHOWN = 40;
 
+const searchOn = (dataset: string): string => searchFormLink({ steps: 3000, dataset });
+
 function Row({ dataset, remove }: { dataset: Dataset; remove: (dataset: Dataset) => Promise<void> }) {
   const { name, items, symbols, longest, meanLength, splits, usedBy, createdAt, builtIn, digest, links } = dataset;
   const shown = symbols.slice(1, 1 + SYMBOLS_SHOWN).join("");
@@ -78,7 +88,7 @@ function Row({ dataset, remove }: { dataset: Dataset; remove: (dataset: Dataset)
         <a href={links.text}>{name}</a>
         <small title={`SHA-256 ${digest}`}>{digest.slice(0, 12)}</small>
       </th>
-      <td>{whole(items)}</td>
+      <td class="num">{whole(items)}</td>
       <td>
         {symbols.length}
         <small class="symbols">
@@ -86,18 +96,21 @@ function Row({ dataset, remove }: { dataset: Dataset; remove: (dataset: Dataset)
           {symbols.length > 1 + SYMBOLS_SHOWN && "…"}
         </small>
       </td>
-      <td>
+      <td class="num">
         {number(meanLength, 3)}
         <small>at most {whole(longest)}</small>
       </td>
-      <td>{whole(splits.train.examples)}</td>
-      <td>
+      <td class="num">{whole(splits.train.examples)}</td>
+      <td class="num">
         <a href={listLink(`dataset:${name}`)} aria-label={`${whole(usedBy)}: the runs on ${name}`}>
           {whole(usedBy)}
         </a>
       </td>
       <td>{createdAt === null ? "built in" : time(createdAt)}</td>
       <td class="row-actions">
+        <a href={searchOn(name)} aria-label={`Find schedule and rate on ${name}`}>
+          Find schedule and rate
+        </a>
         <a href={composeLink({ steps: 10_000, dataset: name })} aria-label={`New run on ${name}`}>
           New run
         </a>
@@ -141,7 +154,7 @@ function Upload({ stored }: { stored: () => Promise<void> }) {
   const [text, setText] = useState("");
   const [wrong, setWrong] = useState<Wrong>({});
   const [failure, setFailure] = useState<string | null>(null);
-  const [done, setDone] = useState<string | null>(null);
+  const [done, setDone] = useState<Dataset | null>(null);
   const [sending, setSending] = useState(false);
   const picker = useRef<HTMLInputElement>(null);
 
@@ -158,7 +171,7 @@ function Upload({ stored }: { stored: () => Promise<void> }) {
   const refused = (error: unknown) => {
     const errors = error instanceof ApiError ? (error.problem.errors ?? []) : [];
     const of = (pointer: string) => {
-      const found = errors.filter((entry) => entry.pointer === pointer).map(({ expected }) => expected);
+      const found = errors.filter((entry) => entry.pointer === pointer).map(fieldText);
       return found.length === 0 ? {} : { [pointer === "" ? "text" : "name"]: found.join("; ") };
     };
     setWrong({ ...of("/name"), ...of("") });
@@ -167,11 +180,10 @@ function Upload({ stored }: { stored: () => Promise<void> }) {
   const submit = async (event: Event) => {
     event.preventDefault();
     changed();
-    if (name.trim() === "") return setWrong({ name: "a name" });
+    if (name.trim() === "") return setWrong({ name: "Give it a name" });
     setSending(true);
     try {
-      const { items, symbols } = await putDataset(name.trim(), file ?? text);
-      setDone(`Stored ${name.trim()}: ${whole(items)} items over ${symbols.length} symbols`);
+      setDone(await putDataset(name.trim(), file ?? text));
       setName("");
       setText("");
       setFile(null);
@@ -212,9 +224,9 @@ function Upload({ stored }: { stored: () => Promise<void> }) {
                 setName(event.currentTarget.value);
               }}
             />
-            <Wrongness id="upload-name-error" expected={wrong.name} />
+            <Wrongness id="upload-name-error" text={wrong.name} />
           </div>
-          <div class="field">
+          <div class="field wide">
             <label for="upload-file">File</label>
             <input
               id="upload-file"
@@ -239,24 +251,31 @@ function Upload({ stored }: { stored: () => Promise<void> }) {
               setText(event.currentTarget.value);
             }}
           />
-          <Wrongness id="upload-text-error" expected={wrong.text} />
+          <Wrongness id="upload-text-error" text={wrong.text} />
         </div>
         <Failure message={failure} />
         <div class="actions">
           <button type="submit" class="primary" disabled={sending}>
             {sending ? "Storing…" : "Store"}
           </button>
-          <output>{done}</output>
+          <output>
+            {done !== null && (
+              <>
+                Stored {done.name}: {whole(done.items)} items over {done.symbols.length} symbols.{" "}
+                <a href={searchOn(done.name)}>Find schedule and rate for it</a>
+              </>
+            )}
+          </output>
         </div>
       </fieldset>
     </form>
   );
 }
 
-function Wrongness({ id, expected }: { id: string; expected: string | undefined }) {
-  return expected === undefined ? null : (
+function Wrongness({ id, text }: { id: string; text: string | undefined }) {
+  return text === undefined ? null : (
     <small id={id} class="error" role="alert">
-      Expected {expected}
+      {text}
     </small>
   );
 }

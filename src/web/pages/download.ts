@@ -1,27 +1,6 @@
 import type { RunColumns } from "../data/run-columns.js";
+import { save } from "../data/save.js";
 import type { Smoothing } from "../data/smoother.js";
-
-function save(name: string, blob: Blob): void {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(blob);
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
-}
-
-/** The page's chart as it is shown, on the page's background. */
-export function downloadPng(name: string): void {
-  const shown = document.querySelector<HTMLCanvasElement>(".plot canvas");
-  if (shown === null) return;
-  const copy = document.createElement("canvas");
-  copy.width = shown.width;
-  copy.height = shown.height;
-  const context = copy.getContext("2d")!;
-  context.fillStyle = getComputedStyle(document.body).backgroundColor;
-  context.fillRect(0, 0, copy.width, copy.height);
-  context.drawImage(shown, 0, 0);
-  copy.toBlob((blob) => blob !== null && save(name, blob), "image/png");
-}
 
 export interface Exported {
   readonly id: string;

@@ -47,9 +47,10 @@ export function ExperimentChart({ spec, rows }: { spec: Experiment["spec"]; rows
     range: view ?? (log ? [xs[0]! / 1.3, xs.at(-1)! * 1.3] : [xs[0]! - pad, xs.at(-1)! + pad]),
     x: xs,
     values: lines.map(({ places }) => Array.from(xs, (x) => places.find((place) => place.x === x)?.row.mean ?? null)),
-    points: lines.map(({ line, places }) => ({
+    points: lines.map(({ label, line, places }) => ({
       color: colorAt(line),
       marker: markerAt(line),
+      key: label,
       at: places.flatMap(({ x, row }) => (row.landed === 0 ? [] : [{ x, y: row.mean, error: row.error }])),
     })),
   });
@@ -57,6 +58,7 @@ export function ExperimentChart({ spec, rows }: { spec: Experiment["spec"]; rows
     <>
       <ChartView
         title={`Validation loss over ${factor.name}`}
+        name={`over-${factor.name}`}
         xLabel={factor.name}
         yLabel="validation loss, nats"
         xLog={log}
@@ -74,7 +76,12 @@ export function ExperimentChart({ spec, rows }: { spec: Experiment["spec"]; rows
                 : Math.abs(log ? Math.log(place.x / x) : place.x - x);
             const { x: at, row } = places.reduce((best, place) => (distance(place) < distance(best) ? place : best));
             const error = row.error === null ? "" : ` ± ${row.error.toFixed(4)}`;
-            return { label, line, value: `${lossText(row.mean)}${error} at ${number(at)}, ${row.landed} seeds` };
+            return {
+              label,
+              key: label,
+              line,
+              value: `${lossText(row.mean)}${error} at ${number(at)}, ${row.landed} seeds`,
+            };
           })
         }
         shape={`${factor.name}${lines.length}${all}`}

@@ -8,6 +8,9 @@ export type ArmRow = ReturnType<typeof summaryOf> & { readonly arm: ExperimentRe
 export const experimentTitle = ({ id, spec }: Pick<Experiment, "id" | "spec">): string =>
   spec.name ?? `Experiment ${id.slice(-8)}`;
 
+/** A longer list of names is no headline. */
+const LONGEST_TIES = 60;
+
 /** The best arm, and what cannot be told from it; of one that goes on, as it looks. */
 export function verdictOf({ best, ties, arms }: ExperimentReport, over: boolean): string {
   if (best === null) return over ? "No arm has a result" : "No verdict yet";
@@ -15,7 +18,8 @@ export function verdictOf({ best, ties, arms }: ExperimentReport, over: boolean)
   const { name } = arms[best]!;
   const lead = over ? name : `So far ${name}`;
   if (tied.length === 0) return `${lead} is the best`;
-  return `${lead}, tied with ${tied.length > 4 ? `${tied.length} others` : tied.join(", ")}`;
+  const names = tied.join(", ");
+  return `${lead}, tied with ${names.length > LONGEST_TIES ? `${tied.length} others` : names}`;
 }
 
 /** A request that makes the same experiment again. */

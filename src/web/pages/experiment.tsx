@@ -7,6 +7,7 @@ import { ExperimentChart } from "./experiment-chart.js";
 import { experimentTitle, requestOfExperiment, verdictOf } from "./experiment-facts.js";
 import { ExperimentTable } from "./experiment-table.js";
 import { ParentActions } from "./parent-actions.js";
+import { Warnings } from "./search-answer.js";
 import { ConnectionState, Failure, Status } from "./status.js";
 import { useExperiment } from "./use-experiment.js";
 import { useTitle } from "./use-title.js";
@@ -30,7 +31,7 @@ export function ExperimentPage({ id }: { id: string }) {
       </>
     );
   }
-  const { spec, status, reason, report, progress } = experiment;
+  const { spec, status, reason, report, progress, warnings } = experiment;
   // A seed that not all arms have finished is in no report; what of it has come is shown all the same.
   const rows = report.arms.map((arm) => {
     const landed = over ? { losses: arm.losses, failures: 0 } : arms.of(arm.name);
@@ -55,6 +56,7 @@ export function ExperimentPage({ id }: { id: string }) {
         </span>
       </div>
       <Failure message={failure ?? reason} />
+      <Warnings title="Not as it was likely meant" warnings={warnings.map(({ message }) => message)} />
       <p>
         {spec.arms.length} arms by {spec.seeds.length} common seeds, {steps.map(whole).join(" or ")} steps each on{" "}
         {spec.arms[0]!.run.dataset.name}. Compared with <strong>{spec.arms[spec.baseline]!.name}</strong>; all verdicts

@@ -55,7 +55,7 @@ export function Field({ name, label, schema, form, set, errors, fallback, requir
       )}
       {error !== undefined && (
         <small id={`${id}-error`} class="error">
-          Expected {error}
+          {error}
         </small>
       )}
     </div>

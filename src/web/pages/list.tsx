@@ -66,12 +66,13 @@ export function ListPage() {
     for (const id of ids) on ? next.add(id) : next.delete(id);
     choose(next);
   };
+  const empty = items.length === 0 && !filtered && parent === undefined;
   const allShown = runs.length > 0 && selected.length === runs.length;
   return (
     <>
       <div class="title-row">
         <h1>{parent === undefined ? "Runs" : `Runs of ${parent.startsWith("exp_") ? "an experiment" : "a search"}`}</h1>
-        {parent === undefined ? (
+        {empty ? null : parent === undefined ? (
           <span class="begin">
             <a class="button primary" href="#/new">
               New run
@@ -89,10 +90,10 @@ export function ListPage() {
           </a>
         )}
       </div>
-      {totals !== null && <TotalsLine {...{ totals, view, show }} />}
+      {totals !== null && !empty && <TotalsLine {...{ totals, view, show }} />}
       <Failure message={live.error} />
       <Failure message={failure} />
-      {items.length === 0 && !filtered && parent === undefined ? (
+      {empty ? (
         <Welcome />
       ) : (
         <>

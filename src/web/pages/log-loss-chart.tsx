@@ -26,6 +26,7 @@ export function LogLossChart({ id, columns, bell, window, link }: RunProps & { w
   return (
     <ChartView
       title={`Mean log10 loss of each ${whole(window)} steps`}
+      name="log-loss-step"
       xLabel="step"
       yLabel="log10 loss"
       xLog={false}

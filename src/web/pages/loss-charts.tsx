@@ -85,6 +85,7 @@ export function LossChart(props: LossProps) {
   return (
     <ChartView
       title={TITLES[axis]}
+      name={`loss-${axis}`}
       xLabel={X_LABELS[axis]}
       yLabel="loss, nats"
       xLog={axis === "lr"}
@@ -126,6 +127,7 @@ export function LrChart({ yLog, link, ...props }: RunProps & { yLog: boolean; li
   return (
     <ChartView
       title="Learning rate"
+      name="lr-step"
       xLabel="step"
       yLabel="learning rate"
       xLog={false}

@@ -49,7 +49,14 @@ function useLines({ columns, smoothing }: Shown): { lines: ManyLine[]; whole: re
   }, [columns, JSON.stringify(smoothing)]);
 }
 
-const common = { title: "Smoothed loss", xLabel: "step", yLabel: "loss, nats", xLog: false, height: HEIGHT } as const;
+const common = {
+  title: "Smoothed loss",
+  name: "loss-step",
+  xLabel: "step",
+  yLabel: "loss, nats",
+  xLog: false,
+  height: HEIGHT,
+} as const;
 
 /** Every run a line, coloured by a field; the one that is pointed at stands out. */
 export function ManyChart({

@@ -2,7 +2,6 @@ import { useEffect, useMemo, useState } from "preact/hooks";
 import { type Run, TERMINAL_STATUSES } from "../../schemas/run.js";
 import { ColorBar } from "../charts/color-bar.js";
 import { colorScale } from "../charts/color-scale.js";
-import type { BandKind } from "../charts/groups.js";
 import { LineSample } from "../charts/legend.js";
 import { Pointed } from "../charts/pointed.js";
 import { messageOf } from "../data/api.js";
@@ -10,14 +9,15 @@ import { readCurves, type Selection, type ThinRun } from "../data/curves.js";
 import { type Field, fieldsThatDiffer, fieldsThatTell, namesOf, valueText } from "../data/run-fields.js";
 import type { Smoothing } from "../data/smoother.js";
 import { number, whole } from "../format.js";
-import { runLink } from "../router.js";
+import { runLink, useViewChoice, useViewFlag, useViewState } from "../router.js";
 import { GroupingControls, groupRuns, usualBand } from "./compare.js";
 import { BaselineTable } from "./compare-tables.js";
+import { ShareButton } from "./copy-button.js";
 import { ManyChart, ManyGroupsChart } from "./many-chart.js";
 import { ParallelCoordinates } from "./parallel.js";
 import { Check } from "./run-charts.js";
 import { ScatterChart } from "./scatter-chart.js";
-import { SmoothingControl } from "./smoothing-control.js";
+import { SmoothingControl, useSmoothing } from "./smoothing-control.js";
 import { Failure } from "./status.js";
 
 /** Runs that one chart shows. */
@@ -78,7 +78,12 @@ export function ManyRuns({ selection }: { selection: Selection }) {
   const drawn = runs.filter(({ columns }) => columns.length > 0);
   return (
     <>
-      <h1>Compare {done ? whole(runs.length) : `${whole(runs.length)} …`} runs</h1>
+      <div class="title-row">
+        <h1>Compare {done ? whole(runs.length) : `${whole(runs.length)} …`} runs</h1>
+        <span class="begin">
+          <ShareButton />
+        </span>
+      </div>
       <Failure message={error} />
       {done && drawn.length < runs.length && (
         <p class="notice">{whole(runs.length - drawn.length)} of them have no step yet.</p>
@@ -94,18 +99,18 @@ function Drawn({ all }: { all: readonly ThinRun[] }) {
   const fields = useMemo(() => fieldsThatDiffer(runs), [runs]);
   const telling = useMemo(() => fieldsThatTell(fields), [fields]);
   const names = useMemo(() => namesOf(runs, fields), [runs, fields]);
-  const [smoothing, setSmoothing] = useState<Smoothing>(() => smoothingOfMany(runs));
-  const [grouping, setGrouping] = useState("none");
-  const [chosenBand, setBand] = useState<BandKind | null>(null);
-  const [colorBy, setColorBy] = useState(fields[0]?.name ?? "");
-  const [yLog, setYLog] = useState(false);
-  const [everything, setEverything] = useState(false);
+  const [smoothing, setSmoothing] = useSmoothing(smoothingOfMany(runs));
+  const [grouping, setGrouping] = useViewState("group", "none");
+  const [chosenBand, setBand] = useViewChoice("band", { usual: 1, interval: 1, range: 1 }, "usual");
+  const [colorBy, setColorBy] = useViewState("colour", fields[0]?.name ?? "");
+  const [yLog, setYLog] = useViewFlag("logLoss");
+  const [everything, setEverything] = useViewFlag("all");
   const pointed = useMemo(() => new Pointed(), []);
   const [chosen, setChosen] = useState<ReadonlySet<number> | null>(null);
   const field = fields.find(({ name }) => name === colorBy);
   const scale = useMemo(() => colorScale(field?.values ?? runs.map(() => null)), [field, runs]);
   const grouped = useMemo(() => groupRuns(runs, fields, grouping), [runs, fields, grouping]);
-  const band = chosenBand ?? usualBand(grouped);
+  const band = chosenBand === "usual" ? usualBand(grouped) : chosenBand;
   const columns = useMemo(() => all.map((one) => one.columns), [all]);
   const losses = runs.map(({ result }) => result?.finalValidationLoss ?? null);
   const shown = { columns, smoothing, yLog, fit: everything ? ("all" as const) : ("level" as const) };

@@ -9,6 +9,7 @@ import type { ScheduleRequest, ScheduleSpec } from "../../schemas/schedule.js";
 import { ChartView } from "../charts/chart-view.js";
 import type { Drawing } from "../charts/drawing.js";
 import type { Values, View } from "../charts/plan.js";
+import { fieldTexts } from "../data/api.js";
 import { number, whole } from "../format.js";
 import { isSettled, type ShownSpec } from "./run-facts.js";
 
@@ -24,7 +25,7 @@ export function previewOf(
   const schedule = given ?? "constant";
   const steps = end - (from?.step ?? 0);
   if (!Number.isInteger(steps) || steps < 1 || steps > LIMITS.steps) {
-    const errors = { steps: `a whole number from 1 to ${whole(LIMITS.steps)}` };
+    const errors = { steps: `Expected a whole number from 1 to ${whole(LIMITS.steps)}` };
     return { spec: null, why: "Say for how many steps.", errors };
   }
   if (from !== undefined && given === undefined) {
@@ -41,9 +42,7 @@ export function previewOf(
   try {
     const resolved = resolveSchedule(schedule as ScheduleRequest, { steps, lrRange: [lrRange[0]!, lrRange[1]!] });
     if (!resolved.ok) {
-      const errors = Object.fromEntries(
-        resolved.errors.map(({ pointer, expected }) => [`schedule${pointer}`, expected]),
-      );
+      const errors = fieldTexts(resolved.errors.map((error) => ({ ...error, pointer: `/schedule${error.pointer}` })));
       return { spec: null, why: "The schedule is not valid yet.", errors };
     }
     const spec = resolved.value;

@@ -16,7 +16,7 @@ import { LossChart, LrChart } from "./loss-charts.js";
 import { RAW } from "./readouts.js";
 import { isSweep } from "./run-facts.js";
 import { Segments } from "./segments.js";
-import { SmoothingControl, useSmoothing } from "./smoothing-control.js";
+import { defaultSmoothing, SmoothingControl, useSmoothing } from "./smoothing-control.js";
 import { Suggestions, useSuggestions } from "./suggestions.js";
 import type { Bell } from "./use-stream.js";
 
@@ -35,7 +35,7 @@ const defaultWindow = (steps: number): number => Math.max(1, Math.min(1000, Math
 
 /** All charts of a run, and what is chosen about them. */
 export function RunCharts({ run, columns, bell }: Props) {
-  const [smoothing, setSmoothing] = useSmoothing(run.spec.steps);
+  const [smoothing, setSmoothing] = useSmoothing(defaultSmoothing(run.spec.steps));
   const [windowText, setWindowText] = useViewState("window", String(defaultWindow(run.spec.steps)));
   const window = Math.max(1, Math.floor(Number(windowText)) || 1);
   const [picture, setPicture] = useViewChoice("show", PICTURES, "loss");
@@ -43,8 +43,8 @@ export function RunCharts({ run, columns, bell }: Props) {
   const [yLog, setYLog] = useViewFlag("logLoss");
   const [fitting, setFitting] = useViewChoice("fit", FITS, "line");
   const [lrLog, setLrLog] = useViewFlag("logLr", isSweep(run.spec));
-  const legend = useLegend();
-  const steps = useMemo(() => new Link(), []);
+  const legend = useLegend("hidden");
+  const steps = useMemo(() => new Link("x.step"), []);
   const suggestions = useSuggestions(run);
   const sweep = isSweep(run.spec) && columns.rising;
   const fit: Fit = fitting === "all" ? "all" : sweep ? "valley" : "level";

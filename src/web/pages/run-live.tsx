@@ -24,13 +24,14 @@ function useLive({ columns, run, bell }: Props): { readonly next: number; readon
   const [live, setLive] = useState({ next: columns.next, rate: run.progress.stepsPerSecond });
   useEffect(() => {
     let mark = { at: performance.now(), next: columns.next };
+    // What comes first is history, as fast as the line is.
+    const history = Math.max(1, run.progress.steps);
     let timer: ReturnType<typeof setTimeout> | undefined;
     const show = () => {
       timer = undefined;
       const { next } = columns;
       const ms = performance.now() - mark.at;
-      // What comes first is history, as fast as the line is.
-      const measured = ms >= SPEED_MS && mark.next > 0 ? ((next - mark.next) / ms) * 1000 : null;
+      const measured = ms >= SPEED_MS && mark.next >= history ? ((next - mark.next) / ms) * 1000 : null;
       if (ms >= SPEED_MS) mark = { at: performance.now(), next };
       setLive(({ rate }) => ({ next, rate: measured ?? rate }));
     };

@@ -1,4 +1,3 @@
-import { useState } from "preact/hooks";
 import { ChartView, type Readout } from "../charts/chart-view.js";
 import { type ColorScale, colorOf } from "../charts/color-scale.js";
 import type { Drawing, Points } from "../charts/drawing.js";
@@ -8,6 +7,7 @@ import type { View } from "../charts/plan.js";
 import type { Pointed } from "../charts/pointed.js";
 import type { Field, FieldValue, RunName } from "../data/run-fields.js";
 import { number } from "../format.js";
+import { useViewFlag, useViewState } from "../router.js";
 
 interface Props {
   readonly fields: readonly Field[];
@@ -22,12 +22,13 @@ interface Props {
 /** Loss over a field, the rate first: a point a run. */
 export function ScatterChart({ fields, losses, names, scale, values, pointed }: Props) {
   const numeric = fields.filter(({ numeric }) => numeric);
-  const [chosen, setChosen] = useState(numeric[0]?.name ?? "");
-  const [all, setAll] = useState(false);
+  const [chosen, setChosen] = useViewState("over", numeric[0]?.name ?? "");
+  const [all, setAll] = useViewFlag("highest");
   const field = numeric.find(({ name }) => name === chosen);
   if (field === undefined) return null;
-  const x = field.values as readonly number[];
-  const [low, high] = [Math.min(...x), Math.max(...x)];
+  const x = field.values as readonly (number | null)[];
+  const numbers = x.filter((value) => value !== null);
+  const [low, high] = [Math.min(...numbers), Math.max(...numbers)];
   const log = low > 0 && high / low > 10;
   const dark = darkScheme.matches;
   const known = losses.filter((loss) => loss !== null).sort((a, b) => a - b);
@@ -39,7 +40,7 @@ export function ScatterChart({ fields, losses, names, scale, values, pointed }: 
       color: 0,
       fill: colorOf(scale, values[i] ?? null, dark),
       marker: markerAt(scale.kind === "choice" ? (scale.places.get(values[i] ?? null) ?? 0) : 0),
-      at: [{ x: x[i]!, y: loss }],
+      at: x[i] == null ? [] : [{ x: x[i], y: loss }],
     }),
   );
   const whole = log ? ([low / 1.2, high * 1.2] as const) : pad(low, high);
@@ -49,15 +50,16 @@ export function ScatterChart({ fields, losses, names, scale, values, pointed }: 
       log ? Math.log(value / low) / Math.log(high / low) : (value - low) / (high - low);
     const upwards = (value: number) => (value - least) / (limit - least || 1);
     const away = (i: number) =>
-      losses[i] == null
+      losses[i] == null || x[i] == null
         ? Number.POSITIVE_INFINITY
-        : Math.hypot(across(x[i]!) - across(place[0]), upwards(losses[i]!) - upwards(place[1]));
+        : Math.hypot(across(x[i]) - across(place[0]), upwards(losses[i]) - upwards(place[1]));
     return losses.reduce<number>((best, _, i) => (away(i) < away(best) ? i : best), 0);
   };
   return (
     <>
       <ChartView
         title={`Validation loss over ${chosen}`}
+        name={`over-${chosen}`}
         xLabel={chosen}
         yLabel="validation loss, nats"
         xLog={log}
@@ -73,7 +75,7 @@ export function ScatterChart({ fields, losses, names, scale, values, pointed }: 
           const i = closest([at, y]);
           return [
             { label: "run", value: names[i]!.label },
-            { label: chosen, value: number(x[i]!, 5) },
+            { label: chosen, value: number(x[i], 5) },
             { label: "validation loss", value: number(losses[i], 6) },
           ];
         }}

@@ -4,32 +4,10 @@ import type { Drawing } from "../charts/drawing.js";
 import { colorAt, markerAt } from "../charts/markers.js";
 import type { View } from "../charts/plan.js";
 import type { CurvePoint } from "../data/search-curves.js";
+import { highestOf, longestOf, ratesShown } from "../data/search-view.js";
 import { number, whole } from "../format.js";
 import { useViewFlag, useViewState } from "../router.js";
 import { lineOf } from "./search-facts.js";
-
-/** A horizon is shown once so many rates have been trained for it. */
-const ENOUGH = 3;
-
-/** Losses of trainings of different lengths are no curve together. This is the longest at which some schedule has one. */
-function longestOf(curves: readonly (readonly CurvePoint[])[], horizons: readonly number[]): number | null {
-  const told = (steps: number) =>
-    curves.some((curve) => curve.filter((point) => point.steps === steps).length >= ENOUGH);
-  return horizons.find(told) ?? horizons.at(-1) ?? null;
-}
-
-/** So high that every schedule's valley is seen, and no exploding rate flattens them. */
-function highestOf(curves: readonly (readonly CurvePoint[])[], guessLoss: number): number {
-  const minima = curves.flatMap((curve) => {
-    const losses = curve.flatMap(({ loss }) => (loss === null ? [] : [loss]));
-    return losses.length < ENOUGH ? [] : [Math.min(...losses)];
-  });
-  // A lone curve's valley would be all that is seen of it.
-  if (minima.length < 2) return guessLoss * 1.05;
-  const low = Math.min(...minima);
-  const high = Math.max(low, Math.min(guessLoss, Math.max(...minima)));
-  return high + Math.max(high - low, 0.05 * Math.abs(guessLoss - low));
-}
 
 /** Validation loss over learning rate, a line a schedule. */
 export function SearchChart({ search: { spec, standing } }: { search: Search }) {
@@ -51,16 +29,20 @@ export function SearchChart({ search: { spec, standing } }: { search: Search }) 
     .sort((a, b) => a.line - b.line);
   const rates = Float64Array.from(new Set(drawn.flatMap(({ points }) => points.map(({ lr }) => lr)))).sort();
   const best = standing[0];
+  const curves = drawn.map(({ points }) => points);
+  const highest = all ? Number.POSITIVE_INFINITY : highestOf(curves, spec.guessLoss);
+  const reach = ratesShown(curves, highest);
   const frame = (view: View): Drawing | null =>
-    rates.length === 0
+    reach === null
       ? null
       : {
-          range: view ?? [rates[0]! / 1.3, rates.at(-1)! * 1.3],
+          range: view ?? reach,
           x: rates,
           values: drawn.map(({ points }) => Array.from(rates, (rate) => lossAt(points, rate))),
-          points: drawn.map(({ points, line }) => ({
+          points: drawn.map(({ schedule, points, line }) => ({
             color: colorAt(line),
             marker: markerAt(line),
+            key: schedule,
             at: points.map(({ lr, loss, stderr }) => ({ x: lr, y: loss, error: stderr })),
           })),
           marks:
@@ -72,6 +54,7 @@ export function SearchChart({ search: { spec, standing } }: { search: Search }) 
     <>
       <ChartView
         title={`Validation loss over learning rate${horizon === null ? "" : ` after ${whole(horizon)} steps`}`}
+        name="rates"
         xLabel="base or peak learning rate"
         yLabel="validation loss, nats"
         xLog
@@ -80,15 +63,7 @@ export function SearchChart({ search: { spec, standing } }: { search: Search }) 
         height={400}
         lines={drawn.map(({ schedule, line }) => ({ label: schedule, color: colorAt(line) }))}
         frame={frame}
-        {...(all
-          ? {}
-          : {
-              highest: () =>
-                highestOf(
-                  drawn.map(({ points }) => points),
-                  spec.guessLoss,
-                ),
-            })}
+        highest={() => highest}
         readout={(x) => drawn.map((row) => readoutOf(row, x))}
         shape={`${all}${drawn.map(({ line }) => line).join()}`}
         drawn={`${horizon}${drawn.flatMap(({ points }) => points.map(({ lr, seeds }) => [lr, seeds])).join()}`}
@@ -107,7 +82,7 @@ export function SearchChart({ search: { spec, standing } }: { search: Search }) 
         </label>
         <label class="check">
           <input type="checkbox" checked={all} onChange={(event) => setAll(event.currentTarget.checked)} />
-          highest losses too
+          all rates and losses
         </label>
         <small>Bars: standard error over the seeds. ×: diverged.</small>
       </div>
@@ -119,17 +94,24 @@ function lossAt(points: readonly CurvePoint[], rate: number): number | null {
   return points.find(({ lr }) => lr === rate)?.loss ?? null;
 }
 
-/** The trained rate next to a position, or the one with the lowest loss. */
+/** The trained rate next to a position; without one, next to the best rate, or while there is none the one with the lowest loss. */
 function readoutOf(
-  { schedule, points, line }: Pick<RankedSchedule, "schedule"> & { points: readonly CurvePoint[]; line: number },
+  {
+    schedule,
+    lr: best,
+    points,
+    line,
+  }: Pick<RankedSchedule, "schedule" | "lr"> & { points: readonly CurvePoint[]; line: number },
   x: number | null,
 ): Readout {
+  const at = x ?? best;
   const distance = (point: CurvePoint) =>
-    x === null ? (point.loss ?? Number.POSITIVE_INFINITY) : Math.abs(Math.log(point.lr / x));
+    at === null ? (point.loss ?? Number.POSITIVE_INFINITY) : Math.abs(Math.log(point.lr / at));
   const { lr, loss, seeds } = points.reduce((best, point) => (distance(point) < distance(best) ? point : best));
   const told = loss === null ? "diverged" : number(loss, 5);
   return {
     label: schedule,
+    key: schedule,
     value: `${told} at ${number(lr, 3)}, ${seeds === 1 ? "one seed" : `${seeds} seeds`}`,
     line,
   };

@@ -25,9 +25,7 @@ export function SearchTable({ search: { spec, standing, answer } }: { search: Se
             <th scope="col">Rests on</th>
             {answer !== null && (
               <>
-                <th scope="col" title="Decades that the best rate moves for each decade of steps">
-                  Law: slope
-                </th>
+                <th scope="col">In shorter trainings</th>
                 <th scope="col">
                   <span class="visually-hidden">Use</span>
                 </th>
@@ -58,10 +56,7 @@ export function SearchTable({ search: { spec, standing, answer } }: { search: Se
               </td>
               {answer !== null && (
                 <>
-                  <td>
-                    {row.law === null ? "–" : `${signed(row.law.slope, 2)} ± ${row.law.error.toFixed(2)}`}
-                    {row.law !== null && <small>{row.law.minima.map(minimumText).join(", ")}</small>}
-                  </td>
+                  <td>{shorterText(row, spec.steps)}</td>
                   <td>
                     {row.spec !== null && answer.winner !== null && (
                       <a
@@ -83,7 +78,12 @@ export function SearchTable({ search: { spec, standing, answer } }: { search: Se
 }
 
 const signed = (value: number, digits: number) => value.toFixed(digits).replace("-", "−");
-const minimumText = ({ steps, lr }: { steps: number; lr: number }) => `${number(lr, 2)} at ${whole(steps)}`;
+
+/** The best rate that was found for fewer steps, of the longest such trainings. */
+function shorterText({ law }: RankedSchedule, full: number): string {
+  const last = (law?.minima ?? []).filter(({ steps }) => steps < full).at(-1);
+  return last === undefined ? "–" : `${number(last.lr, 2)} for ${whole(last.steps)} steps`;
+}
 
 function differenceText({ difference, tied }: RankedSchedule, place: number): string {
   if (place === 0) return "the best";
@@ -97,7 +97,7 @@ function differenceText({ difference, tied }: RankedSchedule, place: number): st
 function Bracket({ row: { lr, interval, schedule }, spec }: { row: RankedSchedule; spec: SearchSpec }) {
   const [low, high] = spec.lrRange.map(Math.log10) as [number, number];
   const at = (rate: number) => (100 * (Math.log10(rate) - low)) / (high - low);
-  const [from, to] = (interval ?? spec.lrRange).map(at) as [number, number];
+  const [from, to] = (interval ?? []).map(at) as [number, number];
   return (
     <svg
       class={`bracket ink-${lineOf(spec, schedule) % 7}`}
@@ -106,7 +106,7 @@ function Bracket({ row: { lr, interval, schedule }, spec }: { row: RankedSchedul
       aria-hidden="true"
     >
       <rect class="track" x="0" y="3.5" width="100" height="3" />
-      <rect class={interval === null ? "open" : ""} x={from} y="2" width={Math.max(1, to - from)} height="6" />
+      {interval !== null && <rect x={from} y="2" width={Math.max(1, to - from)} height="6" />}
       {lr !== null && <rect class="best" x={at(lr) - 0.4} y="0" width="0.8" height="10" />}
     </svg>
   );

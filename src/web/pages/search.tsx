@@ -4,7 +4,7 @@ import { number, whole } from "../format.js";
 import { runLink, searchFormLink } from "../router.js";
 import { ShareButton } from "./copy-button.js";
 import { ParentActions } from "./parent-actions.js";
-import { SearchAnswerView } from "./search-answer.js";
+import { SearchAnswerView, Warnings } from "./search-answer.js";
 import { SearchChart } from "./search-chart.js";
 import { STAGES, searchTitle } from "./search-facts.js";
 import { requestOfSearch } from "./search-form.js";
@@ -29,7 +29,7 @@ export function SearchPage({ id }: { id: string }) {
       </>
     );
   }
-  const { spec, status, answer, standing, reason } = search;
+  const { spec, status, answer, standing, reason, warnings } = search;
   const begun = standing.some(({ curve }) => curve.length > 0);
   return (
     <>
@@ -42,6 +42,7 @@ export function SearchPage({ id }: { id: string }) {
         </span>
       </div>
       <Failure message={failure ?? (answer === null ? reason : null)} />
+      <Warnings title="Not as it was likely meant" warnings={warnings.map(({ message }) => message)} />
       <p>
         Which of {spec.schedules.map(({ name }) => name).join(", ")}, at which rate from {number(spec.lrRange[0])} to{" "}
         {number(spec.lrRange[1])}, for {whole(spec.steps)} steps of {spec.run.optimizer.type} on {spec.run.dataset.name}

@@ -31,9 +31,27 @@ export function withType(form: Form, name: "schedule" | "optimizer", type: strin
   ]) as Form;
 }
 
-/** What runs and searches train alike: the optimizer's parameters, model, data, engine. */
-export function SetupFields({ form, set, errors }: Props) {
+/** What is trained on. */
+export function DatasetField({ form, set, errors }: Props) {
   const datasets = useDatasetNames();
+  return (
+    <div class="field">
+      <Field
+        name="dataset"
+        label="Dataset"
+        schema={datasetSchema(datasets, form.dataset)}
+        fallback="names"
+        {...{ form, set, errors }}
+      />
+      <small class="help">
+        <a href="#/datasets">Use words of your own</a>
+      </small>
+    </div>
+  );
+}
+
+/** What runs and searches train alike: the optimizer's parameters, model, engine. */
+export function SetupFields({ form, set, errors }: Props) {
   const parameters = (prefix: string, fields: readonly [string, FieldSchema][], label: (name: string) => string) =>
     fields.map(([name, schema]) => (
       <Field
@@ -48,13 +66,6 @@ export function SetupFields({ form, set, errors }: Props) {
     <>
       {parameters("optimizer", optimizerParameters(form.optimizer!), (name) => `${form.optimizer} ${name}`)}
       {parameters("model", modelParameters(), (name) => name)}
-      <Field
-        name="dataset"
-        label="Dataset"
-        schema={datasetSchema(datasets, form.dataset)}
-        fallback="names"
-        {...{ form, set, errors }}
-      />
       <Field
         name="datasetLimit"
         label="First n examples only"

@@ -67,9 +67,9 @@ export function defaultSmoothing(steps: number): Smoothing {
   return { kind: "ema", decay: defaultDecay(steps) };
 }
 
-/** The smoothing of a page with charts, kept in its address. `steps`: of the longest run, for the usual one. */
-export function useSmoothing(steps: number): [Smoothing, (smoothing: Smoothing) => void] {
-  const usual = useMemo(() => JSON.stringify(defaultSmoothing(steps)), []);
+/** The smoothing of a page with charts, kept in its address; `usually` is that of the page's first showing. */
+export function useSmoothing(usually: Smoothing): [Smoothing, (smoothing: Smoothing) => void] {
+  const usual = useMemo(() => JSON.stringify(usually), []);
   const [text, setText] = useViewState("smoothing", usual);
   const smoothing = useMemo(() => parseSmoothing(text) ?? (JSON.parse(usual) as Smoothing), [text]);
   return [smoothing, (next) => setText(JSON.stringify(next))];

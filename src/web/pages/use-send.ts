@@ -1,5 +1,5 @@
 import { useState } from "preact/hooks";
-import { ApiError, messageOf, post } from "../data/api.js";
+import { ApiError, fieldTexts, messageOf, post } from "../data/api.js";
 import { go } from "../router.js";
 
 /** Posts a form's request and goes to what it has made; what the API refuses is told by field. */
@@ -18,9 +18,7 @@ export function useSend() {
     } catch (error) {
       setFailure(messageOf(error));
       if (error instanceof ApiError) {
-        setRefused(
-          Object.fromEntries((error.problem.errors ?? []).map(({ pointer, expected }) => [pointer.slice(1), expected])),
-        );
+        setRefused(fieldTexts(error.problem.errors));
       }
       setSending(false);
     }
