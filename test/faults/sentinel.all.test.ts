@@ -53,7 +53,7 @@ async function failOver(kills: number): Promise<void> {
     await sound.end();
     const oracle = await fingerprint(scene.direct, first);
 
-    const workers = [1, 2].map(() => scene.spawn("worker", { ...REPLICATED, WORKER_CONCURRENCY: 2 }));
+    for (let i = 0; i < 2; i++) scene.spawn("worker", { ...REPLICATED, WORKER_CONCURRENCY: 2 });
     for (let i = 0; i < 4; i++) ids.push((await api.create(REQUEST)).id);
     const seen = new Map(ids.map((id) => [id, new Seen()]));
 
@@ -105,12 +105,13 @@ async function failOver(kills: number): Promise<void> {
       [],
     );
     assert.equal(told.rollbacks, 0);
-    assert.ok(!api.process.over && workers.every((worker) => !worker.over), "a process has died");
+    assert.deepEqual(scene.deaths(), [], "a process has died");
     hold("to go on after a failover", slowest, BACK_MS);
     console.log(
       `# ${kills} kills of the primary: ${accepted.length} runs acknowledged amid them, none lost; training on at most ${slowest.toFixed(0)} ms after the failover`,
     );
   } catch (error) {
+    for (const death of scene.deaths()) console.log(`# ${death}`);
     for (const id of scene.direct.status === "ready" ? ids : [])
       keepHistory(`promise 24 ${id}`, chance.seed, outline(await wholeLog(scene.direct, id)));
     throw error;
@@ -132,7 +133,7 @@ async function rollBack(twin?: Twin): Promise<void> {
   const told: Told = { rollbacks: 0, over: false };
   try {
     const api = await scene.api();
-    const worker = scene.spawn("worker", {}, twin);
+    scene.spawn("worker", {}, twin);
     const request = { ...REQUEST, steps: 600_000 };
     const { id: first } = await api.create(request);
     await scene.over(first, patience(120_000));
@@ -155,7 +156,7 @@ async function rollBack(twin?: Twin): Promise<void> {
     await follower;
     assert.equal(seen.digest(), await exported(api.url, id));
     assert.equal(told.rollbacks, 1);
-    assert.ok(!worker.over && !api.process.over, "a process has died");
+    assert.deepEqual(scene.deaths(), [], "a process has died");
   } finally {
     told.over = true;
     await scene.close();

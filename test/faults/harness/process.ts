@@ -2,10 +2,11 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { endsWithUs } from "../../leave-none.js";
 import { FULL, HELD } from "./passes.js";
 
-/** What is waited for where nothing else is said: in the short pass only a hang takes so long. */
-const hangsAfterMs = () => (FULL ? 20_000 : 120_000);
+/** What is waited for where nothing else is said: where no times are held only a hang takes so long. */
+const hangsAfterMs = () => (FULL && HELD ? 20_000 : 120_000);
 
 const DIST = join(import.meta.dirname, "../../..");
 
@@ -72,10 +73,7 @@ export class ServiceProcess {
     };
     for (const [name, value] of Object.entries(settings)) env[name] = String(value);
     const [program, ...args] = [...on, process.execPath, ...preload, join(dist, `src/bin/${part}.js`)];
-    this.#child = spawn(program!, args, {
-      env,
-      stdio: ["ignore", "pipe", "pipe"],
-    });
+    this.#child = endsWithUs(spawn(program!, args, { env, stdio: ["ignore", "pipe", "pipe"] }));
     const keep = (text: Buffer) => {
       this.#output = (this.#output + text).slice(-20_000);
     };

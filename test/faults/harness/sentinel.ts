@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Redis } from "ioredis";
+import { endsWithUs } from "../../leave-none.js";
 import { freePort, REDIS_OPTIONS } from "../../redis.js";
 import { until } from "./process.js";
 
@@ -52,7 +53,8 @@ export class SentinelSet {
           "",
         ].join("\n"),
       );
-      set.#sentinels.push({ port, dir: set.#dir, child: spawn("redis-sentinel", [file], { stdio: "ignore" }) });
+      const child = endsWithUs(spawn("redis-sentinel", [file], { stdio: "ignore" }));
+      set.#sentinels.push({ port, dir: set.#dir, child });
     }
     await set.whole();
     return set;
@@ -78,7 +80,7 @@ export class SentinelSet {
     const args = Object.entries(options).flatMap(([name, value]) =>
       name === "replicaof" ? ["--replicaof", ...String(value).split(" ")] : [`--${name}`, String(value)],
     );
-    return spawn("redis-server", args, { stdio: "ignore" });
+    return endsWithUs(spawn("redis-server", args, { stdio: "ignore" }));
   }
 
   async #ask<T>(port: number, question: (redis: Redis) => Promise<T>): Promise<T | null> {
