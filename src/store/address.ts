@@ -1,10 +1,21 @@
 import { connect as dial } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
-import { Redis, type RedisOptions } from "ioredis";
+import { Redis, type RedisOptions, SentinelConnector } from "ioredis";
 
 /** redis+sentinel://[user:password@]host[:port],host[:port],.../name[/db][?sentinelUsername=...&sentinelPassword=...] */
 const SENTINEL = /^redis(s?)\+sentinel:\/\/(?:([^:@/]*)(?::([^@/]*))?@)?([^/?@]+)\/([^/?]+)(?:\/(\d+))?\/?(?:\?(.*))?$/;
 const SENTINEL_PORT = 26_379;
+
+/**
+ * What hears of failovers outlives the socket that it was made for, and ends whatever its connection does then: were that to ask
+ * the Sentinels for the new primary, the connection would be closed for good (ioredis 6.0).
+ */
+class Connector extends SentinelConnector {
+  override connect(...args: Parameters<SentinelConnector["connect"]>): ReturnType<SentinelConnector["connect"]> {
+    (this as unknown as { failoverDetector: { cleanup(): void } | null }).failoverDetector?.cleanup();
+    return super.connect(...args);
+  }
+}
 
 /** Where a Redis is, as ioredis wants it; null: the URL, redis:// or rediss://, says it all. Throws Error with the form wanted. */
 function sentinelOptions(url: string): RedisOptions | null {
@@ -15,6 +26,7 @@ function sentinelOptions(url: string): RedisOptions | null {
   const asked = new URLSearchParams(query);
   const decoded = (text: string | null | undefined) => (text ? decodeURIComponent(text) : undefined);
   return {
+    Connector: Connector as unknown as NonNullable<RedisOptions["Connector"]>,
     sentinels: hosts!.split(",").map((address) => {
       const at = address.lastIndexOf(":");
       return at < 0

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import type { RunRequest } from "../../src/schemas/run.js";
+import { connect } from "../../src/store/connect.js";
 import { createChance, keepHistory } from "./harness/chance.js";
 import { fingerprint, outline, wholeLog } from "./harness/history.js";
 import { count, FULL, hold, holdNoTimes, patience } from "./harness/passes.js";
@@ -173,3 +174,27 @@ test(
 test("promise 24, twin: where a commit does not notice a roll-back, the run fails", { skip }, () =>
   assert.rejects(rollBack("roll-back-unnoticed"), /does not follow the last commit/),
 );
+
+test("connections outlive a failover that they are told of while they ask slow Sentinels for the primary", {
+  skip,
+}, async () => {
+  const set = await SentinelSet.open(2, true);
+  const connections = Array.from({ length: 20 }, () => connect(set.url, "patient"));
+  try {
+    for (const connection of connections) connection.on("error", () => {});
+    await Promise.all(connections.map((connection) => connection.ping()));
+    for (const link of set.links) link.faults = { delayMs: 100 };
+    for (let kill = 0; kill < 2; kill++) {
+      const bringBack = await set.killPrimary();
+      assert.deepEqual(
+        new Set(await Promise.all(connections.map((connection) => connection.ping()))),
+        new Set(["PONG"]),
+      );
+      bringBack();
+      await set.whole();
+    }
+  } finally {
+    for (const connection of connections) connection.disconnect();
+    await set.close();
+  }
+});

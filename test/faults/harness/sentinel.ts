@@ -7,6 +7,7 @@ import { Redis } from "ioredis";
 import { endsWithUs } from "../../leave-none.js";
 import { freePort, REDIS_OPTIONS } from "../../redis.js";
 import { until } from "./process.js";
+import { FaultyLink } from "./proxy.js";
 
 /** Why there can be no Sentinel here, or null. */
 export const sentinelProblem =
@@ -25,8 +26,10 @@ export class SentinelSet {
   readonly #servers: Server[] = [];
   readonly #sentinels: Server[] = [];
   readonly #dir = mkdtempSync(join(tmpdir(), "anneal-sentinel-"));
+  /** Over which the Sentinels are reached, if it was opened so. */
+  readonly links: FaultyLink[] = [];
 
-  static async open(replicas = 2): Promise<SentinelSet> {
+  static async open(replicas = 2, overLinks = false): Promise<SentinelSet> {
     const set = new SentinelSet();
     for (let i = 0; i <= replicas; i++) {
       const port = await freePort();
@@ -40,12 +43,14 @@ export class SentinelSet {
     for (let i = 0; i < 3; i++) {
       const port = await freePort();
       const file = join(set.#dir, `sentinel-${i}.conf`);
+      if (overLinks) set.links.push(await FaultyLink.to(`redis://127.0.0.1:${port}`));
       writeFileSync(
         file,
         [
           `port ${port}`,
           "bind 127.0.0.1",
           `dir ${set.#dir}`,
+          `sentinel announce-port ${set.links[i]?.port ?? port}`,
           `sentinel monitor anneal 127.0.0.1 ${primary!.port} 2`,
           "sentinel down-after-milliseconds anneal 1000",
           "sentinel failover-timeout anneal 5000",
@@ -61,7 +66,8 @@ export class SentinelSet {
   }
 
   get url(): string {
-    return `redis+sentinel://${this.#sentinels.map(({ port }) => `127.0.0.1:${port}`).join(",")}/anneal`;
+    const ports = this.links.length > 0 ? this.links.map(({ port }) => port) : this.#sentinels.map(({ port }) => port);
+    return `redis+sentinel://${ports.map((port) => `127.0.0.1:${port}`).join(",")}/anneal`;
   }
 
   #launch(port: number, primary: number | undefined): ChildProcess {
@@ -174,6 +180,7 @@ export class SentinelSet {
       child.kill("SIGKILL");
       await ended;
     }
+    await Promise.all(this.links.map((link) => link.close()));
     rmSync(this.#dir, { recursive: true, force: true });
   }
 }
