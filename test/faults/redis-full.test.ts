@@ -8,7 +8,7 @@ import { type Twin, until } from "./harness/process.js";
 import { Scene, SMALL } from "./harness/scene.js";
 import { exported, listen, Seen } from "./harness/subscriber.js";
 
-const REQUEST: RunRequest = { ...SMALL, steps: count(1_500_000, 6_000_000), schedule: "cyclic" };
+const REQUEST: RunRequest = { ...SMALL, steps: count(500_000, 6_000_000), schedule: "cyclic" };
 const FILLS = count(1, 5);
 
 /** Fills Redis again and again under a live run, and controls others meanwhile. */

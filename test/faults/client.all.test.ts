@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
-import { after, before } from "node:test";
+import { after, before, test } from "node:test";
 import { WebSocket } from "ws";
 import { Anneal, type RunFollowOptions } from "../../src/client/index.js";
 import { type Chance, createChance } from "./harness/chance.js";
-import { count, promise, twin } from "./harness/passes.js";
+import { count, twin } from "./harness/passes.js";
 import { type Api, Scene } from "./harness/scene.js";
 
 let scene: Scene;
@@ -138,12 +138,12 @@ async function followAll(url: string, chance: Chance, followers: number, cuts: n
   for (const digest of digests) assert.equal(digest, wanted);
 }
 
-promise(`promise 8 by the client: ${FOLLOWERS} followers, each cut ${CUTS} times, see every step once`, async () => {
+test(`promise 8 by the client: ${FOLLOWERS} followers, each cut ${CUTS} times, see every step once`, async () => {
   await followAll(api.url, createChance("promise 8 by the client"), FOLLOWERS, CUTS);
   console.log(`# promise 8 by the client: ${FOLLOWERS} followers, ${FOLLOWERS * CUTS} cuts, ${LONG.steps} steps each`);
 });
 
-promise("the client follows on while the API is stopped, killed and started again under it", async () => {
+test("the client follows on while the API is stopped, killed and started again under it", async () => {
   const chance = createChance("restarts under the client");
   let server = await scene.api();
   const { url } = server;
