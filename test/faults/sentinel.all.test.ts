@@ -91,6 +91,9 @@ async function failOver(kills: number): Promise<void> {
       await until("runs are taken again", () => accepted.length > acknowledged, patience(BACK_MS));
       bringBack();
       await set.whole();
+      console.log(
+        `# ${new Date().toISOString()} kill ${kill + 1}: ${acknowledged} runs acknowledged so far, none lost`,
+      );
     }
     over = true;
     await clients;
