@@ -40,8 +40,10 @@ before(async () => {
 after(() => old?.remove());
 
 const api = (scene: Scene, root?: string): Promise<Api> => scene.api({}, undefined, undefined, root);
+/** None dies: a lock that ran out would only say that the machine is busy, and a run would be taken over for it. */
+const LOCKS = { LOCK_DURATION_MS: 60_000, STALLED_INTERVAL_MS: 3000 };
 const worker = (scene: Scene, root?: string): ServiceProcess =>
-  scene.spawn("worker", { WORKER_CONCURRENCY: 2 }, undefined, undefined, root);
+  scene.spawn("worker", { WORKER_CONCURRENCY: 2, ...LOCKS }, undefined, undefined, root);
 
 /** Follows a run to its end over as many connections as it takes, each to the API that `next` names; the digest of its steps. */
 async function follow(next: () => Api, id: string, wire: Wire): Promise<string> {
