@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { Redis } from "ioredis";
+import { endsWithUs } from "./leave-none.js";
 
 export interface TestRedis {
   readonly url: string;
@@ -25,13 +26,26 @@ export const REDIS_OPTIONS = JSON.parse(
 const PROGRAMS = ["redis-server", "valkey-server"];
 const START_TIMEOUT_MS = 30_000;
 
+/**
+ * Below those that a system gives by itself: a server that is killed and started again on its port must not find there what
+ * merely asked for any port, or a client's end of a connection.
+ */
+const PORTS = { from: 20_000, to: 32_767 };
+
+/** A free port of this machine. */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, "close");
-  return port;
+  for (;;) {
+    const port = PORTS.from + Math.floor(Math.random() * (PORTS.to - PORTS.from));
+    const server = createServer().listen(port, "127.0.0.1");
+    try {
+      await once(server, "listening");
+    } catch {
+      continue;
+    }
+    server.close();
+    await once(server, "close");
+    return port;
+  }
 }
 
 /** A private redis-server or valkey-server on a free port with the shipped options, its data in a folder of its own. */
@@ -106,7 +120,7 @@ async function spawnFirst(programs: readonly string[], args: readonly string[]):
     const child = spawn(program, args, { stdio: "ignore" });
     try {
       await once(child, "spawn");
-      return child;
+      return endsWithUs(child);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
     }

@@ -43,7 +43,7 @@ if (["rotate", "revoke"].includes(command) && id === "") stop(`anneal: ${command
 const url = redisUrl();
 const problem = await redisProblem(url);
 if (problem !== null) stop(`anneal: ${problem}`);
-const redis = connect(url, "prompt");
+const redis = connect(url, "prompt", Number(process.env.REDIS_REPLICAS ?? 0));
 await new Promise((resolve) => redis.once("ready", resolve));
 const keys = new RedisApiKeyStore(redis);
 try {

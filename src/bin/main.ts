@@ -25,7 +25,7 @@ export async function main(
   });
   // setup/service.mjs holds this channel: when it is killed, nobody else is left to end us.
   process.once("disconnect", () => process.kill(process.pid, "SIGTERM"));
-  const problem = await redisProblem(config.REDIS_URL);
+  const problem = await redisProblem(config.REDIS_URL, (silence) => log.warn(silence));
   if (problem !== null) {
     console.error(`anneal: cannot start: ${problem}`);
     process.exit(1);

@@ -1,9 +1,21 @@
 import { connect as dial } from "node:net";
-import { Redis, type RedisOptions } from "ioredis";
+import { setTimeout as delay } from "node:timers/promises";
+import { Redis, type RedisOptions, SentinelConnector } from "ioredis";
 
 /** redis+sentinel://[user:password@]host[:port],host[:port],.../name[/db][?sentinelUsername=...&sentinelPassword=...] */
 const SENTINEL = /^redis(s?)\+sentinel:\/\/(?:([^:@/]*)(?::([^@/]*))?@)?([^/?@]+)\/([^/?]+)(?:\/(\d+))?\/?(?:\?(.*))?$/;
 const SENTINEL_PORT = 26_379;
+
+/**
+ * What hears of failovers outlives the socket that it was made for, and ends whatever its connection does then: were that to ask
+ * the Sentinels for the new primary, the connection would be closed for good (ioredis 6.0).
+ */
+class Connector extends SentinelConnector {
+  override connect(...args: Parameters<SentinelConnector["connect"]>): ReturnType<SentinelConnector["connect"]> {
+    (this as unknown as { failoverDetector: { cleanup(): void } | null }).failoverDetector?.cleanup();
+    return super.connect(...args);
+  }
+}
 
 /** Where a Redis is, as ioredis wants it; null: the URL, redis:// or rediss://, says it all. Throws Error with the form wanted. */
 function sentinelOptions(url: string): RedisOptions | null {
@@ -14,6 +26,7 @@ function sentinelOptions(url: string): RedisOptions | null {
   const asked = new URLSearchParams(query);
   const decoded = (text: string | null | undefined) => (text ? decodeURIComponent(text) : undefined);
   return {
+    Connector: Connector as unknown as NonNullable<RedisOptions["Connector"]>,
     sentinels: hosts!.split(",").map((address) => {
       const at = address.lastIndexOf(":");
       return at < 0
@@ -40,9 +53,21 @@ export function openRedis(url: string, options: RedisOptions): Redis {
 }
 
 const PROBE_MS = 5000;
+/** How long one is waited for whose host says nothing, as on a bad line; one that refuses to talk is not waited for. */
+const SILENT_MS = 30_000;
+const SILENCE = /ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|Socket timeout/;
+const PAUSE_MS = 500;
 
-/** Why there is no Redis at that URL, or null; waits some seconds at most. */
-export async function redisProblem(url: string): Promise<string | null> {
+/** Why there is no Redis at that URL, or null; `onSilence` is told each time that it is tried again. */
+export async function redisProblem(url: string, onSilence = (_problem: string) => {}): Promise<string | null> {
+  for (const end = performance.now() + SILENT_MS; ; await delay(PAUSE_MS)) {
+    const { problem, silent } = await probe(url);
+    if (problem === null || !silent || performance.now() > end) return problem;
+    onSilence(problem);
+  }
+}
+
+async function probe(url: string): Promise<{ readonly problem: string | null; readonly silent: boolean }> {
   let why = "no answer";
   let probe: Redis;
   try {
@@ -51,22 +76,24 @@ export async function redisProblem(url: string): Promise<string | null> {
       retryStrategy: () => null,
       sentinelRetryStrategy: () => null,
       connectTimeout: PROBE_MS,
+      socketTimeout: PROBE_MS,
     });
   } catch (error) {
-    return `REDIS_URL is wrong: ${(error as Error).message}`;
+    return { problem: `REDIS_URL is wrong: ${(error as Error).message}`, silent: false };
   }
   probe.on("error", (error) => {
     why = error.message;
   });
   try {
     await probe.connect();
-    return null;
+    return { problem: null, silent: false };
   } catch (error) {
     const at = url.replace(/^[^:]+:\/\/(?:[^@/]*@)?([^/?]*).*$/, "$1");
+    const silent = SILENCE.test(why);
     if (url.includes("+sentinel:"))
-      return `no Sentinel at ${at} leads to a primary (${(error as Error).message}, ${why})`;
-    const said = url.startsWith("redis:") ? await greeting(url) : null;
-    return `no Redis answers at ${at} (${said ?? why}); start it, or set REDIS_URL`;
+      return { problem: `no Sentinel at ${at} leads to a primary (${(error as Error).message}, ${why})`, silent };
+    const said = url.startsWith("redis:") && !silent ? await greeting(url) : null;
+    return { problem: `no Redis answers at ${at} (${said ?? why}); start it, or set REDIS_URL`, silent };
   } finally {
     probe.disconnect();
   }

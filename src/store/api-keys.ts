@@ -1,9 +1,11 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+import type { ChainableCommander } from "ioredis";
 import { SCOPES, type Scope } from "../schemas/api-key.js";
 import { RedisClock } from "./clock.js";
 import type { AnnealRedis } from "./connect.js";
 import type { ApiKeyRecord, ApiKeyStore } from "./contract.js";
 import { API_KEYS_KEY, API_KEYS_USED_KEY, apiKeyKey, sessionKey } from "./keys.js";
+import { replicated } from "./replication.js";
 import { StoredHash } from "./stored.js";
 
 /** `anneal_<id>_<secret>`: the prefix lets people and scanners tell what has leaked. */
@@ -32,7 +34,7 @@ export class RedisApiKeyStore implements ApiKeyStore {
     const { key, digest } = newSecret(id);
     const fields: Record<string, string> = { id, name, scope, digest, createdAt: String(createdAt) };
     if (days !== null) fields.expiresAt = String(createdAt + days * DAY_MS);
-    await this.#redis.multi().hset(apiKeyKey(id), fields).zadd(API_KEYS_KEY, String(createdAt), id).exec();
+    await this.#write((redis) => redis.hset(apiKeyKey(id), fields).zadd(API_KEYS_KEY, String(createdAt), id));
     return { record: toRecord(fields), key };
   }
 
@@ -53,18 +55,15 @@ export class RedisApiKeyStore implements ApiKeyStore {
     const record = await this.get(id);
     if (record === null) return null;
     const { key, digest } = newSecret(id);
-    await this.#redis.hset(apiKeyKey(id), { digest });
+    await this.#write((redis) => redis.hset(apiKeyKey(id), { digest }));
     return { record, key };
   }
 
   async revoke(id: string): Promise<boolean> {
-    const replies = await this.#redis
-      .multi()
-      .del(apiKeyKey(id))
-      .zrem(API_KEYS_KEY, id)
-      .hdel(API_KEYS_USED_KEY, id)
-      .exec();
-    return replies![0]![1] === 1;
+    const replies = await this.#write((redis) =>
+      redis.del(apiKeyKey(id)).zrem(API_KEYS_KEY, id).hdel(API_KEYS_USED_KEY, id),
+    );
+    return replies[0]![1] === 1;
   }
 
   async find(key: string): Promise<ApiKeyRecord | null> {
@@ -87,7 +86,7 @@ export class RedisApiKeyStore implements ApiKeyStore {
 
   async beginSession({ id, digest }: ApiKeyRecord): Promise<string> {
     const token = randomBytes(32).toString("base64url");
-    await this.#redis.set(sessionKey(digestOf(token)), `${id} ${digest}`, "EX", SESSION_SECONDS);
+    await this.#write((redis) => redis.set(sessionKey(digestOf(token)), `${id} ${digest}`, "EX", SESSION_SECONDS));
     return token;
   }
 
@@ -99,7 +98,17 @@ export class RedisApiKeyStore implements ApiKeyStore {
   }
 
   async endSession(token: string): Promise<void> {
-    await this.#redis.del(sessionKey(digestOf(token)));
+    await this.#write((redis) => redis.del(sessionKey(digestOf(token))));
+  }
+
+  /** All or nothing, and with as many replicas as are required: a key that was revoked must not live again after a failover. */
+  async #write(changes: (redis: ChainableCommander) => ChainableCommander): Promise<[Error | null, unknown][]> {
+    const done = changes(this.#redis.multi()).exec();
+    const [replies] = await Promise.all([done, replicated(this.#redis)]).catch((error) => {
+      // Discarded as a whole: what was said of the first command says why.
+      throw (error as { previousErrors?: Error[] }).previousErrors?.[0] ?? error;
+    });
+    return replies!;
   }
 }
 

@@ -37,15 +37,18 @@ export function isRedisError(error: unknown): boolean {
 }
 
 /** Tries again while Redis's refusal is one that passes; `meanwhile` may end the wait with an answer of its own. */
-export async function patiently<T>(action: () => Promise<T>, meanwhile?: () => Promise<T | null>): Promise<T> {
+export async function patiently<T>(
+  action: () => Promise<T>,
+  meanwhile?: (refusal: Error) => Promise<T | null>,
+): Promise<T> {
   for (;;) {
     try {
       return await action();
     } catch (error) {
       if (!isPassing(error)) throw error;
+      const answer = (await meanwhile?.(error as Error)) ?? null;
+      if (answer !== null) return answer;
     }
-    const answer = (await meanwhile?.()) ?? null;
-    if (answer !== null) return answer;
     await delay(PAUSE_MS);
   }
 }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { WebSocket } from "ws";
 import type { Problem } from "../../src/schemas/problem.js";
+import type { Run } from "../../src/schemas/run.js";
 import type { StreamMessage } from "../../src/schemas/stream.js";
 import { QUEUE_PREFIX } from "../../src/store/keys.js";
 import {
@@ -123,6 +124,25 @@ test("a plain GET on the WebSocket path, and a step past the run, are told so", 
   const run = await service.createRun({ steps: 10, model: SMALL });
   assert.equal((await service.get(`/v1/runs/${run.id}/stream`)).status, 400);
   assert.equal((await service.get(`/v1/runs/${run.id}/events?from=11`)).status, 400);
+});
+
+test("a reader who comes back past the end of the log, as after a roll-back, is told where it ends; one who waits for a step is not", async () => {
+  const run = await service.createRun({ steps: 1_000_000, model: SMALL });
+  const act = (verb: string) => fetch(`${service.url}/v1/runs/${run.id}/${verb}`, { method: "POST" });
+  await act("pause");
+  const state = async () => (await service.get(`/v1/runs/${run.id}`)).json() as Promise<Run>;
+  let paused = await state();
+  while (paused.status !== "paused") paused = await state();
+  const back = readEvents(run.id, { "last-event-id": "1000000" });
+  const waits = readEvents(run.id, {}, "?from=1000000");
+  await act("cancel");
+  const told = (await back).filter(({ type }) => type !== "status");
+  assert.deepEqual(told[0], { type: "rollback", step: paused.progress.steps });
+  for (const messages of [told, await waits]) {
+    assert.equal(messages.at(-1)!.type, "end");
+    assert.ok(!messages.some(({ type }) => type === "metrics"));
+  }
+  assert.ok(!(await waits).some(({ type }) => type === "rollback"));
 });
 
 test("deleting a finished run frees all of it", async () => {

@@ -1,15 +1,13 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { setTimeout as delay } from "node:timers/promises";
 import { nativeKernelProblem } from "../../src/engine/kernel/native.js";
 import { NUMERICS } from "../../src/schemas/numerics.js";
 import type { RunRequest } from "../../src/schemas/run.js";
 import { type Fingerprint, fingerprint, wholeLog } from "./harness/history.js";
 import { type OtherBuild, otherBuild } from "./harness/other-build.js";
-import { count, holdNoTimes, patience } from "./harness/passes.js";
-import { type ServiceProcess, type Twin, until } from "./harness/process.js";
+import { holdNoTimes, patience } from "./harness/passes.js";
+import { type Twin, until } from "./harness/process.js";
 import { type Api, Scene, SMALL } from "./harness/scene.js";
-import { exported, listen, Seen, type Wire } from "./harness/subscriber.js";
 
 holdNoTimes();
 const problem = nativeKernelProblem();
@@ -136,65 +134,4 @@ test("a run that need not be exact goes on under other numerics after a while, a
   );
   const { numerics, reason } = await scene.record(id);
   assert.deepEqual([numerics, reason], [NEW, null]);
-});
-
-const RUNS = count(6, 20);
-const SUBSCRIBERS = count(24, 100);
-
-test(`promise 23: APIs and workers are replaced one by one under ${RUNS} runs and ${SUBSCRIBERS} subscribers`, {
-  skip,
-}, async () => {
-  const request: RunRequest = { batchSize: 64, steps: count(4000, 20_000), schedule: "cyclic", seed: 5 };
-  const own = await Scene.open();
-  try {
-    const expected = await own.undisturbed(await own.api(), request);
-    let apis: Api[] = await Promise.all([own.api(), own.api()]);
-    const workers: ServiceProcess[] = [1, 2].map(() => own.spawn("worker", { WORKER_CONCURRENCY: 2 }));
-    const ids: string[] = [];
-    for (let i = 0; i < RUNS; i++) ids.push((await apis[i % 2]!.create(request)).id);
-    const follow = async (id: string, wire: Wire, n: number) => {
-      const seen = new Seen();
-      while (seen.ends === 0) {
-        const { url } = apis[n % apis.length]!;
-        await listen(url, id, wire, seen, Number.POSITIVE_INFINITY).catch((error: Error) => {
-          // The API that it asks has just gone.
-          if (error instanceof assert.AssertionError || !/fetch failed|ECONNRE|hang up/.test(String(error)))
-            throw error;
-        });
-        if (seen.ends === 0) await delay(50);
-      }
-      return seen.digest();
-    };
-    const followers = Promise.all(
-      Array.from({ length: SUBSCRIBERS }, (_, n) => follow(ids[n % RUNS]!, n % 2 === 0 ? "websocket" : "sse", n)),
-    );
-    followers.catch(() => {});
-    const progress = async () => (await Promise.all(ids.map((id) => own.committed(id)))).reduce((a, b) => a + b);
-    for (let part = 0; part < 4; part++) {
-      const goal = ((part + 0.5) / 5) * RUNS * request.steps;
-      await until(`${goal} steps are done`, async () => (await progress()) > goal, patience(180_000));
-      if (part % 2 === 0) {
-        // The new one first, as a rolling update does.
-        const next = own.spawn("worker", { WORKER_CONCURRENCY: 2 }, undefined, undefined, edited.root);
-        await workers[part / 2]!.end("SIGTERM");
-        workers[part / 2] = next;
-      } else {
-        const old = apis[(part - 1) / 2]!;
-        const next = await own.api({}, undefined, undefined, edited.root);
-        apis = apis.map((one) => (one === old ? next : one));
-        await old.process.end("SIGTERM");
-      }
-    }
-    for (const id of ids) {
-      await own.over(id, patience(180_000));
-      assert.deepEqual(await fingerprint(own.direct, id), expected);
-    }
-    const builds = await Promise.all(ids.map(async (id) => (await own.record(id)).engineBuild));
-    assert.ok(new Set(builds).size === 2 || RUNS < 20, "both builds have ended runs");
-    const wanted = await exported(apis[0]!.url, ids[0]!);
-    assert.deepEqual(new Set(await followers), new Set([wanted]));
-    assert.equal(await own.refused(), 0, "a run was trained twice");
-  } finally {
-    await own.close();
-  }
 });

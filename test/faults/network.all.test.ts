@@ -8,6 +8,7 @@ import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { Redis } from "ioredis";
 import { type RunRequest, TERMINAL_STATUSES } from "../../src/schemas/run.js";
+import { endsWithUs } from "../leave-none.js";
 import { REDIS_OPTIONS } from "../redis.js";
 import { createChance, keepHistory } from "./harness/chance.js";
 import { checkHistory, fingerprint, outline, wholeLog } from "./harness/history.js";
@@ -33,7 +34,7 @@ async function redisOn(network: Network, dir: string): Promise<ChildProcess> {
   const options = { port: 6379, bind: network.address("redis"), dir, "protected-mode": "no", ...REDIS_OPTIONS };
   const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
   const [program, ...rest] = [...network.on("redis"), "redis-server", ...args];
-  const child = spawn(program!, rest, { stdio: "ignore" });
+  const child = endsWithUs(spawn(program!, rest, { stdio: "ignore" }));
   const probe = new Redis({ host: network.address("redis"), retryStrategy: () => 100 });
   probe.on("error", () => {});
   await probe.ping();
@@ -53,6 +54,8 @@ test(`promise 25: ${SECONDS} s of ${BAD.lossPercent} % loss, ${2 * BAD.delayMs} 
   /** As shipped: a lossy line is what they were chosen for. */
   const locks = { LOCK_DURATION_MS: 6000, STALLED_INTERVAL_MS: 3000, RECONCILE_INTERVAL_MS: 5000 };
   const followed = new Map<string, Seen[]>();
+  /** However it ended: nobody follows any more. */
+  let left = false;
   try {
     const apis: Api[] = [];
     for (const name of APIS) {
@@ -86,7 +89,7 @@ test(`promise 25: ${SECONDS} s of ${BAD.lossPercent} % loss, ${2 * BAD.delayMs} 
       return null;
     };
     const follow = async (id: string, wire: Wire, seen: Seen) => {
-      for (let turn = chance.between(0, 1); seen.ends === 0; turn++) {
+      for (let turn = chance.between(0, 1); seen.ends === 0 && !left; turn++) {
         await listen(apis[turn % 2]!.url, id, wire, seen, Number.POSITIVE_INFINITY).catch((error: Error) => {
           if (error instanceof assert.AssertionError) throw error;
         });
@@ -96,7 +99,7 @@ test(`promise 25: ${SECONDS} s of ${BAD.lossPercent} % loss, ${2 * BAD.delayMs} 
     const followers: Promise<void>[] = [];
     /** Long runs, one after another, each followed over both wires. */
     const lane = async () => {
-      while (Date.now() < end) {
+      while (!left && Date.now() < end) {
         const id = await create(REQUEST);
         if (id === null) {
           await delay(500);
@@ -107,30 +110,32 @@ test(`promise 25: ${SECONDS} s of ${BAD.lossPercent} % loss, ${2 * BAD.delayMs} 
         const both = seen.map((one, i) => follow(id, i === 0 ? "websocket" : "sse", one));
         for (const follower of both) follower.catch(() => {});
         followers.push(...both);
-        while (Date.now() < end && !TERMINAL_STATUSES.includes(await scene.status(id))) await delay(200);
+        while (!left && Date.now() < end && !TERMINAL_STATUSES.includes(await scene.status(id))) await delay(200);
       }
     };
     const short = async () => {
-      for (; Date.now() < end; await delay(500)) {
+      for (; !left && Date.now() < end; await delay(500)) {
+        assert.deepEqual(scene.deaths(), [], "a process has died");
         const id = await create({ ...SMALL, steps: 500 });
         if (id !== null) calls.accepted.push(id);
       }
     };
     const vandal = async () => {
-      for (let n = 0; n < CUTS; n++) {
+      for (let n = 0; n < CUTS && !left; n++) {
         await delay((SECONDS * 1000 * (0.3 + 0.6 * chance.next())) / CUTS);
         // One past the lock, so that its run goes on elsewhere and it wakes as a zombie; one is killed while it cannot be heard.
         const name = chance.pick(["redis", ...APIS, ...WORKERS, ...WORKERS]);
         await network.cut(name, true);
         cutOff.add(name);
-        await delay(chance.between(1000, name === "redis" ? 6000 : 15_000));
+        const ms = chance.between(1000, name === "redis" ? 6000 : 15_000);
+        await delay(ms);
         const worker = WORKERS.indexOf(name);
         if (worker >= 0 && n % 3 === 2) {
           await workers[worker]!.end("SIGKILL");
         }
         await network.cut(name, false);
-        // One that finds no Redis at its start ends.
         if (worker >= 0 && workers[worker]!.over) workers[worker] = start(name);
+        console.log(`# ${new Date().toISOString()} ${name} was cut off for ${(ms / 1000).toFixed(0)} s`);
       }
     };
     await Promise.all([lane(), lane(), lane(), lane(), short(), vandal()]);
@@ -161,19 +166,16 @@ test(`promise 25: ${SECONDS} s of ${BAD.lossPercent} % loss, ${2 * BAD.delayMs} 
     console.log(
       `# ${SECONDS} s, cut off: ${[...cutOff]}: ${followed.size} long runs exact, each followed twice; ${calls.accepted.length} short ones accepted, all done; ${calls.refused} refused, ${calls.unanswered} unanswered, longest call ${calls.slowest.toFixed(0)} ms; ${await scene.refused()} stale writes refused`,
     );
-    const died = [...apis.map(({ process }) => process), ...workers].filter(({ over }) => over);
-    assert.deepEqual(
-      died.map(({ output }) => output),
-      [],
-      "a process has died",
-    );
+    assert.deepEqual(scene.deaths(), [], "a process has died");
   } catch (error) {
+    keepHistory("promise 25 deaths", chance.seed, scene.deaths());
     for (const id of followed.keys()) {
       const log = await wholeLog(scene.direct, id).catch(() => null);
       if (log !== null) keepHistory(`promise 25 ${id}`, chance.seed, outline(log));
     }
     throw error;
   } finally {
+    left = true;
     await scene.close();
     const ended = once(server, "exit");
     server.kill("SIGKILL");

@@ -7,10 +7,11 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { Redis } from "ioredis";
 import { redisProblem } from "../../src/store/address.js";
+import { RedisApiKeyStore } from "../../src/store/api-keys.js";
 import { checkStorage } from "../../src/store/fitness.js";
 import { holdNoTimes, patience } from "../faults/harness/passes.js";
 import { ServiceProcess, type Twin, until } from "../faults/harness/process.js";
-import { Scene, SMALL } from "../faults/harness/scene.js";
+import { type Api, Scene, SMALL } from "../faults/harness/scene.js";
 import { freePort, REDIS_OPTIONS, startRedis } from "../redis.js";
 
 holdNoTimes();
@@ -250,3 +251,69 @@ test("a primary that is demoted is away, not broken: 503, and all goes on when i
 
 test("twin: where READONLY is an answer, the same check fails", () =>
   assert.rejects(demote("readonly-is-an-answer"), /500/));
+
+test("what cannot be written is a 503 on each route that writes: by a demoted primary, and by one that lacks its replicas", async () => {
+  const [scene, replica, port] = [await Scene.open(), await startRedis(), await freePort()];
+  try {
+    const { key } = await new RedisApiKeyStore(scene.direct).create("admin", "admin", null);
+    const { record: other } = await new RedisApiKeyStore(scene.direct).create("other", "read", null);
+    const direct = new Redis(replica.url);
+    await direct.replicaof("127.0.0.1", Number(new URL(scene.redis.url).port));
+    direct.disconnect();
+    const [api, strictApi] = [await scene.api({ KEYS: "on" }), await scene.api({ KEYS: "on", REDIS_REPLICAS: 1 })];
+    const call = async (of: Api, method: string, path: string, body?: string, more: Record<string, string> = {}) => {
+      const type = path.startsWith("/v1/datasets") ? "text/plain" : "application/json";
+      const headers = { authorization: `Bearer ${key}`, ...(body !== undefined && { "content-type": type }), ...more };
+      const response = await fetch(of.url + path, { method, headers, ...(body !== undefined && { body }) });
+      return { status: response.status, text: await response.text(), cookie: response.headers.get("set-cookie") };
+    };
+    const created = async (path: string, body: string): Promise<string> => {
+      const { status, text } = await call(api, "POST", path, body);
+      assert.ok(status < 300, text);
+      return (JSON.parse(text) as { id: string }).id;
+    };
+    const experiment = '{"base":{"steps":90},"grid":{"schedule":["constant","cosine"]}}';
+    const run = await created("/v1/runs", '{"steps":90}');
+    const search = await created("/v1/searches", '{"steps":90}');
+    const words = "abc\nabd\nacd\nbcd\n".repeat(20);
+    assert.ok((await call(api, "PUT", "/v1/datasets/own", words)).status < 300);
+    const session = (await call(api, "POST", "/v1/session", JSON.stringify({ key }))).cookie!.split(";")[0]!;
+    // Creates last: what they may have begun is taken back again and again, which keeps the API's connection busy.
+    const changes: [method: string, path: string, body?: string | undefined, more?: Record<string, string>][] = [
+      ["PATCH", `/v1/runs/${run}`, '{"notes":"kept"}'],
+      ["POST", `/v1/runs/${run}/pause`],
+      ["POST", `/v1/runs/${run}/cancel`],
+      ["POST", `/v1/searches/${search}/cancel`],
+      ["PUT", "/v1/datasets/other", words],
+      ["DELETE", "/v1/datasets/own"],
+      ["POST", "/v1/keys", '{"name":"new","scope":"read"}'],
+      ["POST", `/v1/keys/${other.id}/rotate`],
+      ["DELETE", `/v1/keys/${other.id}`],
+      ["POST", "/v1/session", JSON.stringify({ key })],
+      ["DELETE", "/v1/session", undefined, { cookie: session }],
+      ["POST", "/v1/runs", '{"steps":90}'],
+      ["POST", "/v1/runs", '{"steps":90}', { "idempotency-key": "one" }],
+      ["POST", "/v1/searches", '{"steps":90}'],
+      ["POST", "/v1/experiments", experiment],
+    ];
+    const answers = async (of: Api) => {
+      const said: string[] = [];
+      for (const [method, path, body, more] of changes) {
+        // A demoted primary's connection is made anew each time: until then a 503 says nothing.
+        const reads = async () => (await call(api, "GET", "/v1/keys")).status === 200;
+        if (of === api) await until("it is connected", reads);
+        const { status, text } = await call(of, method, path, body, more);
+        if (status !== 503) said.push(`${method} ${path}: ${status} ${text}`);
+      }
+      return said;
+    };
+    await scene.direct.replicaof("127.0.0.1", port);
+    assert.deepEqual(await answers(api), [], "READONLY");
+    await scene.direct.replicaof("NO", "ONE");
+    await replica.kill();
+    assert.deepEqual(await answers(strictApi), [], "too few replicas");
+  } finally {
+    await scene.close();
+    await replica.stop();
+  }
+});

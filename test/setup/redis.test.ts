@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { test } from "node:test";
 import { Redis } from "ioredis";
 import { storageProblem } from "../../src/store/fitness.js";
@@ -30,4 +32,19 @@ test("the shipped options keep an acknowledged write through kill -9; without ap
   assert.match((await storageProblem(read)) ?? "", /appendfsync everysec/);
   await read.config("SET", "appendfsync", "always", "maxmemory-policy", "allkeys-lru");
   assert.match((await storageProblem(read)) ?? "", /allkeys-lru/);
+});
+
+test("a process that is killed leaves none of its servers behind", async (t) => {
+  const redis = JSON.stringify(new URL("../redis.js", import.meta.url).href);
+  const code = `const { startRedis } = await import(${redis}); console.log((await startRedis()).url); setInterval(() => {}, 1e6)`;
+  const child = spawn(process.execPath, ["--input-type=module", "-e", code], { stdio: ["ignore", "pipe", "inherit"] });
+  t.after(() => child.kill("SIGKILL"));
+  const [url] = (await once(child.stdout, "data")) as [Buffer];
+  const client = new Redis(String(url).trim(), { retryStrategy: () => null });
+  t.after(() => client.disconnect());
+  await client.ping();
+  const gone = once(client, "end", { signal: AbortSignal.timeout(60_000) });
+  client.on("error", () => {});
+  child.kill("SIGKILL");
+  await gone;
 });

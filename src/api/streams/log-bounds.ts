@@ -1,5 +1,6 @@
 import { ProblemError } from "../../schemas/problem.js";
 import { kindOf } from "../../schemas/record-kinds.js";
+import { TERMINAL_STATUSES } from "../../schemas/status.js";
 import type { ExperimentStore, RunStore, SearchStore } from "../../store/contract.js";
 import { notFound } from "../http/existing.js";
 
@@ -17,7 +18,7 @@ interface Stores {
   readonly experiments: Pick<ExperimentStore, "get">;
 }
 
-/** A run's log is as long as its steps, an experiment's as its trainings; how many a search will have done is known at its end. */
+/** A run's log is as long as its steps, an experiment's as its trainings; how long a search's will be is known at its end. */
 export function createBoundsOf({ runs, searches, experiments }: Stores): BoundsOf {
   return async (id) => {
     const kind = kindOf(id);
@@ -32,7 +33,9 @@ export function createBoundsOf({ runs, searches, experiments }: Stores): BoundsO
       return { committed, total: spec.arms.length * spec.seeds.length };
     }
     const search = await searches.get(id);
-    return search && { committed: search.committed, total: search.committed };
+    if (search === null) return null;
+    const { committed, status } = search;
+    return { committed, total: TERMINAL_STATUSES.includes(status) ? committed : Number.POSITIVE_INFINITY };
   };
 }
 

@@ -31,6 +31,12 @@ const NAMES = { run: "Run", search: "Search", experiment: "Experiment" } as cons
 interface StreamQuery extends Thinning {
   readonly from: number;
 }
+/** Where a reader begins: in the log, as it was asked, and whether that is where it left off. */
+interface Beginning {
+  readonly start: number;
+  readonly from: number;
+  readonly resumes: boolean;
+}
 
 const LiveFromQuery = Type.Object({ ...Queries.run.properties, ...LIVE_QUERY }, strict);
 
@@ -60,8 +66,8 @@ export const streamRoutes: FastifyPluginAsyncTypebox<StreamOptions> = async (app
     for (const stream of streams) stream.restart();
   });
 
-  const open = (connection: Connection, id: string, { from, every, maxHz }: StreamQuery, start: number): Stream => {
-    const stream = followOne(connection, tail, id, { start, from, thinning: { every, maxHz } });
+  const open = (connection: Connection, id: string, { every, maxHz }: Thinning, beginning: Beginning): Stream => {
+    const stream = followOne(connection, tail, id, { ...beginning, thinning: { every, maxHz } });
     streams.add(stream);
     return stream;
   };
@@ -113,7 +119,10 @@ export const streamRoutes: FastifyPluginAsyncTypebox<StreamOptions> = async (app
       const { id } = request.params as { id: string };
       // Not the request itself: it would stay in memory for as long as the socket is open.
       const { log } = request;
-      const stream = open(new SocketConnection(socket), id, request.query as StreamQuery, request.streamStart);
+      const query = request.query as StreamQuery;
+      // Its `from` may be what it has had, or what it waits for: who has had it and is told nothing misses nothing.
+      const beginning = { start: request.streamStart, from: query.from, resumes: false };
+      const stream = open(new SocketConnection(socket), id, query, beginning);
       socket.on("close", () => closed(stream));
       socket.on("error", (error) => log.debug({ err: error, id }, "socket"));
     },
@@ -149,14 +158,16 @@ export const streamRoutes: FastifyPluginAsyncTypebox<StreamOptions> = async (app
       const screen = liveSize(request.query as StreamQuery & LiveQuery);
       if (screen !== null) return drawLive(request.params.id, reply, screen);
       const lastId = Number(request.headers["last-event-id"]);
-      const query: StreamQuery = { ...request.query };
-      const from = Number.isSafeInteger(lastId) && lastId > 0 ? lastId : query.from;
+      const resumes = Number.isSafeInteger(lastId) && lastId > 0;
+      const from = resumes ? lastId : request.query.from;
       const start = await startOf(boundsOf, request.params.id, from);
       reply.hijack();
       // Gone while we looked: its "close" has been, and nothing would ever end what is begun now.
       if (request.raw.socket.destroyed) return;
       const response = reply.raw;
-      const stream = open(new EventStreamConnection(response), request.params.id, { ...query, from }, start);
+      const query = request.query as StreamQuery;
+      const beginning = { start, from, resumes };
+      const stream = open(new EventStreamConnection(response), request.params.id, query, beginning);
       response.on("close", () => closed(stream));
     },
   );

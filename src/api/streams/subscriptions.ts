@@ -76,17 +76,21 @@ export interface Stream {
   close(): void;
 }
 
-/** One log over a connection of its own: a single subscription, which its messages do not name. */
+/**
+ * One log over a connection of its own: a single subscription, which its messages do not name. `start`: as of startOf.
+ * `resumes`: the reader has had all before `from`; where the log ends before that, it has been rolled back meanwhile.
+ */
 export function followOne(
   connection: Connection,
   tail: Tail,
   id: string,
-  { start, ...wanted }: Omit<Wanted, "channel"> & { readonly start: number },
+  { start, resumes, ...wanted }: Omit<Wanted, "channel"> & { readonly start: number; readonly resumes: boolean },
 ): Stream {
   const farewell = (code: number) => subscriptions.farewell(code, JSON.stringify({ resumeFrom: reading.nextStep }));
   const subscriptions = new Subscriptions(connection, () => farewell(CLOSE.frozen));
   const over = (reason: string) => subscriptions.end(CLOSE.end, reason);
   const reading = subscriptions.add(id, { ...wanted, channel: null }, over);
+  if (resumes && start < wanted.from) reading.rolledBack(start);
   reading.attach(tail.follow(id, start, reading));
   return { restart: () => farewell(CLOSE.restart), close: () => subscriptions.close() };
 }

@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 
 const SOURCE = join(import.meta.dirname, "../../../../test/faults/harness/switch.c");
-const NET = "10.207.93";
+/** Two scenes at once have different ones. */
+const NET = `10.207.${process.pid % 256}`;
 
 const ip = (...args: string[]) => execFileSync("ip", args, { stdio: ["ignore", "ignore", "pipe"] });
 

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -9,6 +9,30 @@ const ROOT = join(import.meta.dirname, "../../../..");
 export interface OtherBuild {
   readonly root: string;
   remove(): void;
+}
+
+const PREVIOUS = "HEAD^";
+
+/** Why the commit before this one cannot be had here, or null. */
+export function historyProblem(): string | null {
+  try {
+    execFileSync("git", ["cat-file", "-e", `${PREVIOUS}:package.json`], { cwd: ROOT, stdio: "ignore" });
+    return null;
+  } catch {
+    return "SKIPPED: there is no git history here, so no commit before this one to build";
+  }
+}
+
+/** The commit before this one, built from its own sources. */
+export function previousBuild(): OtherBuild & { readonly commit: string } {
+  const root = mkdtempSync(join(tmpdir(), "anneal-previous-"));
+  const git = (...args: string[]) => execFileSync("git", args, { cwd: ROOT, maxBuffer: 2 ** 30 });
+  mkdirSync(join(root, "test"));
+  execFileSync("tar", ["-x", "-C", root], { input: git("archive", PREVIOUS, "src", "package.json", "tsconfig.json") });
+  for (const name of ["node_modules", "package-lock.json"]) symlinkSync(join(ROOT, name), join(root, name));
+  execFileSync(process.execPath, [join(root, "src/bin/setup/build.mjs"), "--native"], { stdio: "ignore" });
+  const commit = git("log", "-1", "--format=%h %s", PREVIOUS).toString().trim();
+  return { root, commit, remove: () => rmSync(root, { recursive: true, force: true }) };
 }
 
 /** What a run needs of this one, changed by `edit` ([file, text, what it becomes]) and with its kernel compiled anew. */

@@ -2,10 +2,11 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { endsWithUs } from "../../leave-none.js";
 import { FULL, HELD } from "./passes.js";
 
-/** What is waited for where nothing else is said: in the short pass only a hang takes so long. */
-const hangsAfterMs = () => (FULL ? 20_000 : 120_000);
+/** What is waited for where nothing else is said: where no times are held only a hang takes so long. */
+const hangsAfterMs = () => (FULL && HELD ? 20_000 : 120_000);
 
 const DIST = join(import.meta.dirname, "../../..");
 
@@ -45,8 +46,10 @@ const PROFILE: Record<string, string> =
 
 /** One process of the service, as shipped, with the test profile. */
 export class ServiceProcess {
+  readonly part: Part;
   readonly #child: ChildProcess;
   #output = "";
+  #told = false;
 
   /** `root`: of another build of the project. `on`: what the command line begins with, as on another host. */
   constructor(
@@ -57,6 +60,7 @@ export class ServiceProcess {
     root = join(DIST, ".."),
     on: readonly string[] = [],
   ) {
+    this.part = part;
     const dist = join(root, "dist");
     const preload = twin === undefined ? [] : ["--import", join(dist, `test/faults/twins/${twin}.js`)];
     const env: Record<string, string> = {
@@ -69,10 +73,7 @@ export class ServiceProcess {
     };
     for (const [name, value] of Object.entries(settings)) env[name] = String(value);
     const [program, ...args] = [...on, process.execPath, ...preload, join(dist, `src/bin/${part}.js`)];
-    this.#child = spawn(program!, args, {
-      env,
-      stdio: ["ignore", "pipe", "pipe"],
-    });
+    this.#child = endsWithUs(spawn(program!, args, { env, stdio: ["ignore", "pipe", "pipe"] }));
     const keep = (text: Buffer) => {
       this.#output = (this.#output + text).slice(-20_000);
     };
@@ -93,6 +94,13 @@ export class ServiceProcess {
     return this.#child.exitCode !== null || this.#child.signalCode !== null;
   }
 
+  /** How it has died, with its last lines, if nobody had told it to end; else null. */
+  get death(): string | null {
+    if (!this.over || this.#told) return null;
+    const { exitCode, signalCode } = this.#child;
+    return `${this.part} ${this.pid} ended by itself (${signalCode ?? `code ${exitCode}`}): ${this.#output.slice(-4000)}`;
+  }
+
   /** Waits until it has written something that matches; the match. */
   async says(pattern: RegExp, withinMs = hangsAfterMs()): Promise<RegExpMatchArray> {
     for (const end = Date.now() + withinMs; ; await delay(10)) {
@@ -103,12 +111,15 @@ export class ServiceProcess {
   }
 
   signal(name: NodeJS.Signals): void {
-    if (!this.over) this.#child.kill(name);
+    if (this.over) return;
+    if (name !== "SIGSTOP" && name !== "SIGCONT") this.#told = true;
+    this.#child.kill(name);
   }
 
   /** Ends it and waits for its end; a stopped process is ended all the same. */
   async end(name: NodeJS.Signals = "SIGKILL"): Promise<number | null> {
     if (this.over) return this.#child.exitCode;
+    this.#told = true;
     const exited = once(this.#child, "exit");
     this.#child.kill(name);
     if (name !== "SIGKILL") this.#child.kill("SIGCONT");

@@ -56,8 +56,12 @@ export class FaultyLink {
     return link;
   }
 
+  get port(): number {
+    return (this.#server.address() as { port: number }).port;
+  }
+
   get url(): string {
-    return `redis://127.0.0.1:${(this.#server.address() as { port: number }).port}`;
+    return `redis://127.0.0.1:${this.port}`;
   }
 
   get connections(): number {

@@ -140,6 +140,11 @@ export class Scene {
     return fingerprint(this.direct, id);
   }
 
+  /** How each process has died that nobody had told to end. */
+  deaths(): string[] {
+    return [...this.#processes].flatMap(({ death }) => death ?? []);
+  }
+
   async close(): Promise<void> {
     await Promise.all([...this.#processes].map((process) => process.end()));
     this.direct.disconnect();

@@ -4,14 +4,19 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Redis } from "ioredis";
+import { endsWithUs } from "../../leave-none.js";
 import { freePort, REDIS_OPTIONS } from "../../redis.js";
 import { until } from "./process.js";
+import { FaultyLink } from "./proxy.js";
 
 /** Why there can be no Sentinel here, or null. */
 export const sentinelProblem =
   spawnSync("redis-sentinel", ["--version"]).status === 0
     ? null
     : "SKIPPED: there is no redis-sentinel (apt-get install redis-sentinel)";
+
+/** One that is starved takes the time it missed for a broken clock, and does nothing for half a minute (TILT). */
+const HANGS_AFTER_MS = 600_000;
 
 interface Server {
   readonly port: number;
@@ -24,8 +29,10 @@ export class SentinelSet {
   readonly #servers: Server[] = [];
   readonly #sentinels: Server[] = [];
   readonly #dir = mkdtempSync(join(tmpdir(), "anneal-sentinel-"));
+  /** Over which the Sentinels are reached, if it was opened so. */
+  readonly links: FaultyLink[] = [];
 
-  static async open(replicas = 2): Promise<SentinelSet> {
+  static async open(replicas = 2, overLinks = false): Promise<SentinelSet> {
     const set = new SentinelSet();
     for (let i = 0; i <= replicas; i++) {
       const port = await freePort();
@@ -39,12 +46,14 @@ export class SentinelSet {
     for (let i = 0; i < 3; i++) {
       const port = await freePort();
       const file = join(set.#dir, `sentinel-${i}.conf`);
+      if (overLinks) set.links.push(await FaultyLink.to(`redis://127.0.0.1:${port}`));
       writeFileSync(
         file,
         [
           `port ${port}`,
           "bind 127.0.0.1",
           `dir ${set.#dir}`,
+          `sentinel announce-port ${set.links[i]?.port ?? port}`,
           `sentinel monitor anneal 127.0.0.1 ${primary!.port} 2`,
           "sentinel down-after-milliseconds anneal 1000",
           "sentinel failover-timeout anneal 5000",
@@ -52,14 +61,16 @@ export class SentinelSet {
           "",
         ].join("\n"),
       );
-      set.#sentinels.push({ port, dir: set.#dir, child: spawn("redis-sentinel", [file], { stdio: "ignore" }) });
+      const child = endsWithUs(spawn("redis-sentinel", [file], { stdio: "ignore" }));
+      set.#sentinels.push({ port, dir: set.#dir, child });
     }
     await set.whole();
     return set;
   }
 
   get url(): string {
-    return `redis+sentinel://${this.#sentinels.map(({ port }) => `127.0.0.1:${port}`).join(",")}/anneal`;
+    const ports = this.links.length > 0 ? this.links.map(({ port }) => port) : this.#sentinels.map(({ port }) => port);
+    return `redis+sentinel://${ports.map((port) => `127.0.0.1:${port}`).join(",")}/anneal`;
   }
 
   #launch(port: number, primary: number | undefined): ChildProcess {
@@ -78,7 +89,7 @@ export class SentinelSet {
     const args = Object.entries(options).flatMap(([name, value]) =>
       name === "replicaof" ? ["--replicaof", ...String(value).split(" ")] : [`--${name}`, String(value)],
     );
-    return spawn("redis-server", args, { stdio: "ignore" });
+    return endsWithUs(spawn("redis-server", args, { stdio: "ignore" }));
   }
 
   async #ask<T>(port: number, question: (redis: Redis) => Promise<T>): Promise<T | null> {
@@ -134,7 +145,7 @@ export class SentinelSet {
         );
         return known.every((each) => each === true);
       },
-      120_000,
+      HANGS_AFTER_MS,
     );
   }
 
@@ -145,7 +156,7 @@ export class SentinelSet {
     const ended = once(server.child, "exit");
     server.child.kill("SIGKILL");
     await ended;
-    await until("another is the primary", async () => ![null, old].includes(await this.primary()), 120_000);
+    await until("another is the primary", async () => ![null, old].includes(await this.primary()), HANGS_AFTER_MS);
     return () => {
       server.child = this.#launch(server.port, undefined);
     };
@@ -172,6 +183,7 @@ export class SentinelSet {
       child.kill("SIGKILL");
       await ended;
     }
+    await Promise.all(this.links.map((link) => link.close()));
     rmSync(this.#dir, { recursive: true, force: true });
   }
 }
