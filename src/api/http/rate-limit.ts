@@ -1,10 +1,6 @@
 import rateLimit from "@fastify/rate-limit";
-import underPressure from "@fastify/under-pressure";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { ProblemError } from "../../schemas/problem.js";
-
-/** How long the event loop may be behind before what comes in is sent away at once, ms. */
-const MOST_LAG_MS = 10_000;
 
 export interface RateLimitOptions {
   /** Requests in a minute of one key or, without keys, of one address. */
@@ -17,12 +13,6 @@ export interface RateLimitOptions {
 
 /** Bounds what one client may ask, over all APIs on one Redis; to be called before any route is declared, and after the keys. */
 export async function limitRates(app: FastifyInstance, options: RateLimitOptions | undefined): Promise<void> {
-  await app.register(underPressure, {
-    maxEventLoopDelay: MOST_LAG_MS,
-    pressureHandler: (request) => {
-      if (isLimited(request)) throw new ProblemError("unavailable", "The service has too much to do just now");
-    },
-  });
   if (options === undefined) return;
   const { perMinute, redis, namespace } = options;
   await app.register(rateLimit, {
