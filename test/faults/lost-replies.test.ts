@@ -3,7 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { type RunRequest, TERMINAL_STATUSES } from "../../src/schemas/run.js";
 import { createChance, keepHistory } from "./harness/chance.js";
 import { checkHistory, fingerprint, outline, wholeLog } from "./harness/history.js";
-import { count, patience, promise, twin } from "./harness/passes.js";
+import { count, longPromise, patience, promise, twin } from "./harness/passes.js";
 import { type Twin, until } from "./harness/process.js";
 import { FaultyLink } from "./harness/proxy.js";
 import { type Api, Scene, SMALL } from "./harness/scene.js";
@@ -156,7 +156,7 @@ async function fallSilent(twin?: Twin): Promise<void> {
   }
 }
 
-promise(`promise 5: a stream is live again ${DEAD_FOR_MS / 1000} s after its API's connections fell silent`, () =>
+longPromise(`promise 5: a stream is live again ${DEAD_FOR_MS / 1000} s after its API's connections fell silent`, () =>
   fallSilent(),
 );
 

@@ -12,13 +12,14 @@ import { type ServiceProcess, type Twin, until } from "./harness/process.js";
 import { type Api, Scene, SMALL } from "./harness/scene.js";
 
 const KILLS = count(2, 20);
+const SEEDS = count(3, 6);
 const SHARED = { dataset: "towns", model: SMALL.model, batchSize: 8 };
 const EXPERIMENT: ExperimentRequest = {
-  base: { ...SHARED, steps: count(20_000, 100_000) },
+  base: { ...SHARED, steps: count(10_000, 100_000) },
   grid: { schedule: ["constant", "cosine"], "optimizer.momentum": [0, 0.9] },
-  seeds: 6,
+  seeds: SEEDS,
 };
-const TRAININGS = 2 * 2 * 6;
+const TRAININGS = 2 * 2 * SEEDS;
 const SEARCH: SearchRequest = { ...SHARED, steps: 2000, schedules: ["linear", "constant"], seed: 3, finders: false };
 const PATHS = { experiment: "/v1/experiments", search: "/v1/searches" };
 /** 200 words of an alphabet of their own. */

@@ -3,7 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { RunRequest } from "../../src/schemas/run.js";
 import { createChance } from "./harness/chance.js";
 import { fingerprint } from "./harness/history.js";
-import { count, promise, twin } from "./harness/passes.js";
+import { count, longPromise, promise, twin } from "./harness/passes.js";
 import { type Twin, until } from "./harness/process.js";
 import { Scene, SMALL } from "./harness/scene.js";
 import { exported, listen, Seen } from "./harness/subscriber.js";
@@ -66,7 +66,7 @@ twin("promise 18, twin: where cancel needs memory like any other write, the same
   await assert.rejects(fill(1, "refused-when-full"), /cancel/);
 });
 
-promise("promise 18: the service refuses to start on a Redis that evicts", async () => {
+longPromise("promise 18: the service refuses to start on a Redis that evicts", async () => {
   const scene = await Scene.open();
   try {
     await scene.direct.config("SET", "maxmemory-policy", "allkeys-lru");

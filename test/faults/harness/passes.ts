@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 /**
  * The pass that src/bin/test.mjs sets by FAULTS: "short" (`npm test`: promises with few repetitions), "twins" (`npm run
- * test:all`: only the broken twins), "full" (`npm run test:faults`: all, in the numbers that the promises state). Unset, as
+ * test:all`: only the broken twins and what is long), "full" (`npm run test:faults`: all, in the numbers that the promises state). Unset, as
  * where a file is run by hand: promises and twins, few repetitions.
  */
 const PASS = process.env.FAULTS;
@@ -23,6 +23,8 @@ export function count(short: number, full: number): number {
 const leftOut = (() => Promise.resolve()) as unknown as typeof test;
 /** A test that the service keeps what it promises. */
 export const promise = PASS === "twins" ? leftOut : test;
+/** One that waits long for what it shows. */
+export const longPromise = PASS === "short" ? leftOut : test;
 /** A test that the same check fails where a guard has been taken away. */
 export const twin = PASS === "short" ? leftOut : test;
 
