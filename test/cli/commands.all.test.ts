@@ -147,11 +147,12 @@ test("a search and an experiment are followed to what they have found", async ()
     "false",
   ]);
   assert.match(searched, /constant at [\d.]+: validation loss[\s\S]*schedule +lr +rate, 95 %[\s\S]*\nconstant /);
+  // So long that it is not over before it is canceled.
   const { id } = await json<Search>(
     "search",
     ...SMALL,
     "--steps",
-    "60",
+    "1000000",
     "--schedules",
     "constant",
     "--finders",
