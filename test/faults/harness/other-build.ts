@@ -12,6 +12,7 @@ export interface OtherBuild {
 }
 
 const PREVIOUS = "HEAD^";
+const SOURCES = ["src", "package.json", "package-lock.json", "tsconfig.json"];
 
 /** Why the commit before this one cannot be had here, or null. */
 export function historyProblem(): string | null {
@@ -23,13 +24,15 @@ export function historyProblem(): string | null {
   }
 }
 
-/** The commit before this one, built from its own sources. */
+/** The commit before this one, built from its own sources and, where they differ, with its own packages. */
 export function previousBuild(): OtherBuild & { readonly commit: string } {
   const root = mkdtempSync(join(tmpdir(), "anneal-previous-"));
   const git = (...args: string[]) => execFileSync("git", args, { cwd: ROOT, maxBuffer: 2 ** 30 });
   mkdirSync(join(root, "test"));
-  execFileSync("tar", ["-x", "-C", root], { input: git("archive", PREVIOUS, "src", "package.json", "tsconfig.json") });
-  for (const name of ["node_modules", "package-lock.json"]) symlinkSync(join(ROOT, name), join(root, name));
+  execFileSync("tar", ["-x", "-C", root], { input: git("archive", PREVIOUS, ...SOURCES) });
+  const lock = (folder: string) => readFileSync(join(folder, "package-lock.json"), "utf8");
+  if (lock(root) === lock(ROOT)) symlinkSync(join(ROOT, "node_modules"), join(root, "node_modules"));
+  else execFileSync("npm", ["ci", "--no-audit", "--no-fund"], { cwd: root, stdio: "ignore" });
   execFileSync(process.execPath, [join(root, "src/bin/setup/build.mjs"), "--native"], { stdio: "ignore" });
   const commit = git("log", "-1", "--format=%h %s", PREVIOUS).toString().trim();
   return { root, commit, remove: () => rmSync(root, { recursive: true, force: true }) };
