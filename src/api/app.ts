@@ -109,7 +109,7 @@ export async function buildApp(deps: ApiDeps, log: FastifyBaseLogger): Promise<F
   const app = Fastify({
     loggerInstance: log,
     bodyLimit: LIMITS.bodyBytes,
-    requestTimeout: 10_000,
+    requestTimeout: LIMITS.requestMs,
     forceCloseConnections: "idle",
     genReqId: traceIdOf,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: "traceId" }),

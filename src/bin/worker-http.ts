@@ -1,6 +1,7 @@
 import Fastify, { type FastifyInstance } from "fastify";
 import type { Registry } from "prom-client";
 import { createScrape } from "../api/http/scrape.js";
+import { LIMITS } from "../schemas/limits.js";
 
 /** A worker's own endpoint, for probes and scrapes: /healthz, /readyz and /metrics as the API has them. Listens. */
 export async function startWorkerHttp(
@@ -8,7 +9,7 @@ export async function startWorkerHttp(
   registry: Registry,
   readiness: () => Promise<string | null>,
 ): Promise<FastifyInstance> {
-  const app = Fastify({ requestTimeout: 10_000, forceCloseConnections: true });
+  const app = Fastify({ requestTimeout: LIMITS.requestMs, forceCloseConnections: true });
   const scrape = createScrape(registry);
   app.get("/healthz", async () => ({ status: "ok" }));
   app.get("/readyz", async (_request, reply) => {

@@ -1,5 +1,6 @@
 import { stripVTControlCharacters } from "node:util";
 import { AnnealError, ConnectionError } from "../client/index.js";
+import type { RunStatus } from "../schemas/status.js";
 import { type Connection, UsageError } from "./command.js";
 
 export function print(text: string): void {
@@ -13,6 +14,21 @@ export function printJson(value: unknown): void {
 /** Says a record as JSON, where that is asked for, or in words. */
 export function say<T>(record: T, { url, json }: Connection, textOf: (record: T, url: string) => string): void {
   print(json ? JSON.stringify(record) : textOf(record, url));
+}
+
+/** How a picture fits the terminal; `columns`: where there is none that tells its width. */
+export function terminal({ columns }: { readonly columns?: number } = {}): {
+  readonly width?: number;
+  readonly color: boolean;
+} {
+  const width = process.stdout.columns ?? columns;
+  const fit = width === undefined ? {} : { width: Math.max(40, Math.min(400, width)) };
+  return { ...fit, color: process.stdout.isTTY === true };
+}
+
+/** The exit code of a command whose record has ended so. */
+export function exitAs({ status }: { readonly status: RunStatus }): void {
+  if (status === "failed" || status === "canceled") process.exitCode = 1;
 }
 
 /** Rows with their columns one below another; what is absent is a dash. */

@@ -33,8 +33,7 @@ export function searchWarnings({ budget, schedules: given = [] }: SearchRequest,
     // A type alone is as its literature has it.
     if (typeof request === "string") return [];
     const resolved = scheduleAt(request, SOME_RATE, steps, steps);
-    const curve = steps <= RECURRENT_STEPS || !RECURRENT.test(JSON.stringify(request));
-    return resolved.ok ? remarksOn(resolved.value, steps, curve, `/schedules/${i}`) : [];
+    return resolved.ok ? remarksOn(resolved.value, steps, `/schedules/${i}`) : [];
   });
   const least = steps * (schedules.length + seeds);
   if (budget === undefined || spec.budget >= least) return found;
@@ -49,14 +48,17 @@ function scheduleWarnings(request: RunRequest, { schedule, steps, from }: RunSpe
   // A fork's schedule that merely goes on was remarked on where it began.
   if (from !== null && request.schedule === undefined) return [];
   const own = steps - (from?.scheduleFrom ?? 0);
-  const curve = own <= RECURRENT_STEPS || !RECURRENT.test(JSON.stringify(schedule));
-  const found = remarksOn(schedule, own, curve, "/schedule");
-  return found.length > 0 || !curve ? found : flat(schedule, own);
+  const found = remarksOn(schedule, own, "/schedule");
+  return found.length > 0 || !ratesAreSeen(schedule, own) ? found : flat(schedule, own);
 }
 
-/** What a schedule does that was hardly meant; `curve`: its rates are looked at too. */
-function remarksOn(schedule: ScheduleSpec, steps: number, curve: boolean, parent: string): Warning[] {
-  return lintSchedule(schedule, { steps, curve })
+/** Whether a schedule's rates are looked at too, and not its parameters alone. */
+const ratesAreSeen = (schedule: ScheduleSpec, steps: number): boolean =>
+  steps <= RECURRENT_STEPS || !RECURRENT.test(JSON.stringify(schedule));
+
+/** What a schedule does that was hardly meant. */
+function remarksOn(schedule: ScheduleSpec, steps: number, parent: string): Warning[] {
+  return lintSchedule(schedule, { steps, curve: ratesAreSeen(schedule, steps) })
     .filter(({ code, severity }) => severity !== "info" && !HARMLESS.has(code))
     .map(({ code, pointer, message }) => ({ code, pointer: parent + pointer, message }));
 }

@@ -3,7 +3,7 @@ import type { ExperimentReport } from "./experiment.js";
 import { RunStatusSchema } from "./status.js";
 import { ExperimentSpecSchema } from "./stored-experiment.js";
 import { named, strict } from "./strict.js";
-import { WarningSchema } from "./warning.js";
+import { RequestWarningsSchema } from "./warning.js";
 
 const Links = Type.Object(
   { self: Type.String(), runs: Type.String(), stream: Type.String(), events: Type.String() },
@@ -33,9 +33,7 @@ export const ExperimentSchema = Type.Object(
   {
     ...common,
     spec: ExperimentSpecSchema,
-    warnings: Type.Array(WarningSchema, {
-      description: "On what of the request was surely meant otherwise; empty: nothing",
-    }),
+    warnings: RequestWarningsSchema,
     report: Type.Ref("ExperimentReport"),
   },
   { $id: "Experiment", ...strict },

@@ -1,4 +1,5 @@
 import { type Static, Type } from "typebox";
+import { IntervalSchema } from "./interval.js";
 import { LIMITS } from "./limits.js";
 import { RunRequestSchema } from "./run.js";
 import { documentedAs, named, strict } from "./strict.js";
@@ -116,7 +117,6 @@ export const ExperimentRequestSchema = Type.Object(
 );
 export type ExperimentRequest = Static<typeof ExperimentRequestSchema>;
 
-const Interval = Type.Tuple([Type.Number(), Type.Number()], named("Interval"));
 const orNull = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T, description: string) =>
   Type.Union([schema, Type.Null()], { description });
 
@@ -127,7 +127,7 @@ export const DifferenceSchema = Type.Object(
       "Loss less the other arm's on the same seed (of arms with different offsets: at the same place), averaged over seeds where neither diverged, nats; below 0 is better",
     ),
     interval: orNull(
-      Interval,
+      IntervalSchema,
       "Of that mean, corrected for the number of arms; holds 0 where the verdict is a tie. null: with fewer than two such seeds, or where only one of the two diverged in some seed, which is then tested by signs",
     ),
     pValue: Type.Number({ description: "Two-sided, corrected for the number of arms" }),
@@ -153,7 +153,10 @@ export const ArmReportSchema = Type.Object(
     }),
     diverged: Type.Integer({ description: "In how many of these seeds" }),
     mean: orNull(Type.Number(), "Over the seeds in which it did not diverge, nats"),
-    interval: orNull(Interval, "Student's t interval of that mean, of this arm alone; null with fewer than two seeds"),
+    interval: orNull(
+      IntervalSchema,
+      "Student's t interval of that mean, of this arm alone; null with fewer than two seeds",
+    ),
     difference: orNull(DifferenceSchema, "To the baseline; null: this is the baseline"),
   },
   { ...strict, ...named("ArmReport") },

@@ -21,6 +21,8 @@ export const LIMITS = {
   idempotencySeconds: 86_400,
   preferLength: 100,
   waitSeconds: 60,
+  /** For a request to come in whole. */
+  requestMs: 10_000,
   pageSize: 100,
   /** Records that a sorted list, a total or an action on all that match looks at: the newest. */
   listedRecords: 10_000,

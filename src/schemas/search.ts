@@ -1,10 +1,11 @@
 import { type Static, Type } from "typebox";
+import { IntervalSchema } from "./interval.js";
 import { LIMITS } from "./limits.js";
 import { LrRangeSchema, RunRequestSchema, RunSpecSchema } from "./run.js";
 import { type ScheduleRequestObject, ScheduleRequestSchema, ScheduleSpecSchema } from "./schedule.js";
 import { RunStatusSchema } from "./status.js";
 import { documentedAs, named, strict } from "./strict.js";
-import { WarningSchema } from "./warning.js";
+import { RequestWarningsSchema } from "./warning.js";
 
 const { dataset, datasetLimit, model, batchSize, optimizer, engine, seed, name, labels } = RunRequestSchema.properties;
 
@@ -84,7 +85,6 @@ export const SearchRequestSchema = Type.Object(
 export type SearchRequest = Static<typeof SearchRequestSchema>;
 
 const Nullable = Type.Union([Type.Number(), Type.Null()]);
-const Interval = Type.Tuple([Type.Number(), Type.Number()], named("Interval"));
 
 export const SearchBasisSchema = Type.Object(
   {
@@ -100,7 +100,7 @@ export const SearchBasisSchema = Type.Object(
 
 export const DifferenceToBestSchema = Type.Union(
   [
-    Type.Object({ mean: Nullable, interval: Type.Union([Interval, Type.Null()]), seeds: Type.Integer() }, strict),
+    Type.Object({ mean: Nullable, interval: Type.Union([IntervalSchema, Type.Null()]), seeds: Type.Integer() }, strict),
     Type.Null(),
   ],
   { description: "Of its loss to the winner's, seed by seed, with the 95 % interval over all schedules at once" },
@@ -121,7 +121,7 @@ export const RankedScheduleSchema = Type.Object(
   {
     schedule: Type.String({ description: "Its name in this search" }),
     lr: { ...Nullable, description: "Its best base or peak rate for these steps; null: every rate diverged" },
-    interval: Type.Union([Interval, Type.Null()], { description: "95 % interval of the best rate" }),
+    interval: Type.Union([IntervalSchema, Type.Null()], { description: "95 % interval of the best rate" }),
     spec: Type.Union([ScheduleSpecSchema, Type.Null()], { description: "The schedule at that rate, in full" }),
     loss: {
       ...Nullable,
@@ -268,9 +268,7 @@ export const SearchSchema = Type.Object(
     ),
     standing: Type.Array(RankedScheduleSchema, { description: "What is known so far, best first" }),
     answer: Type.Union([SearchAnswerSchema, Type.Null()]),
-    warnings: Type.Array(WarningSchema, {
-      description: "On what of the request was surely meant otherwise; empty: nothing",
-    }),
+    warnings: RequestWarningsSchema,
     createdAt: Type.String({ format: "date-time" }),
     finishedAt: Type.Union([Type.String({ format: "date-time" }), Type.Null()]),
     links: Type.Object(

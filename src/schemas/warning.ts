@@ -12,4 +12,8 @@ export const WarningSchema = Type.Object(
   },
   { ...strict, ...named("Warning") },
 );
+/** In what was made of a request. */
+export const RequestWarningsSchema = Type.Array(WarningSchema, {
+  description: "On what of the request was surely meant otherwise; empty: nothing",
+});
 export type Warning = Static<typeof WarningSchema>;

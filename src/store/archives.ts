@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { BUILT_IN_DATASET } from "../schemas/dataset.js";
 import { idPattern } from "../schemas/record-kinds.js";
-import { TERMINAL_STATUSES } from "../schemas/status.js";
+import { isTerminal } from "../schemas/status.js";
 import type { AnnealRedis } from "./connect.js";
 import { type ArchivePart, type ArchiveStore, NotAnArchive, type RunRecord } from "./contract.js";
 import { checkpointKey, datasetUsersKey, indexKey, keptCheckpointKey, keptKey, logKey, runKey } from "./keys.js";
@@ -110,7 +110,7 @@ class Staging {
     });
     const { status, committed, spec } = this.record;
     this.#next = spec.from?.step ?? 0;
-    if (!TERMINAL_STATUSES.some((over) => over === status)) throw new NotAnArchive("the run is not over");
+    if (!isTerminal(status)) throw new NotAnArchive("the run is not over");
     if (committed < this.#next || committed > spec.steps) throw new NotAnArchive("steps that its spec does not have");
     this.#staged = `${this.record.id}:restore:${randomUUID()}`;
   }

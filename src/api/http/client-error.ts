@@ -1,4 +1,6 @@
+import { maxHeaderSize } from "node:http";
 import type { Socket } from "node:net";
+import { LIMITS } from "../../schemas/limits.js";
 import { ProblemError } from "../../schemas/problem.js";
 import { problemOf } from "./problems.js";
 
@@ -24,9 +26,9 @@ export function answerClientError(error: NodeJS.ErrnoException, socket: Socket):
 function meaningOf(code: string | undefined): ["invalid-request" | "headers-too-large" | "request-timeout", string] {
   switch (code) {
     case "HPE_HEADER_OVERFLOW":
-      return ["headers-too-large", "Expected at most 16 KiB of headers"];
+      return ["headers-too-large", `Expected at most ${maxHeaderSize / 1024} KiB of headers`];
     case "ERR_HTTP_REQUEST_TIMEOUT":
-      return ["request-timeout", "Expected the whole request within 10 s"];
+      return ["request-timeout", `Expected the whole request within ${LIMITS.requestMs / 1000} s`];
     default:
       return ["invalid-request", "Expected an HTTP/1.1 request"];
   }

@@ -28,15 +28,12 @@ export function createValidatorCompiler(shared: readonly object[]): FastifySchem
   };
 }
 
-/** To compile takes half of an API's start: what only wrong requests need waits for the first of them. */
-function inTwoSteps(quick: ValidateFunction, compileThorough: () => ValidateFunction) {
-  let thorough: ValidateFunction | undefined;
+/** To compile takes half of an API's start: what only wrong requests need waits for the first of them, and ajv keeps it then. */
+function inTwoSteps(quick: ValidateFunction, thorough: () => ValidateFunction) {
   const validate = (body: unknown): boolean => {
     const renamings = renamePythonNames(body);
     if (quick(body)) return true;
-    const small = count(body, SMALL) <= SMALL;
-    if (small) thorough ??= compileThorough();
-    const explains = small ? thorough! : quick;
+    const explains = count(body, SMALL) <= SMALL ? thorough() : quick;
     explains(body);
     validate.errors = explains.errors?.map((error) => asGiven(error, renamings)) ?? null;
     return false;

@@ -1,6 +1,7 @@
 import { suggest } from "../../core/finder/suggest.js";
 import { isMetricDriven } from "../../core/schedules/build.js";
 import type { SchedulePreview } from "../../core/schedules/preview.js";
+import type { PlotName } from "../../schemas/plot.js";
 import type { ScheduleSpec } from "../../schemas/schedule.js";
 import type { MetricsReader, RunRecord } from "../../store/contract.js";
 import { readTrace, refusalToSuggest } from "../metrics/trace.js";
@@ -9,9 +10,6 @@ import { cut } from "./key.js";
 import { type Line, type Mark, type Plot, type Point, printable, type Scale, short } from "./plot.js";
 import type { Curve, PlotThread } from "./plot-thread.js";
 import { type Reading, type ReadingOptions, readRun } from "./readings.js";
-
-export const PLOT_NAMES = ["schedule", "loss", "lr-loss", "exponent-loss", "log-loss"] as const;
-export type PlotName = (typeof PLOT_NAMES)[number];
 
 export interface PictureOptions {
   /** Buckets a line is reduced to: about one a pixel or character. */

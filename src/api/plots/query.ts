@@ -1,9 +1,9 @@
 import { type Static, Type } from "typebox";
 import { LIMITS } from "../../schemas/limits.js";
+import type { PlotName } from "../../schemas/plot.js";
 import type { FieldError } from "../../schemas/problem.js";
 import { strict } from "../../schemas/strict.js";
 import { invalidRequest } from "../http/problems.js";
-import type { PlotName } from "./pictures.js";
 
 export const FORMATS = ["image/svg+xml", "image/png", "text/plain"] as const;
 export type Format = (typeof FORMATS)[number];

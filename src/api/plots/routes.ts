@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import { Type } from "typebox";
 import { LIMITS } from "../../schemas/limits.js";
+import { PLOT_NAMES, type PlotName } from "../../schemas/plot.js";
 import { isTerminal } from "../../schemas/status.js";
 import type { ApiDeps } from "../deps.js";
 import { chooseType } from "../http/accept.js";
@@ -10,7 +11,7 @@ import { Limiter } from "../http/limiter.js";
 import { invalidRequest } from "../http/problems.js";
 import { notModified, problemResponse } from "../http/responses.js";
 import { idParams, isRunId } from "../ids.js";
-import { PLOT_NAMES, type PlotName, picture } from "./pictures.js";
+import { picture } from "./pictures.js";
 import type { PlotThread } from "./plot-thread.js";
 import { checkQuery, FORMATS, type Format, PlotQuerySchema, sizeOf } from "./query.js";
 import { contentType, render } from "./render.js";

@@ -108,7 +108,7 @@ export const archiveRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, dep
             throw invalidRequest([{ pointer: "", expected: `an archive of a run; this one has ${error.message}` }]);
           throw error;
         });
-      if (outcome === "exists") throw new ProblemError("conflict", `There is a run ${record.id} already`);
+      if (outcome === "exists") throw sameRun(record);
       if (outcome === "no-dataset") throw otherDataset(record);
       return reply
         .code(201)
@@ -123,8 +123,7 @@ export const archiveRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, dep
     let parameters = 0;
     const accept = async (record: RunRecord) => {
       spec = record.spec;
-      if ((await runs.get(record.id)) !== null)
-        throw new ProblemError("conflict", `There is a run ${record.id} already`);
+      if ((await runs.get(record.id)) !== null) throw sameRun(record);
       // Where another text has that name, the store refuses the run.
       if (dataset?.name === spec.dataset.name && (await datasets.get(dataset.name)) === null) {
         await putDataset(datasets, dataset.name, dataset.text);
@@ -155,5 +154,6 @@ function checkEngine(engine: Uint8Array, parameters: number): void {
   }
 }
 
+const sameRun = ({ id }: RunRecord) => new ProblemError("conflict", `There is a run ${id} already`);
 const otherDataset = ({ spec }: RunRecord) =>
   new ProblemError("conflict", `The dataset ${spec.dataset.name} is another here than the run was trained on`);

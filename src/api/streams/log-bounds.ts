@@ -1,6 +1,6 @@
 import { ProblemError } from "../../schemas/problem.js";
 import { kindOf } from "../../schemas/record-kinds.js";
-import { TERMINAL_STATUSES } from "../../schemas/status.js";
+import { isTerminal } from "../../schemas/status.js";
 import type { ExperimentStore, RunStore, SearchStore } from "../../store/contract.js";
 import { notFound } from "../http/existing.js";
 
@@ -35,7 +35,7 @@ export function createBoundsOf({ runs, searches, experiments }: Stores): BoundsO
     const search = await searches.get(id);
     if (search === null) return null;
     const { committed, status } = search;
-    return { committed, total: TERMINAL_STATUSES.includes(status) ? committed : Number.POSITIVE_INFINITY };
+    return { committed, total: isTerminal(status) ? committed : Number.POSITIVE_INFINITY };
   };
 }
 

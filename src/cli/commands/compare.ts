@@ -1,7 +1,8 @@
 import type { Command } from "commander";
 import type { Run } from "../../client/index.js";
+import { kindOf } from "../../schemas/record-kinds.js";
 import { type Connection, clientOf, connected } from "../command.js";
-import { print, printJson, table } from "../output.js";
+import { print, printJson, table, terminal } from "../output.js";
 
 export function compareCommand(): Command {
   return connected("compare", "runs side by side, best first, and their losses over one another")
@@ -10,7 +11,7 @@ export function compareCommand(): Command {
       const client = clientOf(options);
       const runs: Run[] = [];
       for (const id of ids) {
-        if (id.startsWith("run_")) runs.push(await client.runs.get(id));
+        if (kindOf(id) === "run") runs.push(await client.runs.get(id));
         else for await (const run of client.runs.list({ parent: id })) runs.push(run);
       }
       // null, of what diverged or is not over, comes last.
@@ -21,7 +22,6 @@ export function compareCommand(): Command {
       print(table(runs.map(rowOf)));
       const [first, ...others] = runs.filter(({ progress }) => progress.steps > 0);
       if (first === undefined) return;
-      const { columns, isTTY } = process.stdout;
       print(
         await client.runs.plotText(first.id, "loss", {
           ...(others.length > 0 && {
@@ -30,8 +30,7 @@ export function compareCommand(): Command {
               .map(({ id }) => id)
               .join(","),
           }),
-          width: Math.max(40, Math.min(400, columns ?? 80)),
-          color: isTTY === true,
+          ...terminal({ columns: 80 }),
         }),
       );
     });

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { Anneal, AnnealError, ConnectionError } from "../../client/index.js";
+import { AnnealError, ConnectionError } from "../../client/index.js";
 import { type Connection, clientOf, connected, type Setup } from "../command.js";
 import { print, printJson } from "../output.js";
 import { ENGINES, VERSION } from "../version.js";
@@ -24,11 +24,7 @@ export function doctorCommand(setup: Setup): Command {
     if (options.json) printJson(checks);
     else
       for (const { check, ok, detail } of checks)
-        print(
-          `${ok === null ? "-" : ok ? "ok" : "NO"}  ${check}: ${detail}`.replace(/^(-|NO|ok) {2}/, (mark) =>
-            mark.padEnd(4),
-          ),
-        );
+        print(`${(ok === null ? "-" : ok ? "ok" : "NO").padEnd(4)}${check}: ${detail}`);
     if (checks.some(({ ok }) => ok === false)) process.exitCode = 1;
   });
 }
@@ -80,7 +76,7 @@ async function portCheck({ isTaken }: Setup, { url }: Connection, service: Check
 /** Whether this command and the service are of one version. */
 async function skew(options: Connection, service: Check): Promise<Check[]> {
   if (service.ok === null) return [];
-  const version = await new Anneal(options.url).version();
+  const version = await clientOf(options).version();
   const detail = version === VERSION ? version : `the service is ${version}, this command ${VERSION}`;
   return [{ check: "version", ok: version === VERSION, detail }];
 }

@@ -1,9 +1,10 @@
 import type { Command } from "commander";
 import { type Connection, clientOf, connected } from "../command.js";
-import { followAsJson, followParent, followRun, parentsOf } from "../follow.js";
+import { followAsJson, followRun } from "../follow.js";
 import { kindOfId } from "../ids.js";
 import { say } from "../output.js";
-import { experimentText, runText, searchText } from "../show.js";
+import { followToEnd } from "../parents.js";
+import { runText } from "../show.js";
 
 export function followCommand(): Command {
   return connected(
@@ -20,9 +21,6 @@ export function followCommand(): Command {
         await followRun(client, await client.runs.get(id), process.stdout);
         return say(await client.runs.wait(id), options, runText);
       }
-      await followParent(client, kind, id, process.stdout);
-      await parentsOf(client, kind).wait(id);
-      if (kind === "search") say(await client.searches.get(id), options, searchText);
-      else say(await client.experiments.get(id), options, experimentText);
+      await followToEnd(client, kind, id, options);
     });
 }

@@ -1,7 +1,8 @@
 import { writeFile } from "node:fs/promises";
 import type { Command } from "commander";
+import { PLOT_NAMES } from "../../schemas/plot.js";
 import { type Connection, clientOf, connected, UsageError } from "../command.js";
-import { print, printJson } from "../output.js";
+import { print, printJson, terminal } from "../output.js";
 
 interface Options extends Connection {
   readonly output?: string;
@@ -18,7 +19,7 @@ interface Options extends Connection {
 export function plotCommand(): Command {
   return connected("plot", "draw a run in the terminal, or into an .svg or .png file")
     .argument("<id>")
-    .argument("[plot]", "schedule, loss, lr-loss, exponent-loss or log-loss", "loss")
+    .argument("[plot]", PLOT_NAMES.join(", "), "loss")
     .option("-o, --output <file>", "where to write it; its ending says as what")
     .option("--runs <ids...>", "further runs over it")
     .option("--width <number>", "characters, or pixels")
@@ -39,9 +40,7 @@ export function plotCommand(): Command {
         ...(runs !== undefined && { runs: runs.join(",") }),
       } as object;
       if (output === undefined) {
-        const { columns, isTTY } = process.stdout;
-        const fit = columns === undefined ? {} : { width: Math.max(40, Math.min(400, columns)) };
-        const text = await client.runs.plotText(id, plot, { ...fit, color: isTTY === true, ...query });
+        const text = await client.runs.plotText(id, plot, { ...terminal(), ...query });
         return json ? printJson({ text }) : print(text);
       }
       await writeFile(output, await drawn(output));

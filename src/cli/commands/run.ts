@@ -4,7 +4,7 @@ import { RunRequestSchema } from "../../schemas/run.js";
 import { type Creating, clientOf, connected, creating, requestFrom, type Setup } from "../command.js";
 import { flagsOf } from "../flags.js";
 import { followRun } from "../follow.js";
-import { say } from "../output.js";
+import { exitAs, say } from "../output.js";
 import { estimateText, runText } from "../show.js";
 
 export function runCommand(setup: Setup): Command {
@@ -20,7 +20,7 @@ export function runCommand(setup: Setup): Command {
         run = await client.runs.wait(run.id);
       }
       say(run, options, runText);
-      if (["failed", "canceled"].includes(run.status)) process.exitCode = 1;
+      exitAs(run);
     },
   );
 }

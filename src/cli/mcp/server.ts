@@ -7,6 +7,7 @@ import {
 } from "@modelcontextprotocol/server";
 import { type Anneal, AnnealError, ConnectionError } from "../../client/index.js";
 import { ExperimentRequestSchema } from "../../schemas/experiment.js";
+import { PLOT_NAMES } from "../../schemas/plot.js";
 import { RunRequestSchema } from "../../schemas/run.js";
 import { PreviewRequestSchema } from "../../schemas/schedule-preview.js";
 import { SearchRequestSchema } from "../../schemas/search.js";
@@ -26,6 +27,8 @@ const ID = { type: "string", description: "Of a run, a search or an experiment" 
 const WAIT = {
   waitSeconds: { type: "number", minimum: 0, maximum: 600, default: 50, description: "How long to wait for its end" },
 };
+const KINDS = ["runs", "searches", "experiments"] as const;
+type Kind = (typeof KINDS)[number];
 type Waiting = { readonly waitSeconds?: number };
 
 /** What agents can do with a service: `url` is where people find its pages. */
@@ -80,13 +83,13 @@ export function mcpServer(client: Anneal, url: string): McpServer {
     },
   );
 
-  tool<{ kind: "runs" | "searches" | "experiments"; request: object }>(
+  tool<{ kind: Kind; request: object }>(
     "estimate",
     "What a run, a search or an experiment would cost; nothing is created",
     {
       type: "object",
       properties: {
-        kind: { type: "string", enum: ["runs", "searches", "experiments"] },
+        kind: { type: "string", enum: KINDS },
         request: { type: "object", description: "As for run, search or experiment" },
       },
       required: ["kind", "request"],
@@ -94,34 +97,24 @@ export function mcpServer(client: Anneal, url: string): McpServer {
     async ({ kind, request }) => text(estimateText(await client[kind].estimate(request as never))),
   );
 
-  tool<Parameters<Anneal["runs"]["create"]>[0] & Waiting>(
-    "run",
-    "Train once, and wait for its end",
-    inputOf(RunRequestSchema, WAIT),
-    async ({ waitSeconds, ...request }, context) => {
-      const { id } = await client.runs.create(request);
+  /** Creates what is asked for, and waits for its end. */
+  const training = (name: string, kind: Kind, description: string, schema: object) =>
+    tool<Waiting>(name, description, inputOf(schema, WAIT), async ({ waitSeconds, ...request }, context) => {
+      const { id } = await client[kind].create(request as never);
       return text(await waitFor(client, url, id, waitSeconds, context));
-    },
-  );
-
-  tool<Parameters<Anneal["searches"]["create"]>[0] & Waiting>(
+    });
+  training("run", "runs", "Train once, and wait for its end", RunRequestSchema);
+  training(
     "search",
+    "searches",
     "Find the schedule and the learning rate that suit a number of steps: ranked, with intervals, verified by fresh seeds. A minute or two for 3,000 steps",
-    inputOf(SearchRequestSchema, WAIT),
-    async ({ waitSeconds, ...request }, context) => {
-      const { id } = await client.searches.create(request);
-      return text(await waitFor(client, url, id, waitSeconds, context));
-    },
+    SearchRequestSchema,
   );
-
-  tool<Parameters<Anneal["experiments"]["create"]>[0] & Waiting>(
+  training(
     "experiment",
+    "experiments",
     "Train arms by common seeds, and compare them pair by pair: differences with intervals and verdicts",
-    inputOf(ExperimentRequestSchema, WAIT),
-    async ({ waitSeconds, ...request }, context) => {
-      const { id } = await client.experiments.create(request);
-      return text(await waitFor(client, url, id, waitSeconds, context));
-    },
+    ExperimentRequestSchema,
   );
 
   tool<{ id: string } & Waiting>(
@@ -139,7 +132,7 @@ export function mcpServer(client: Anneal, url: string): McpServer {
       type: "object",
       properties: {
         id: { type: "string", description: "Of a run" },
-        plot: { type: "string", enum: ["schedule", "loss", "lr-loss", "exponent-loss", "log-loss"], default: "loss" },
+        plot: { type: "string", enum: PLOT_NAMES, default: "loss" },
         runs: { type: "array", items: { type: "string" }, description: "Further runs to draw over it" },
       },
       required: ["id"],

@@ -107,7 +107,9 @@ function readoutOf(
   const at = x ?? best;
   const distance = (point: CurvePoint) =>
     at === null ? (point.loss ?? Number.POSITIVE_INFINITY) : Math.abs(Math.log(point.lr / at));
-  const { lr, loss, seeds } = points.reduce((best, point) => (distance(point) < distance(best) ? point : best));
+  const { lr, loss, seeds } = points.reduce((nearest, point) =>
+    distance(point) < distance(nearest) ? point : nearest,
+  );
   const told = loss === null ? "diverged" : number(loss, 5);
   return {
     label: schedule,
