@@ -22,6 +22,16 @@ export interface TestService {
   stop(): Promise<void>;
 }
 
+/** A busy machine's Redis may not answer within its second: nothing was done then, and 503 says to ask again. */
+const PATIENCE_MS = 120_000;
+
+async function answered(ask: () => Promise<Response>): Promise<Response> {
+  for (const end = Date.now() + PATIENCE_MS; ; await delay(200)) {
+    const response = await ask();
+    if (response.status !== 503 || Date.now() > end) return response;
+  }
+}
+
 export function testConfig(redisUrl: string): Config {
   return {
     HOST: "127.0.0.1",
@@ -67,14 +77,10 @@ export async function startService({ worker = true, settings = {} as Partial<Con
     await stop();
     throw error;
   });
-  const get: TestService["get"] = (path, headers = {}) => fetch(url + path, { headers });
-  const post: TestService["post"] = async (body, path = "/v1/runs") => {
-    // A busy machine's Redis may not answer within its second; nothing was done then.
-    for (const end = Date.now() + 120_000; ; await delay(200)) {
-      const headers = { "content-type": "application/json" };
-      const response = await fetch(url + path, { method: "POST", headers, body: JSON.stringify(body) });
-      if (response.status !== 503 || Date.now() > end) return response;
-    }
+  const get: TestService["get"] = (path, headers = {}) => answered(() => fetch(url + path, { headers }));
+  const post: TestService["post"] = (body, path = "/v1/runs") => {
+    const headers = { "content-type": "application/json" };
+    return answered(() => fetch(url + path, { method: "POST", headers, body: JSON.stringify(body) }));
   };
   return {
     redis,
@@ -110,14 +116,28 @@ export async function sharedService(): Promise<TestService> {
 }
 
 /** All messages of a record's WebSocket from a step on, until the server closes it; with the close code. */
-export function readStream(url: string, id: string, from = 0): Promise<{ messages: StreamMessage[]; code: number }> {
+export async function readStream(
+  url: string,
+  id: string,
+  from = 0,
+): Promise<{ messages: StreamMessage[]; code: number }> {
+  const path = RECORD_KINDS[kindOf(id)!].index;
+  const address = `${url.replace("http", "ws")}/v1/${path}/${id}/stream?from=${from}`;
+  for (const end = Date.now() + PATIENCE_MS; ; await delay(200)) {
+    const read = await readSocket(address);
+    if (read !== "refused") return read;
+    if (Date.now() > end) throw new Error(`503 from ${address}`);
+  }
+}
+
+/** "refused": by a 503. */
+function readSocket(address: string): Promise<{ messages: StreamMessage[]; code: number } | "refused"> {
   return new Promise((resolve, reject) => {
-    const path = RECORD_KINDS[kindOf(id)!].index;
-    const socket = new WebSocket(`${url.replace("http", "ws")}/v1/${path}/${id}/stream?from=${from}`);
+    const socket = new WebSocket(address);
     const messages: StreamMessage[] = [];
     socket.on("message", (data) => messages.push(JSON.parse(String(data))));
     socket.on("close", (code) => resolve({ messages, code }));
-    socket.on("error", reject);
+    socket.on("error", (error) => (/: 503$/.test(error.message) ? resolve("refused") : reject(error)));
   });
 }
 

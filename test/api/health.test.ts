@@ -26,17 +26,18 @@ test("/healthz is alive at once; /readyz turns green with a worker and red witho
     for (const scrape of [...scrapes, await (await service.get("/metrics")).text()])
       assert.doesNotMatch(scrape, / Nan$/im);
     await service.redis.kill();
-    assert.equal((await service.get("/readyz")).status, 503);
-    assert.equal((await service.get("/metrics")).status, 200);
-    assert.equal((await service.get("/metrics/shared")).status, 503);
+    assert.equal((await fetch(`${service.url}/readyz`)).status, 503);
+    assert.equal((await fetch(`${service.url}/metrics`)).status, 200);
+    assert.equal((await fetch(`${service.url}/metrics/shared`)).status, 503);
     const headers = { "content-type": "application/json" };
     const refused = await fetch(`${service.url}/v1/runs`, { method: "POST", headers, body: '{"steps":1}' });
     assert.equal(refused.status, 503);
-    assert.equal((await service.get(`/v1/runs/${run.id}`)).status, 503);
-    assert.equal((await service.get("/healthz")).status, 200);
+    assert.equal((await fetch(`${service.url}/v1/runs/${run.id}`)).status, 503);
+    assert.equal((await fetch(`${service.url}/healthz`)).status, 200);
     await service.redis.restart();
-    while ((await service.get("/readyz")).status !== 200) await new Promise((resolve) => setTimeout(resolve, 20));
-    assert.equal((await service.get(`/v1/runs/${run.id}`)).status, 200);
+    while ((await fetch(`${service.url}/readyz`)).status !== 200)
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    assert.equal((await fetch(`${service.url}/v1/runs/${run.id}`)).status, 200);
   } finally {
     await service.stop();
   }
