@@ -17,7 +17,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   schemas: { folders: [], packages: ["typebox"], node: false },
   core: { folders: ["schemas"], packages: [], node: false },
   engine: { folders: ["core", "schemas"], packages: ["@tensorflow/"], node: true },
-  store: { folders: ["schemas"], packages: ["ioredis", "typebox"], node: true },
+  store: { folders: ["core", "schemas"], packages: ["ioredis", "typebox"], node: true },
   train: { folders: ["core", "schemas", "store"], packages: ["pino"], node: true },
   queue: { folders: ["schemas"], packages: ["bullmq", "ioredis"], node: true },
   api: {

@@ -40,6 +40,7 @@ export function testConfig(redisUrl: string): Config {
     REDIS_URL: redisUrl,
     REDIS_REPLICAS: 0,
     REDIS_PREFIX: "anneal",
+    LOG_RATES: "stored",
     RATE_LIMIT: 0,
     MAX_CONNECTIONS: 10_000,
     WORKER_CONCURRENCY: 2,

@@ -33,6 +33,10 @@ export const ConfigSchema = Type.Object({
   ACCESS_LOG: Type.Boolean({ default: false, description: "Every answered request as a line at level info" }),
   LOCK_DURATION_MS: Type.Integer({ minimum: 500, maximum: 600_000, default: 6000 }),
   STALLED_INTERVAL_MS: Type.Integer({ minimum: 200, maximum: 600_000, default: 3000 }),
+  LOG_RATES: Type.Enum(["stored", "derived"], {
+    default: "stored",
+    description: "derived: a step's rate is stored only where the loss decides it",
+  }),
   RUN_TTL_SECONDS: Type.Integer({ minimum: 0, default: 0, description: "Runs over for longer are deleted; 0: never" }),
   NUMERICS_WAIT_SECONDS: Type.Integer({ minimum: 0, maximum: 604_800, default: 60 }),
   RECONCILE_INTERVAL_MS: Type.Integer({ minimum: 200, maximum: 600_000, default: 5000 }),

@@ -54,6 +54,7 @@ export async function startWorker(
     {
       redisUrl: config.REDIS_URL,
       redisReplicas: config.REDIS_REPLICAS,
+      logRates: config.LOG_RATES,
       logLevel: config.LOG_LEVEL,
       worker: name,
     },

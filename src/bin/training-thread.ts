@@ -10,13 +10,13 @@ import { runTraining } from "../train/run-training.js";
 import type { ThreadData, ToPool, ToThread } from "../train/thread-pool.js";
 
 /** Entry of a training thread: one run at a time, with its own connection, so that the main thread's loop stays free. */
-const { redisUrl, redisReplicas, logLevel, worker } = workerData as ThreadData;
+const { redisUrl, redisReplicas, logRates, logLevel, worker } = workerData as ThreadData;
 const log = pino({ level: logLevel }).child({ thread: threadId });
 const redis = connect(redisUrl, "patient", redisReplicas);
 redis.on("error", (error) => log.debug({ err: error }, "redis"));
 const datasets = new RedisDatasetStore(redis);
 const deps = {
-  runs: new RedisRunStore(redis),
+  runs: new RedisRunStore(redis, logRates),
   fleet: new RedisFleet(redis),
   createEngine,
   engineFor,

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { isMetricDriven } from "../core/schedules/build.js";
 import { BUILT_IN_DATASET } from "../schemas/dataset.js";
 import { idPattern } from "../schemas/record-kinds.js";
 import { isTerminal } from "../schemas/status.js";
@@ -6,6 +7,7 @@ import type { AnnealRedis } from "./connect.js";
 import { type ArchivePart, type ArchiveStore, NotAnArchive, type RunRecord } from "./contract.js";
 import { checkpointKey, datasetUsersKey, indexKey, keptCheckpointKey, keptKey, logKey, runKey } from "./keys.js";
 import { decodeEntry } from "./log.js";
+import { type Rates, ratesOf } from "./rates.js";
 import { parseLoop, runRecordOf } from "./runs.js";
 import { call } from "./scripts.js";
 import { StoredHash } from "./stored.js";
@@ -90,6 +92,7 @@ class Staging {
   /** An id that nobody asks for. */
   readonly #staged: string;
   readonly #keys = new Set<string>();
+  readonly #rates: Rates | null;
   readonly #kept: number[] = [];
   #next: number;
   #last: { readonly step: number; readonly status: string | null } = { step: -1, status: null };
@@ -110,6 +113,7 @@ class Staging {
     });
     const { status, committed, spec } = this.record;
     this.#next = spec.from?.step ?? 0;
+    this.#rates = isMetricDriven(spec.schedule) ? null : ratesOf(spec);
     if (!isTerminal(status)) throw new NotAnArchive("the run is not over");
     if (committed < this.#next || committed > spec.steps) throw new NotAnArchive("steps that its spec does not have");
     this.#staged = `${this.record.id}:restore:${randomUUID()}`;
@@ -123,12 +127,13 @@ class Staging {
     const { spec, committed } = this.record;
     checked(`log at ${id}`, () => {
       const flat = fields.flatMap(([name, value]) => [Buffer.from(name), value]);
-      const entry = decodeEntry([Buffer.from(id), flat]);
+      const entry = decodeEntry([Buffer.from(id), flat], this.#rates);
       if (!/^\d+-\d+$/.test(id) || entry.step < this.#last.step) throw new Error("out of order");
       if (entry.kind === "progress") throw new Error("a run has none");
       this.#last = { step: entry.step, status: entry.kind === "status" ? entry.change.status : null };
       if (entry.kind === "status") return;
       const { from, lr, replicas = [] } = entry.chunk;
+      if (lr.includes(Number.NaN)) throw new Error("other rates than its spec's");
       if (from !== this.#next || lr.length === 0) throw new Error("a hole");
       if (replicas.length !== (spec.replicas > 1 ? spec.replicas : 0)) throw new Error("other replicas");
       this.#next = entry.step;

@@ -425,6 +425,9 @@ export interface Fleet {
   speed(engine: string): Promise<number | null>;
 }
 
+/** Whether commits store each step's rate, or leave those that the schedule alone decides to be derived on reading. */
+export type StoredRates = "stored" | "derived";
+
 /** Stored metrics, a page of chunks at a time, however long the run. */
 export interface MetricsReader {
   /** The chunks of steps [from, to), cut to that range, in order. */

@@ -1,3 +1,4 @@
+import { isMetricDriven } from "../core/schedules/build.js";
 import type { MetricChunk } from "../schemas/metrics.js";
 import { StoredOverviewSchema } from "../schemas/overview.js";
 import { RECORD_KINDS } from "../schemas/record-kinds.js";
@@ -18,6 +19,7 @@ import type {
   ParkedRun,
   RunRecord,
   RunStore,
+  StoredRates,
   Totals,
 } from "./contract.js";
 import {
@@ -67,8 +69,11 @@ export function runRecordOf(hash: StoredHash): RunRecord {
 
 /** The runs in Redis. */
 export class RedisRunStore extends RedisRecordStore<RunSpec, RunRecord> implements RunStore {
-  constructor(redis: AnnealRedis) {
+  readonly #rates: StoredRates;
+
+  constructor(redis: AnnealRedis, rates: StoredRates = "stored") {
     super(redis, "run");
+    this.#rates = rates;
   }
 
   protected override readonly rowReader = RUN_ROWS;
@@ -122,7 +127,7 @@ export class RedisRunStore extends RedisRecordStore<RunSpec, RunRecord> implemen
       ...{ id, fence, loop, keep, overview },
       from: chunk.from,
       count: chunk.lr.length,
-      columns: encodeColumns(chunk),
+      ...encodeColumns(chunk, this.#rates === "derived" && !isMetricDriven(claim.record.spec.schedule)),
       evals: chunk.evals.length === 0 ? null : chunk.evals,
       engine: Buffer.from(engine.buffer, engine.byteOffset, engine.byteLength),
       rate: Math.round(stepsPerSecond * 10) / 10,

@@ -48,6 +48,7 @@ export const SCRIPTS = {
       from: "number",
       count: "number",
       columns: "bytes",
+      checksum: "number?",
       evals: "json?",
       loop: "json",
       engine: "bytes",

@@ -1,10 +1,12 @@
 import { Worker } from "node:worker_threads";
+import type { StoredRates } from "../store/contract.js";
 import type { TrainingEvent } from "./events.js";
 import type { TrainingOutcome } from "./run-training.js";
 
 export interface ThreadData {
   readonly redisUrl: string;
   readonly redisReplicas: number;
+  readonly logRates: StoredRates;
   readonly logLevel: string;
   /** The name of this worker process. */
   readonly worker: string;

@@ -1,7 +1,7 @@
 -- The one commit: metrics, checkpoint, progress and wake-up, all or nothing.
 -- KEYS: none
--- ARGV: id, fence, from, count, columns (count x f64 lr, count x f32 loss, then count x f32 for each replica), evals (JSON),
---   loop (JSON), engine (bytes), rate (steps a second), replicas (0: none), keep (the checkpoint outlives the next one),
+-- ARGV: id, fence, from, count, columns (count x f64 lr, count x f32 loss, then count x f32 for each replica), checksum (of the
+--   rates, which columns then do not have: they follow from the spec), evals (JSON), loop (JSON), engine (bytes), rate (steps a second), replicas (0: none), keep (the checkpoint outlives the next one),
 --   overview (JSON: what lists show of all steps)
 -- Returns 'continue', 'paused' or 'canceled' (the attempt must end), 'stale' (it lost the run),
 -- 'behind' (what came before has been lost), or 'gap'.
@@ -17,7 +17,7 @@ if not owns(id, fence) then return 'stale' end
 if from > committed then return 'behind' end
 if from ~= committed then return 'gap' end
 local to = from + count
-local entry = {'m', columns}
+local entry = checksum and {'l', columns, 'c', string.format('%.0f', checksum)} or {'m', columns}
 if evals then table.insert(entry, 'e'); table.insert(entry, evals) end
 if replicas > 0 then table.insert(entry, 'r'); table.insert(entry, replicas) end
 redis.call('XADD', log_key(id), string.format('%.0f-0', to), unpack(entry))

@@ -11,6 +11,7 @@ if (isMainThread && role === "train") {
   const data: ThreadData = {
     redisUrl: process.env.REDIS_URL!,
     redisReplicas: 0,
+    logRates: "stored",
     logLevel: "silent",
     worker: "forked",
   };
