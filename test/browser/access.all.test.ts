@@ -98,11 +98,17 @@ for (const colorScheme of ["light", "dark"] as const) {
 
 test("nothing is wider than a phone", { skip }, async () => {
   const page = await browser.page({ viewport: { width: 360, height: 740 }, hasTouch: true });
-  for (const [name, hash] of pages) {
-    await open(page, hash);
+  const fits = async (name: string) => {
     const overflow = await page.evaluate("document.documentElement.scrollWidth - innerWidth");
     assert.ok((overflow as number) <= 0, `${name}: ${overflow} px too wide`);
+  };
+  for (const [name, hash] of pages) {
+    await open(page, hash);
+    await fits(name);
   }
+  await page.goto(`${service.url}/docs`);
+  await page.evaluate("for (const fold of document.querySelectorAll('details')) fold.open = true");
+  await fits("the reference, unfolded");
 });
 
 test("by keyboard alone: from the list to a started run, and about its chart", { skip }, async () => {

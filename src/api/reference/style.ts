@@ -34,5 +34,7 @@ details > table, details > details { margin-left: 1rem; width: calc(100% - 1rem)
   body { display: block; }
   nav { position: static; height: auto; border-right: 0; columns: 2; }
   main { padding: 1rem; }
+  main details { overflow-x: auto; }
+  td:first-child { min-width: 4rem; }
 }
 `;
