@@ -30,6 +30,7 @@ import { existing } from "./http/existing.js";
 import { healthRoutes } from "./http/health.js";
 import { takeJson } from "./http/json-body.js";
 import { toOpenApi31 } from "./http/openapi-document.js";
+import { giveOwn } from "./http/own.js";
 import { sendProblem } from "./http/problems.js";
 import { prometheusRoutes } from "./http/prometheus.js";
 import { limitRates } from "./http/rate-limit.js";
@@ -53,7 +54,6 @@ import { runRoutes } from "./runs/routes.js";
 import { runListEventRoutes } from "./runs/run-list-events.js";
 import { scheduleRoutes } from "./schedules/routes.js";
 import { searchRoutes } from "./searches/routes.js";
-import { createBoundsOf } from "./streams/log-bounds.js";
 import { streamManyRoutes } from "./streams/many-routes.js";
 import { type StreamOptions, streamRoutes } from "./streams/routes.js";
 import { chooseProtocol } from "./streams/socket-protocol.js";
@@ -145,6 +145,7 @@ export async function buildApp(deps: ApiDeps, log: FastifyBaseLogger): Promise<F
   refuseStrangers(app, deps.access.hosts, corsOrigins);
   refuseUnknownRoutes(app);
   if (deps.access.keys) await requireKeys(app, deps.apiKeys);
+  giveOwn(app, deps);
   await limitRates(app, deps.rateLimit);
   app.setValidatorCompiler(createValidatorCompiler(SHARED));
   // Responses are what the types say; the tests hold them against their schemas.
@@ -233,12 +234,11 @@ export async function buildApp(deps: ApiDeps, log: FastifyBaseLogger): Promise<F
     await app.register(routes, v1);
   }
   for (const routes of [scheduleRoutes, plotRoutes, versionRoutes]) await app.register(routes, v1);
-  const { runs, tail } = deps;
-  const draw: StreamOptions["draw"] = async (id, response, screen) => {
+  const draw: StreamOptions["draw"] = async ({ runs, tail }, id, response, screen) => {
     const { LivePlot } = await import("./plots/live.js");
     return new LivePlot(runs, tail, await existing(runs, id), response, screen);
   };
-  const streams = { prefix: "/v1", tail, boundsOf: createBoundsOf(deps) };
+  const streams = { prefix: "/v1", tail: deps.tail };
   await app.register(streamRoutes, { ...streams, path: "/runs", kind: "run", draw });
   await app.register(streamRoutes, { ...streams, path: "/searches", kind: "search" });
   await app.register(streamRoutes, { ...streams, path: "/experiments", kind: "experiment" });

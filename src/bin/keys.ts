@@ -3,13 +3,15 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { SCOPES, type Scope } from "../schemas/api-key.js";
 import { LIMITS } from "../schemas/limits.js";
+import { DEFAULT_TENANT, TENANT_NAME } from "../schemas/tenant.js";
 import { redisProblem } from "../store/address.js";
 import { RedisApiKeyStore } from "../store/api-keys.js";
 import { connect } from "../store/connect.js";
 
 const USAGE = `npm run keys -- <command>
 
-  create --name <text> [--scope read|write|admin] [--days <n>]   prints the new key, this once
+  create --name <text> [--scope read|write|admin] [--days <n>] [--tenant <name>]
+                                                                 prints the new key, this once
   list
   rotate <id>                                                    prints its new text, this once
   revoke <id>
@@ -37,7 +39,7 @@ function redisUrl(): string {
 const { values, positionals } = parse();
 const [command, id = ""] = positionals;
 if (command === undefined || !["create", "list", "rotate", "revoke"].includes(command)) stop(USAGE);
-const { name, scope, days } = checked();
+const { name, scope, days, tenant } = checked();
 if (["rotate", "revoke"].includes(command) && id === "") stop(`anneal: ${command} needs a key's id\n\n${USAGE}`);
 
 const url = redisUrl();
@@ -49,10 +51,18 @@ const keys = new RedisApiKeyStore(redis);
 try {
   switch (command) {
     case "create":
-      console.log((await keys.create(name, scope, days)).key);
+      console.log((await keys.create(name, scope, days, tenant)).key);
       break;
     case "list":
-      console.table((await keys.list()).map(({ id, name, scope, ...times }) => ({ id, name, scope, ...dated(times) })));
+      console.table(
+        (await keys.list()).map(({ id, name, scope, tenant, ...times }) => ({
+          id,
+          name,
+          scope,
+          tenant,
+          ...dated(times),
+        })),
+      );
       break;
     case "rotate":
       console.log((await keys.rotate(id))?.key ?? stop(`anneal: there is no key ${id}`));
@@ -67,14 +77,14 @@ try {
 function parse() {
   const text = { type: "string" } as const;
   try {
-    return parseArgs({ options: { name: text, scope: text, days: text }, allowPositionals: true });
+    return parseArgs({ options: { name: text, scope: text, days: text, tenant: text }, allowPositionals: true });
   } catch (error) {
     return stop(`anneal: ${(error as Error).message}\n\n${USAGE}`);
   }
 }
 
-function checked(): { readonly name: string; readonly scope: Scope; readonly days: number | null } {
-  const { name = "", scope = "write", days } = values;
+function checked(): { readonly name: string; readonly scope: Scope; readonly days: number | null; tenant: string } {
+  const { name = "", scope = "write", days, tenant = DEFAULT_TENANT } = values;
   if (command === "create" && (name === "" || name.length > LIMITS.nameLength))
     stop(`anneal: --name says whom it is for, in up to ${LIMITS.nameLength} characters`);
   const known =
@@ -83,7 +93,8 @@ function checked(): { readonly name: string; readonly scope: Scope; readonly day
   if (limit !== null && !(Number.isInteger(limit) && limit >= 1 && limit <= LIMITS.keyDays)) {
     stop(`anneal: --days is a whole number from 1 to ${LIMITS.keyDays}`);
   }
-  return { name, scope: known, days: limit };
+  if (!new RegExp(TENANT_NAME).test(tenant)) stop("anneal: --tenant is up to 32 small letters, digits and hyphens");
+  return { name, scope: known, days: limit, tenant };
 }
 
 function dated({

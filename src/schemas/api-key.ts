@@ -1,6 +1,7 @@
 import { type Static, Type } from "typebox";
 import { LIMITS } from "./limits.js";
 import { strict } from "./strict.js";
+import { TENANT_NAME } from "./tenant.js";
 
 /** What a key lets its holder do: read; create, change and delete as well; manage keys and see how the service fares. */
 export const SCOPES = ["read", "write", "admin"] as const;
@@ -20,6 +21,9 @@ export const ApiKeyRequestSchema = Type.Object(
         description: "`read`; `write`: create, change and delete as well; `admin`: manage keys as well",
       }),
     ),
+    tenant: Type.Optional(
+      Type.String({ pattern: TENANT_NAME, description: "Whose all is that is made with it; default: yours" }),
+    ),
     expiresInDays: Type.Optional(
       Type.Union([Type.Integer({ minimum: 1, maximum: LIMITS.keyDays }), Type.Null()], {
         default: null,
@@ -36,6 +40,7 @@ const properties = {
   id: Type.String({ pattern: API_KEY_ID }),
   name: Type.String(),
   scope: Type.Enum(SCOPES),
+  tenant: Type.String(),
   createdAt: Time,
   expiresAt: Type.Union([Time, Type.Null()]),
   lastUsedAt: Type.Union([Time, Type.Null()], { description: "To the minute" }),

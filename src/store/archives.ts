@@ -28,9 +28,11 @@ const FIELDS = [...TEXTS, ...FURTHER_TEXTS, ...NUMERIC];
 /** Whole runs in Redis. */
 export class RedisArchiveStore implements ArchiveStore {
   readonly #redis: AnnealRedis;
+  readonly #tenant: string;
 
-  constructor(redis: AnnealRedis) {
+  constructor(redis: AnnealRedis, tenant: string) {
     this.#redis = redis;
+    this.#tenant = tenant;
   }
 
   async *read(id: string): AsyncGenerator<ArchivePart> {
@@ -65,7 +67,7 @@ export class RedisArchiveStore implements ArchiveStore {
       for await (const part of parts) {
         if (part.kind === "record") {
           if (staging !== null) throw new NotAnArchive("two records");
-          staging = new Staging(this.#redis, part.fields);
+          staging = new Staging(this.#redis, this.#tenant, part.fields);
           await accept(staging.record);
         } else if (staging === null) throw new NotAnArchive("no record first");
         else await staging.add(part);
@@ -88,6 +90,7 @@ const pairsOf = (fields: readonly Buffer[]) =>
 class Staging {
   readonly record: RunRecord;
   readonly #redis: AnnealRedis;
+  readonly #tenant: string;
   readonly #fields: Readonly<Record<string, string>>;
   /** An id that nobody asks for. */
   readonly #staged: string;
@@ -98,8 +101,9 @@ class Staging {
   #last: { readonly step: number; readonly status: string | null } = { step: -1, status: null };
   #checkpoint: number | null = null;
 
-  constructor(redis: AnnealRedis, fields: Readonly<Record<string, string>>) {
+  constructor(redis: AnnealRedis, tenant: string, fields: Readonly<Record<string, string>>) {
     this.#redis = redis;
+    this.#tenant = tenant;
     this.#fields = fields;
     this.record = checked("record", () => {
       const unknown = Object.keys(fields).find((name) => !FIELDS.includes(name));
@@ -169,11 +173,12 @@ class Staging {
     if (committed > (spec.from?.step ?? 0) && this.#checkpoint !== committed)
       throw new NotAnArchive("no last checkpoint");
     const { name, digest } = spec.dataset;
+    const tenant = this.#tenant;
     const args = {
-      ...{ id, staged: this.#staged, fields: this.#fields, dataset: name, kept: this.#kept },
+      ...{ id, staged: this.#staged, fields: this.#fields, dataset: name, tenant, kept: this.#kept },
       digest: name === BUILT_IN_DATASET ? null : digest,
     };
-    return call(this.#redis, "annealRestore", args, [indexKey("run"), datasetUsersKey(name)]);
+    return call(this.#redis, "annealRestore", args, [indexKey("run", tenant), datasetUsersKey(name, tenant)]);
   }
 
   /** What was not taken is of no use. */

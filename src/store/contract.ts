@@ -28,6 +28,8 @@ export interface StoredRecord<Spec> {
   readonly status: RunStatus;
   /** The record that it belongs to; null: none. */
   readonly parent: string | null;
+  /** Whose it is. */
+  readonly tenant: string;
   readonly createdAt: number;
   readonly startedAt: number | null;
   readonly finishedAt: number | null;
@@ -140,7 +142,11 @@ export type AttemptReply = "continue" | "paused" | "canceled" | "stale";
  */
 export type CommitReply = AttemptReply | "unsaved" | "behind";
 
-/** Records with a status (src/schemas/status.ts has the table of its transitions), an owner and a log. */
+/**
+ * Records with a status (src/schemas/status.ts has the table of its transitions), an owner and a log. A store is either a
+ * tenant's, and another's records are not there for what takes an id from a client; or the service's own, and has all, but in
+ * lists, which are those of the default tenant.
+ */
 export interface RecordStore<Spec, R extends StoredRecord<Spec>> {
   /** The store's clock; read once a second at most. */
   now(): Promise<number>;
@@ -149,6 +155,9 @@ export interface RecordStore<Spec, R extends StoredRecord<Spec>> {
   create(id: string, spec: Spec, options: CreateOptions): Promise<R | Uncreated>;
 
   get(id: string): Promise<R | null>;
+
+  /** The tenant that has the record, or, for a minute after its deletion, had it. Says it of everybody's. */
+  ownerOf(id: string): Promise<string>;
 
   /**
    * A page of those that match. Not atomic: a record created, changed or ended meanwhile may be missing. In any order but the
@@ -354,6 +363,8 @@ export interface ApiKeyRecord {
   readonly id: string;
   readonly name: string;
   readonly scope: Scope;
+  /** Whose everything is that is made with it. */
+  readonly tenant: string;
   readonly createdAt: number;
   /** null: never. */
   readonly expiresAt: number | null;
@@ -367,6 +378,7 @@ export interface ApiKeyStore {
     name: string,
     scope: Scope,
     days: number | null,
+    tenant?: string,
   ): Promise<{ readonly record: ApiKeyRecord; readonly key: string }>;
 
   /** By creation. Not atomic. */

@@ -8,7 +8,7 @@ import { ProblemError } from "../../schemas/problem.js";
 import { strict } from "../../schemas/strict.js";
 import { builtInDataset } from "../../store/built-in-dataset.js";
 import type { DatasetEntry } from "../../store/contract.js";
-import type { ApiDeps } from "../deps.js";
+import type { ApiDeps, OwnDeps } from "../deps.js";
 import { hasUnchanged } from "../http/etag.js";
 import { notFound } from "../http/existing.js";
 import { isoTime } from "../http/iso-time.js";
@@ -19,19 +19,19 @@ import { decodeText, deleteDataset, putDataset, TEXT_TYPE, wrongType } from "./p
 const params = Type.Object({ name: DatasetNameSchema });
 const DatasetRef = Type.Ref("Dataset");
 
-export const datasetRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { datasets }) => {
-  const getEntry = async (name: string): Promise<DatasetEntry> => {
+export const datasetRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app) => {
+  const getEntry = async ({ datasets }: OwnDeps, name: string): Promise<DatasetEntry> => {
     if (name === BUILT_IN_DATASET) return builtInEntry();
     const entry = await datasets.get(name);
     if (entry === null) throw notFound(`dataset ${name}`);
     return entry;
   };
-  const textOf = async ({ digest }: DatasetEntry): Promise<Buffer> => {
+  const textOf = async ({ datasets }: OwnDeps, { digest }: DatasetEntry): Promise<Buffer> => {
     const text = await datasets.text(digest);
     if (text === null) throw new ProblemError("unavailable", "The dataset has just been replaced; ask again");
     return text;
   };
-  const show = async (entry: DatasetEntry) => toDataset(entry, await datasets.users(entry.name));
+  const show = async ({ datasets }: OwnDeps, entry: DatasetEntry) => toDataset(entry, await datasets.users(entry.name));
 
   app.get(
     "/datasets",
@@ -44,7 +44,10 @@ export const datasetRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { d
         response: { 200: Type.Object({ datasets: Type.Array(DatasetRef) }, strict) },
       },
     },
-    async () => ({ datasets: await Promise.all([builtInEntry(), ...(await datasets.list())].map(show)) }),
+    async ({ own }) => {
+      const entries = [builtInEntry(), ...(await own.datasets.list())];
+      return { datasets: await Promise.all(entries.map((entry) => show(own, entry))) };
+    },
   );
 
   app.get(
@@ -59,7 +62,7 @@ export const datasetRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { d
         response: { 200: DatasetRef, 404: problemResponse("No such dataset") },
       },
     },
-    async (request) => show(await getEntry(request.params.name)),
+    async ({ own, params: { name } }) => show(own, await getEntry(own, name)),
   );
 
   app.get(
@@ -80,9 +83,9 @@ export const datasetRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { d
     },
     async (request, reply) => {
       const { name } = request.params;
-      const entry = await getEntry(name);
+      const entry = await getEntry(request.own, name);
       if (hasUnchanged(request, reply, [entry.digest])) return reply.code(304).send(null);
-      return sendText(reply, await textOf(entry));
+      return sendText(reply, await textOf(request.own, entry));
     },
   );
 
@@ -104,7 +107,7 @@ export const datasetRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { d
     },
     async (request, reply) => {
       const { name, split } = request.params;
-      const text = await textOf(await getEntry(name));
+      const text = await textOf(request.own, await getEntry(request.own, name));
       const items = splitWords(parseDataset(text.toString("utf8")).words)[split];
       return sendText(reply, `${items.join("\n")}\n`);
     },
@@ -127,7 +130,7 @@ export const datasetRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { d
       },
     },
     async (request, reply) => {
-      await deleteDataset(datasets, request.params.name);
+      await deleteDataset(request.own.datasets, request.params.name);
       return reply.code(204).send(null);
     },
   );
@@ -169,11 +172,11 @@ export const datasetRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { d
       },
       async (request, reply) => {
         const { name } = request.params;
-        const { isNew, entry } = await putDataset(datasets, name, request.body);
+        const { isNew, entry } = await putDataset(request.own.datasets, name, request.body);
         return reply
           .code(isNew ? 201 : 200)
           .header("location", `/v1/datasets/${name}`)
-          .send(await show(entry));
+          .send(await show(request.own, entry));
       },
     );
   };

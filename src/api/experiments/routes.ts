@@ -16,9 +16,8 @@ const ExperimentRef = Type.Ref("Experiment");
 const params = idParams("experiment");
 const tags = ["experiments"];
 
-export const experimentRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, deps) => {
-  const { experiments } = deps;
-  const creation = { ...deps, shapeErrors: createShapeErrors(app) };
+export const experimentRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app) => {
+  const shapeErrors = createShapeErrors(app);
   app.post(
     "/experiments",
     {
@@ -39,9 +38,9 @@ export const experimentRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, 
         },
       },
     },
-    creating(deps, {
-      ...{ kind: "experiment", path: "/v1/experiments", store: experiments, view: toExperiment },
-      create: (request: ExperimentRequest, origin) => createExperiment(creation, request, origin),
+    creating({
+      ...{ kind: "experiment", path: "/v1/experiments", store: ({ experiments }) => experiments, view: toExperiment },
+      create: (own, request: ExperimentRequest, origin) => createExperiment({ ...own, shapeErrors }, request, origin),
     }),
   );
 
@@ -60,7 +59,7 @@ export const experimentRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, 
         },
       },
     },
-    async ({ query }) => {
+    async ({ query, own: { experiments } }) => {
       const { records, next } = await experiments.list(query);
       return { experiments: records.map(toSummary), next };
     },
@@ -78,7 +77,7 @@ export const experimentRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, 
         response: { 200: ExperimentRef, 404: problemResponse("No such experiment") },
       },
     },
-    async (request) => toExperiment(await existing(experiments, request.params.id)),
+    async (request) => toExperiment(await existing(request.own.experiments, request.params.id)),
   );
 
   app.post(
@@ -98,7 +97,7 @@ export const experimentRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, 
       },
     },
     async (request, reply) => {
-      return reply.code(202).send(toExperiment(await cancelRecord(experiments, request.params.id)));
+      return reply.code(202).send(toExperiment(await cancelRecord(request.own.experiments, request.params.id)));
     },
   );
 
@@ -120,7 +119,7 @@ export const experimentRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, 
     },
     async (request, reply) => {
       const { id } = request.params;
-      refuse(id, await experiments.delete(id), "The experiment is under way: cancel it first");
+      refuse(id, await request.own.experiments.delete(id), "The experiment is under way: cancel it first");
       return reply.code(204).send(null);
     },
   );

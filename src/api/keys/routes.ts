@@ -1,13 +1,16 @@
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
+import type { FastifyRequest } from "fastify";
 import { Type } from "typebox";
 import { API_KEY_ID, type ApiKey, type ApiKeyRequest } from "../../schemas/api-key.js";
 import { ProblemError } from "../../schemas/problem.js";
 import { strict } from "../../schemas/strict.js";
+import { DEFAULT_TENANT } from "../../schemas/tenant.js";
 import type { ApiKeyRecord } from "../../store/contract.js";
 import type { ApiDeps } from "../deps.js";
 import { SESSION_COOKIE } from "../http/authentication.js";
 import { notFound } from "../http/existing.js";
 import { isoTime } from "../http/iso-time.js";
+import { invalidRequest } from "../http/problems.js";
 import { problemResponse } from "../http/responses.js";
 
 const tags = ["keys"];
@@ -16,6 +19,14 @@ const noSuchKey = problemResponse("No such key");
 const admin = { access: "admin" } as const;
 
 export const keyRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { apiKeys }) => {
+  /** An admin of the default tenant manages all keys, another those of the own tenant. */
+  const manages = (request: FastifyRequest, tenant: string) =>
+    request.tenant === DEFAULT_TENANT || request.tenant === tenant;
+  const managed = async (request: FastifyRequest, id: string) => {
+    const record = await apiKeys.get(id);
+    if (record === null || !manages(request, record.tenant)) throw notFound(`key ${id}`);
+  };
+
   app.post(
     "/keys",
     {
@@ -30,8 +41,10 @@ export const keyRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { apiKe
       },
     },
     async (request, reply) => {
-      const { name, scope = "write", expiresInDays = null } = request.body as ApiKeyRequest;
-      const { record, key } = await apiKeys.create(name, scope, expiresInDays);
+      const { name, scope = "write", expiresInDays = null, tenant = request.tenant } = request.body as ApiKeyRequest;
+      if (!manages(request, tenant))
+        throw invalidRequest([{ pointer: "/tenant", expected: `${request.tenant}, your own` }]);
+      const { record, key } = await apiKeys.create(name, scope, expiresInDays, tenant);
       return reply
         .code(201)
         .header("cache-control", "no-store")
@@ -51,7 +64,10 @@ export const keyRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { apiKe
         response: { 200: Type.Object({ keys: Type.Array(Type.Ref("ApiKey")) }, strict) },
       },
     },
-    async () => ({ keys: (await apiKeys.list()).map(toApiKey) }),
+    async (request) => {
+      const keys = await apiKeys.list();
+      return { keys: keys.filter(({ tenant }) => manages(request, tenant)).map(toApiKey) };
+    },
   );
 
   app.post(
@@ -69,6 +85,7 @@ export const keyRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { apiKe
     },
     async (request, reply) => {
       const { id } = request.params;
+      await managed(request, id);
       const rotated = await apiKeys.rotate(id);
       if (rotated === null) throw notFound(`key ${id}`);
       return reply.header("cache-control", "no-store").send({ ...toApiKey(rotated.record), key: rotated.key });
@@ -90,6 +107,7 @@ export const keyRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { apiKe
     },
     async (request, reply) => {
       const { id } = request.params;
+      await managed(request, id);
       if (!(await apiKeys.revoke(id))) throw notFound(`key ${id}`);
       return reply.code(204).send(null);
     },
@@ -146,12 +164,13 @@ export const keyRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { apiKe
 const cookieOf = (token: string, protocol: string): string =>
   `${SESSION_COOKIE}=${token}; Path=/; HttpOnly; SameSite=Strict${protocol === "https" ? "; Secure" : ""}`;
 
-function toApiKey({ id, name, scope, ...times }: ApiKeyRecord): ApiKey {
+function toApiKey({ id, name, scope, tenant, ...times }: ApiKeyRecord): ApiKey {
   const { createdAt, expiresAt, lastUsedAt } = times;
   return {
     id,
     name,
     scope,
+    tenant,
     createdAt: isoTime(createdAt),
     expiresAt: isoTime(expiresAt),
     lastUsedAt: isoTime(lastUsedAt),

@@ -10,13 +10,12 @@ import { strict } from "../../schemas/strict.js";
 import type { Tail } from "../../store/contract.js";
 import { problemResponse } from "../http/responses.js";
 import { CommandSocket } from "./command-socket.js";
-import type { BoundsOf } from "./log-bounds.js";
+import { createBoundsOf } from "./log-bounds.js";
 import { refuseUnknownProtocols } from "./socket-protocol.js";
 import { commandParser } from "./stream-commands.js";
 
 export interface StreamManyOptions {
   readonly tail: Tail;
-  readonly boundsOf: BoundsOf;
   /** How long a socket may follow nothing. */
   readonly idleMs?: number;
 }
@@ -25,7 +24,7 @@ export const MANY_DESCRIPTION = `Text frames. The client sends StreamCommands; f
 
 /** Several runs, searches and experiments over one WebSocket. */
 export const streamManyRoutes: FastifyPluginAsyncTypebox<StreamManyOptions> = async (app, options) => {
-  const { tail, boundsOf, idleMs = 60_000 } = options;
+  const { tail, idleMs = 60_000 } = options;
   const parse = commandParser(
     app.validatorCompiler!({
       schema: StreamCommandSchema,
@@ -67,6 +66,7 @@ export const streamManyRoutes: FastifyPluginAsyncTypebox<StreamManyOptions> = as
     },
     wsHandler: (socket: WebSocket, request) => {
       const { log } = request;
+      const boundsOf = createBoundsOf(request.own);
       const stream = new CommandSocket(socket, { tail, boundsOf, parse, requestId: request.id, idleMs });
       streams.add(stream);
       socket.on("close", () => {

@@ -9,13 +9,14 @@ import type { RecordKind } from "../../schemas/record-kinds.js";
 import { FROM, THINNING, type Thinning } from "../../schemas/stream.js";
 import { strict } from "../../schemas/strict.js";
 import type { Tail } from "../../store/contract.js";
+import type { OwnDeps } from "../deps.js";
 import { eventsResponse, problemResponse } from "../http/responses.js";
 import { idParams } from "../ids.js";
 import type { LivePlot, Screen } from "../plots/live.js";
 import { LIVE_QUERY, type LiveQuery, liveSize } from "../plots/query.js";
 import type { Connection } from "./connection.js";
 import { EventStreamConnection } from "./event-stream.js";
-import { type BoundsOf, startOf } from "./log-bounds.js";
+import { createBoundsOf, startOf } from "./log-bounds.js";
 import { SocketConnection } from "./socket-connection.js";
 import { refuseUnknownProtocols } from "./socket-protocol.js";
 import { followOne, type Stream } from "./subscriptions.js";
@@ -48,9 +49,8 @@ export interface StreamOptions {
   readonly tail: Tail;
   readonly path: "/runs" | "/searches" | "/experiments";
   readonly kind: RecordKind;
-  readonly boundsOf: BoundsOf;
   /** Draws an id's events on a terminal; undefined: they cannot be drawn. */
-  readonly draw?: (id: string, response: ServerResponse, screen: Screen) => Promise<LivePlot>;
+  readonly draw?: (own: OwnDeps, id: string, response: ServerResponse, screen: Screen) => Promise<LivePlot>;
 }
 
 /** Only runs have steps. */
@@ -58,7 +58,7 @@ const BINARY =
   " With Sec-WebSocket-Protocol: anneal.v1.binary, steps come as binary frames (docs/asyncapi.yaml); all else, envelopes too, stays text.";
 
 export const streamRoutes: FastifyPluginAsyncTypebox<StreamOptions> = async (app, options) => {
-  const { tail, path, kind, boundsOf, draw } = options;
+  const { tail, path, kind, draw } = options;
   const params = idParams(kind);
   const querystring = Queries[kind];
   const streams = new Set<Pick<Stream, "restart">>();
@@ -77,10 +77,10 @@ export const streamRoutes: FastifyPluginAsyncTypebox<StreamOptions> = async (app
   };
 
   let drawn = 0;
-  const drawLive = async (id: string, reply: FastifyReply, screen: Screen) => {
+  const drawLive = async (own: OwnDeps, id: string, reply: FastifyReply, screen: Screen) => {
     const response = reply.raw;
     if (drawn >= MOST_DRAWN) throw new ProblemError("too-many-requests", "Too many live plots are being drawn");
-    const plot = await draw!(id, response, screen);
+    const plot = await draw!(own, id, response, screen);
     reply.hijack();
     if (!plot.start()) return;
     drawn++;
@@ -110,7 +110,7 @@ export const streamRoutes: FastifyPluginAsyncTypebox<StreamOptions> = async (app
     },
     preHandler: async (request) => {
       if (request.ws) refuseUnknownProtocols(request.headers["sec-websocket-protocol"]);
-      request.streamStart = await startOf(boundsOf, request.params.id, request.query.from);
+      request.streamStart = await startOf(createBoundsOf(request.own), request.params.id, request.query.from);
     },
     handler: () => {
       throw new ProblemError("invalid-request", "This is a WebSocket: open it with ws://, or use /events with curl -N");
@@ -156,11 +156,11 @@ export const streamRoutes: FastifyPluginAsyncTypebox<StreamOptions> = async (app
     },
     async (request, reply) => {
       const screen = liveSize(request.query as StreamQuery & LiveQuery);
-      if (screen !== null) return drawLive(request.params.id, reply, screen);
+      if (screen !== null) return drawLive(request.own, request.params.id, reply, screen);
       const lastId = Number(request.headers["last-event-id"]);
       const resumes = Number.isSafeInteger(lastId) && lastId > 0;
       const from = resumes ? lastId : request.query.from;
-      const start = await startOf(boundsOf, request.params.id, from);
+      const start = await startOf(createBoundsOf(request.own), request.params.id, from);
       reply.hijack();
       // Gone while we looked: its "close" has been, and nothing would ever end what is begun now.
       if (request.raw.socket.destroyed) return;

@@ -1,11 +1,11 @@
 -- Stores a run that is over as another store had it, from what was staged under another id.
 -- KEYS: the indexes that it is to stand in, besides those of its labels
 -- ARGV: id, staged (the id that log and checkpoints were staged under), fields (JSON: the record), dataset (its name),
---   digest (that the dataset must have; none: any), kept (JSON: steps of the checkpoints that it keeps)
+--   tenant (whose it is from now on), digest (that the dataset must have; none: any), kept (JSON: steps of the checkpoints that it keeps)
 -- Returns 'restored', 'exists' or 'no-dataset'.
 if redis.call('EXISTS', key(id)) == 1 then return 'exists' end
 if digest then
-  local entry = redis.call('HGET', DATASETS_KEY, dataset)
+  local entry = redis.call('HGET', datasets_key(tenant), dataset)
   if not entry or cjson.decode(entry).digest ~= digest then return 'no-dataset' end
 end
 -- What is staged expires by itself where nobody takes it.
@@ -21,9 +21,10 @@ for _, step in ipairs(cjson.decode(kept)) do
   redis.call('ZADD', kept_key(id), step, string.format('%.0f', step))
 end
 for name, value in pairs(cjson.decode(fields)) do redis.call('HSET', key(id), name, value) end
+if tenant ~= DEFAULT_TENANT then redis.call('HSET', key(id), 'tenant', tenant) end
 for _, index in ipairs(KEYS) do redis.call('ZADD', index, 0, id) end
 list_labels(id)
-redis.call('ZADD', status_key(id, field(id, 'status')), 0, id)
+index_status(id, 'ZADD', field(id, 'status'))
 redis.call('ZADD', FINISHED_KEY, number(id, 'finishedAt'), id)
 redis.call('PUBLISH', WAKE_CHANNEL, id)
 return 'restored'

@@ -301,7 +301,7 @@ export function emptyApp(): Promise<FastifyInstance> {
   const none = { get: async () => null };
   const access = { keys: false, hosts: ["anneal.example"] };
   const stores = { runs: none, searches: none, experiments: none, datasets: none };
-  const deps = { ...stores, access, registry: new Registry(), accessLog: false };
+  const deps = { storesOf: () => stores, access, registry: new Registry(), accessLog: false };
   return buildApp(deps as unknown as ApiDeps, pino({ level: "silent" }));
 }
 
