@@ -10,6 +10,10 @@ export type Scope = (typeof SCOPES)[number];
 /** Each scope holds those before it. */
 export const allows = (held: Scope, needed: Scope): boolean => SCOPES.indexOf(held) >= SCOPES.indexOf(needed);
 
+/** Keys where they do not belong, as in a URL, with their secret left out. */
+export const withoutKeys = (text: string): string =>
+  text.replaceAll(/anneal_([0-9a-z]{16})_[\w-]{43}/g, "anneal_$1_(hidden)");
+
 export const API_KEY_ID = "^[0-9a-z]{16}$";
 
 export const ApiKeyRequestSchema = Type.Object(
