@@ -57,4 +57,14 @@ export const NewApiKeySchema = Type.Object(
   { ...properties, key: Type.String({ description: "Shown this once; the service keeps a digest of it only" }) },
   { $id: "NewApiKey", ...strict },
 );
+/** Who asks. */
+export const SessionSchema = Type.Object(
+  {
+    tenant: Type.String(),
+    scope: Type.Enum(SCOPES),
+    key: Type.Union([Type.String(), Type.Null()], { description: "Its name; null: keys are off" }),
+  },
+  strict,
+);
+export type Session = Static<typeof SessionSchema>;
 export type NewApiKey = Static<typeof NewApiKeySchema>;

@@ -176,6 +176,7 @@ const ROWS: Readonly<Record<string, Row>> = {
   "GET /v1/keys": "shows",
   "POST /v1/keys/:id/rotate": { named: "key" },
   "DELETE /v1/keys/:id": { named: "key" },
+  "GET /v1/session": "none",
   "POST /v1/session": "public",
   "DELETE /v1/session": "public",
   "GET /v1/schedules": "none",

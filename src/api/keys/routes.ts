@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import type { FastifyRequest } from "fastify";
 import { Type } from "typebox";
-import { API_KEY_ID, type ApiKey, type ApiKeyRequest } from "../../schemas/api-key.js";
+import { API_KEY_ID, type ApiKey, type ApiKeyRequest, type Session, SessionSchema } from "../../schemas/api-key.js";
 import { ProblemError } from "../../schemas/problem.js";
 import { strict } from "../../schemas/strict.js";
 import { DEFAULT_TENANT } from "../../schemas/tenant.js";
@@ -111,6 +111,24 @@ export const keyRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { apiKe
       if (!(await apiKeys.revoke(id))) throw notFound(`key ${id}`);
       return reply.code(204).send(null);
     },
+  );
+
+  app.get(
+    "/session",
+    {
+      schema: {
+        operationId: "getSession",
+        summary: "Who asks: whose key, and what it may",
+        description: "Of the key or the cookie that came with the request.",
+        tags,
+        response: { 200: SessionSchema },
+      },
+    },
+    async ({ tenant, apiKey }): Promise<Session> => ({
+      tenant,
+      scope: apiKey?.scope ?? "admin",
+      key: apiKey?.name ?? null,
+    }),
   );
 
   app.post(
