@@ -33,6 +33,7 @@ import { toOpenApi31 } from "./http/openapi-document.js";
 import { giveOwn } from "./http/own.js";
 import { sendProblem } from "./http/problems.js";
 import { prometheusRoutes } from "./http/prometheus.js";
+import { limitSockets } from "./http/quotas.js";
 import { limitRates } from "./http/rate-limit.js";
 import { measureRequests } from "./http/request-metrics.js";
 import { refuseStrangers } from "./http/strangers.js";
@@ -146,6 +147,7 @@ export async function buildApp(deps: ApiDeps, log: FastifyBaseLogger): Promise<F
   refuseUnknownRoutes(app);
   if (deps.access.keys) await requireKeys(app, deps.apiKeys);
   giveOwn(app, deps);
+  limitSockets(app, deps.quotas);
   await limitRates(app, deps.rateLimit);
   app.setValidatorCompiler(createValidatorCompiler(SHARED));
   // Responses are what the types say; the tests hold them against their schemas.

@@ -9,6 +9,7 @@ import type {
   Fleet,
   MetricsReader,
   OnceStore,
+  QuotaStore,
   RunStore,
   SearchStore,
   Tail,
@@ -42,6 +43,7 @@ interface SharedDeps {
   readonly searchQueue: RunQueue;
   readonly experimentQueue: RunQueue;
   readonly fleet: Fleet;
+  readonly quotas: QuotaStore;
   readonly tail: Tail;
 }
 

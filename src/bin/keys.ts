@@ -3,10 +3,12 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { SCOPES, type Scope } from "../schemas/api-key.js";
 import { LIMITS } from "../schemas/limits.js";
+import { QUOTA_NAMES, type Quotas } from "../schemas/quotas.js";
 import { DEFAULT_TENANT, TENANT_NAME } from "../schemas/tenant.js";
 import { redisProblem } from "../store/address.js";
 import { RedisApiKeyStore } from "../store/api-keys.js";
 import { connect } from "../store/connect.js";
+import { RedisQuotaStore } from "../store/quotas.js";
 
 const USAGE = `npm run keys -- <command>
 
@@ -15,6 +17,8 @@ const USAGE = `npm run keys -- <command>
   list
   rotate <id>                                                    prints its new text, this once
   revoke <id>
+  tenant <name> [--queued <n>] [--stepsPerDay <n>] [--bytes <n>] [--sockets <n>]
+                                                                 sets quotas ("none": no quota), and prints them
 
 It works on the Redis of REDIS_URL, or on that of the service which runs on DATA_DIR.`;
 
@@ -38,8 +42,10 @@ function redisUrl(): string {
 
 const { values, positionals } = parse();
 const [command, id = ""] = positionals;
-if (command === undefined || !["create", "list", "rotate", "revoke"].includes(command)) stop(USAGE);
+if (command === undefined || !["create", "list", "rotate", "revoke", "tenant"].includes(command)) stop(USAGE);
+const quotas = quotasGiven();
 const { name, scope, days, tenant } = checked();
+if (command === "tenant" && !isTenant(id)) stop(`anneal: tenant needs a name\n\n${USAGE}`);
 if (["rotate", "revoke"].includes(command) && id === "") stop(`anneal: ${command} needs a key's id\n\n${USAGE}`);
 
 const url = redisUrl();
@@ -69,6 +75,13 @@ try {
       break;
     case "revoke":
       if (!(await keys.revoke(id))) stop(`anneal: there is no key ${id}`);
+      break;
+    case "tenant": {
+      const store = new RedisQuotaStore(redis);
+      await store.set(id, quotas);
+      const { newDayAt: _, ...used } = await store.used(id);
+      console.table({ quota: await store.get(id), used });
+    }
   }
 } finally {
   redis.disconnect();
@@ -77,10 +90,33 @@ try {
 function parse() {
   const text = { type: "string" } as const;
   try {
-    return parseArgs({ options: { name: text, scope: text, days: text, tenant: text }, allowPositionals: true });
+    return parseArgs({
+      options: {
+        ...{ name: text, scope: text, days: text, tenant: text },
+        ...{ queued: text, stepsPerDay: text, bytes: text, sockets: text },
+      },
+      allowPositionals: true,
+    });
   } catch (error) {
     return stop(`anneal: ${(error as Error).message}\n\n${USAGE}`);
   }
+}
+
+function isTenant(text: string): boolean {
+  return new RegExp(TENANT_NAME).test(text);
+}
+
+function quotasGiven(): Partial<Quotas> {
+  const given = QUOTA_NAMES.flatMap((name) => {
+    const text = values[name];
+    if (text === undefined) return [];
+    const quota = text === "none" ? null : Number(text);
+    if (quota !== null && !(Number.isSafeInteger(quota) && quota >= 0)) {
+      stop(`anneal: --${name} is a whole number from 0 on, or none`);
+    }
+    return [[name, quota] as const];
+  });
+  return Object.fromEntries(given);
 }
 
 function checked(): { readonly name: string; readonly scope: Scope; readonly days: number | null; tenant: string } {
@@ -93,7 +129,7 @@ function checked(): { readonly name: string; readonly scope: Scope; readonly day
   if (limit !== null && !(Number.isInteger(limit) && limit >= 1 && limit <= LIMITS.keyDays)) {
     stop(`anneal: --days is a whole number from 1 to ${LIMITS.keyDays}`);
   }
-  if (!new RegExp(TENANT_NAME).test(tenant)) stop("anneal: --tenant is up to 32 small letters, digits and hyphens");
+  if (!isTenant(tenant)) stop("anneal: --tenant is up to 32 small letters, digits and hyphens");
   return { name, scope: known, days: limit, tenant };
 }
 

@@ -12,6 +12,7 @@ import { RedisFleet } from "../store/fleet.js";
 import { QUEUE_PREFIX, RATE_PREFIX, WORKERS_KEY } from "../store/keys.js";
 import { RedisMetricsReader } from "../store/metrics.js";
 import { RedisOnceStore } from "../store/once.js";
+import { RedisQuotaStore } from "../store/quotas.js";
 import { RedisRunStore } from "../store/runs.js";
 import { RedisSearchStore } from "../store/searches.js";
 import { RedisTail } from "../store/tail.js";
@@ -77,6 +78,7 @@ export async function startApi(
     apiKeys: new RedisApiKeyStore(prompt),
     access: { keys: config.KEYS === "on", hosts: hostsOf(config) },
     fleet: new RedisFleet(prompt),
+    quotas: new RedisQuotaStore(prompt),
     tail,
     readiness,
     corsOrigins: config.CORS_ORIGINS.split(",").filter((origin) => origin !== ""),

@@ -60,20 +60,21 @@ export class RedisArchiveStore implements ArchiveStore {
 
   async restore(
     parts: AsyncIterable<ArchivePart>,
-    accept: (record: RunRecord) => Promise<void>,
-  ): Promise<{ readonly outcome: "restored" | "exists" | "no-dataset"; readonly record: RunRecord }> {
+    accept: (record: RunRecord) => Promise<{ readonly bytes: number }>,
+  ): Promise<{ readonly outcome: "restored" | "exists" | "no-dataset" | "over-bytes"; readonly record: RunRecord }> {
     let staging: Staging | null = null;
+    let bytes = 0;
     try {
       for await (const part of parts) {
         if (part.kind === "record") {
           if (staging !== null) throw new NotAnArchive("two records");
           staging = new Staging(this.#redis, this.#tenant, part.fields);
-          await accept(staging.record);
+          bytes = (await accept(staging.record)).bytes;
         } else if (staging === null) throw new NotAnArchive("no record first");
         else await staging.add(part);
       }
       if (staging === null) throw new NotAnArchive("no record");
-      return { outcome: await staging.finish(), record: staging.record };
+      return { outcome: await staging.finish(bytes), record: staging.record };
     } finally {
       await staging?.drop();
     }
@@ -166,7 +167,7 @@ class Staging {
     await this.#redis.expire(key, STAGED_SECONDS);
   }
 
-  async finish(): Promise<"restored" | "exists" | "no-dataset"> {
+  async finish(bytes: number): Promise<"restored" | "exists" | "no-dataset" | "over-bytes"> {
     const { id, committed, spec, status } = this.record;
     if (this.#next !== committed) throw new NotAnArchive("fewer steps than its record says");
     if (this.#last.status !== status) throw new NotAnArchive("a log that ends otherwise than its record says");
@@ -175,7 +176,7 @@ class Staging {
     const { name, digest } = spec.dataset;
     const tenant = this.#tenant;
     const args = {
-      ...{ id, staged: this.#staged, fields: this.#fields, dataset: name, tenant, kept: this.#kept },
+      ...{ id, staged: this.#staged, fields: this.#fields, dataset: name, tenant, bytes, kept: this.#kept },
       digest: name === BUILT_IN_DATASET ? null : digest,
     };
     return call(this.#redis, "annealRestore", args, [indexKey("run", tenant), datasetUsersKey(name, tenant)]);

@@ -5,6 +5,7 @@ import type { ExperimentReport } from "../schemas/experiment.js";
 import type { ListFilter, ListOrder, ListSort } from "../schemas/list-query.js";
 import type { MetricChunk } from "../schemas/metrics.js";
 import type { StoredOverview } from "../schemas/overview.js";
+import type { Quotas } from "../schemas/quotas.js";
 import type { RunResult, RunSpec } from "../schemas/run.js";
 import type { SearchAnswer, SearchSpec } from "../schemas/search.js";
 import type { RunStatus, TerminalStatus } from "../schemas/status.js";
@@ -124,15 +125,19 @@ export interface CreateOptions {
    * dataset for it.
    */
   readonly parent?: string;
+  /** What it is estimated to take, its children's included, for its tenant's quotas; default: nothing. */
+  readonly cost?: { readonly steps: number; readonly bytes: number };
   /** The checkpoint of another run, which is copied, and the state of the loop to go with it. */
   readonly fork?: { readonly run: string; readonly step: number; readonly loop: Loop };
 }
 
 /**
  * Why nothing was created: the answer would come too late for the client that asked; too many are waiting; the parent is
- * gone; the dataset has another text by now; the checkpoint to begin with is not there.
+ * gone; the dataset has another text by now; the checkpoint to begin with is not there; its tenant's quota would be exceeded.
  */
-export type Uncreated = "late" | "full" | "no-parent" | "no-dataset" | "no-checkpoint";
+export type Uncreated =
+  | ("late" | "full" | "no-parent" | "no-dataset" | "no-checkpoint")
+  | ("over-queued" | "over-steps" | "over-bytes");
 
 /** "continue", or how the attempt has just ended: by what was requested of the record, or since it had lost it. */
 export type AttemptReply = "continue" | "paused" | "canceled" | "stale";
@@ -404,6 +409,17 @@ export interface ApiKeyStore {
   endSession(token: string): Promise<void>;
 }
 
+/** What tenants may have, and have. */
+export interface QuotaStore {
+  get(tenant: string): Promise<Quotas>;
+
+  /** What is left out stays; null: no quota. */
+  set(tenant: string, change: Partial<Quotas>): Promise<void>;
+
+  /** Of each quota, by its name, what is used; and when the next day begins (ms). Not atomic. */
+  used(tenant: string): Promise<Omit<Quotas, "sockets"> & { readonly newDayAt: number }>;
+}
+
 /** Requests that may be repeated: each key stands for one request and one id for a day. */
 export interface OnceStore {
   /**
@@ -461,13 +477,13 @@ export interface ArchiveStore {
   read(id: string): AsyncIterable<ArchivePart>;
 
   /**
-   * Stores a run, all of it or nothing. `accept` may reject, once the record is known. "exists": a run has that id;
+   * Stores a run, all of it or nothing. `accept` may reject, once the record is known, and says what it is estimated to take. "exists": a run has that id;
    * "no-dataset": its dataset's name stands for another text here. Rejects with NotAnArchive.
    */
   restore(
     parts: AsyncIterable<ArchivePart>,
-    accept: (record: RunRecord) => Promise<void>,
-  ): Promise<{ readonly outcome: "restored" | "exists" | "no-dataset"; readonly record: RunRecord }>;
+    accept: (record: RunRecord) => Promise<{ readonly bytes: number }>,
+  ): Promise<{ readonly outcome: "restored" | "exists" | "no-dataset" | "over-bytes"; readonly record: RunRecord }>;
 }
 
 /** People's datasets: texts by digest, and names that point to them. */
@@ -486,13 +502,13 @@ export interface DatasetStore {
 
   /**
    * Points the name to the text. "same": it did so before; "used": records pin another text by this name; "full": there is no
-   * room for more names or bytes.
+   * room for more names or bytes; "over-bytes": or none in its tenant's quota.
    */
   put(
     name: string,
     text: Buffer,
     statistics: DatasetStatistics,
-  ): Promise<"created" | "same" | "replaced" | "used" | "full">;
+  ): Promise<"created" | "same" | "replaced" | "used" | "full" | "over-bytes">;
 
   /** Refused ("used") while records pin it. */
   delete(name: string): Promise<"deleted" | "gone" | "used">;

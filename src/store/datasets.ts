@@ -47,7 +47,7 @@ export class RedisDatasetStore implements DatasetStore {
     name: string,
     text: Buffer,
     statistics: DatasetStatistics,
-  ): Promise<"created" | "same" | "replaced" | "used" | "full"> {
+  ): Promise<"created" | "same" | "replaced" | "used" | "full" | "over-bytes"> {
     const createdAt = Math.floor(await this.#clock.now());
     const digest = digestOf(text);
     const entry: DatasetEntry = { name, digest, bytes: text.length, createdAt, statistics };

@@ -72,6 +72,13 @@ export const labelKey = (label: string, tenant: string) => `${rootOf(tenant)}${L
 /** Sorted set of the records that belong to another. */
 export const childrenKey = (parent: string) => `${CHILDREN_PREFIX}${parent}`;
 
+const QUOTAS_SUFFIX = ":quotas";
+const USE_SUFFIX = ":use";
+/** Hash: what a tenant may have at most. */
+export const quotasKey = (tenant: string) => rootOf(tenant) + QUOTAS_SUFFIX;
+/** Hash: what it has of that: bytes, and steps of a day. */
+export const useKey = (tenant: string) => rootOf(tenant) + USE_SUFFIX;
+
 /** Hash of totals since ever, over all processes: commits, steps, refused, crashes. */
 export const TOTALS_KEY = `${ROOT}:totals`;
 
@@ -122,6 +129,8 @@ export const LUA_KEYS = {
   STATUS_SUFFIX,
   LABEL_SUFFIX,
   DATASETS_SUFFIX,
+  QUOTAS_SUFFIX,
+  USE_SUFFIX,
   DATASET_USERS_SUFFIX,
   CHILD_STATUS_PREFIX,
   CHILDREN_PREFIX,

@@ -30,6 +30,7 @@ export interface Labelled {
   readonly labels: readonly string[];
 }
 
+const FREE = { steps: 0, bytes: 0 };
 const parseAdvice = parserOf("advice", StoredAdviceSchema);
 const parseLabels = parserOf("labels", Type.Array(Type.String()));
 
@@ -79,7 +80,7 @@ export abstract class RedisRecordStore<Spec extends Labelled, R extends StoredRe
   }
 
   async create(id: string, spec: Spec, options: CreateOptions): Promise<R | Uncreated> {
-    const { traceId, waitsFor = null, parent = null, fork, advice = null } = options;
+    const { traceId, waitsFor = null, parent = null, fork, advice = null, cost = FREE } = options;
     const { name, digest } = this.datasetOf(spec);
     const created = await call(
       this.redis,
@@ -99,6 +100,7 @@ export abstract class RedisRecordStore<Spec extends Labelled, R extends StoredRe
         forkStep: fork?.step ?? null,
         forkLoop: fork?.loop ?? null,
         advice,
+        ...{ steps: cost.steps, bytes: cost.bytes },
       },
       this.#indexes(spec, parent, this.tenant ?? DEFAULT_TENANT),
     );

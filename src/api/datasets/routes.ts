@@ -166,13 +166,14 @@ export const datasetRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app) => 
             409: problemResponse("Runs or searches use the text that it has, or it is built in"),
             413: problemResponse(`More than ${LIMITS.datasetBytes} bytes`),
             415: problemResponse("Not text/plain, or not in UTF-8"),
+            429: problemResponse("The tenant's quota of bytes is used up"),
             507: problemResponse("No room for more datasets"),
           },
         },
       },
       async (request, reply) => {
         const { name } = request.params;
-        const { isNew, entry } = await putDataset(request.own.datasets, name, request.body);
+        const { isNew, entry } = await putDataset(request.own.datasets, name, request.body, request);
         return reply
           .code(isNew ? 201 : 200)
           .header("location", `/v1/datasets/${name}`)

@@ -91,7 +91,13 @@ async function createOnce<Body, R, View>(
   // An earlier request may have made it and died before it could answer.
   const made =
     (fresh ? null : await store(own).get(id)) ??
-    (await create(own, request.body as Body, { id: request.id, log: request.log, recordId: id }));
+    (await create(own, request.body as Body, {
+      id: request.id,
+      log: request.log,
+      tenant: request.tenant,
+      own,
+      recordId: id,
+    }));
   return JSON.parse(await once.complete(id, JSON.stringify(view(made))));
 }
 

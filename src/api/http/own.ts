@@ -11,8 +11,8 @@ declare module "fastify" {
   }
 }
 
-/** To be called before any route is declared. Returns what a tenant has. */
-export function giveOwn(app: FastifyInstance, deps: ApiDeps): (tenant: string) => OwnDeps {
+/** To be called before any route is declared. */
+export function giveOwn(app: FastifyInstance, deps: ApiDeps): void {
   // Tenants are as many as admins make.
   const made = new Map<string, OwnDeps>();
   const ownOf = (tenant: string): OwnDeps => {
@@ -30,5 +30,4 @@ export function giveOwn(app: FastifyInstance, deps: ApiDeps): (tenant: string) =
       return ownOf(this.tenant);
     },
   });
-  return ownOf;
 }

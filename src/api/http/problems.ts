@@ -11,6 +11,7 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
     problem.detail = "Redis does not answer; send it again with the same Idempotency-Key";
   }
   if (problem.status >= 500) request.log.error({ err: error }, "request failed");
+  if (error instanceof ProblemError) reply.headers(error.headers);
   if (problem.retryable && !reply.hasHeader("retry-after")) reply.header("retry-after", "1");
   return reply.code(problem.status).type("application/problem+json").send(problem);
 }

@@ -1,8 +1,10 @@
 import { Readable } from "node:stream";
 import { createGzip } from "node:zlib";
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
+import type { FastifyRequest } from "fastify";
 import { Type } from "typebox";
 import { readEngineState } from "../../core/engine-state.js";
+import { runCost } from "../../core/estimate.js";
 import { parameterCount } from "../../core/model.js";
 import { BUILT_IN_DATASET } from "../../schemas/dataset.js";
 import { LIMITS } from "../../schemas/limits.js";
@@ -15,6 +17,7 @@ import type { ApiDeps, OwnDeps } from "../deps.js";
 import { existing } from "../http/existing.js";
 import { Limiter } from "../http/limiter.js";
 import { invalidRequest } from "../http/problems.js";
+import { quotaProblem } from "../http/quotas.js";
 import { mediaResponse, problemResponse } from "../http/responses.js";
 import { idParams } from "../ids.js";
 import { type ArchivedDataset, linesOf, partsOf } from "./archive-lines.js";
@@ -105,12 +108,13 @@ export const archiveRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app) => 
         throw invalidRequest([{ pointer: "", expected: `an archive, as content-type: ${TYPE}` }]);
       request.raw.setTimeout(IDLE_MS, () => request.raw.destroy());
       const { outcome, record } = await limiter
-        .run(() => restore(own, body))
+        .run(() => restore(request, body))
         .catch((error) => {
           if (error instanceof NotAnArchive)
             throw invalidRequest([{ pointer: "", expected: `an archive of a run; this one has ${error.message}` }]);
           throw error;
         });
+      if (outcome === "over-bytes") throw await quotaProblem(own.quotas, request.tenant, outcome);
       if (outcome === "exists") throw sameRun(record);
       if (outcome === "no-dataset") throw otherDataset(record);
       return reply
@@ -120,7 +124,8 @@ export const archiveRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app) => 
     },
   );
 
-  async function restore({ runs, archives, datasets }: OwnDeps, body: Readable) {
+  async function restore(request: FastifyRequest, body: Readable) {
+    const { runs, archives, datasets } = request.own;
     let spec: RunRecord["spec"] | null = null;
     let dataset: ArchivedDataset | null = null;
     let parameters = 0;
@@ -129,12 +134,14 @@ export const archiveRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app) => 
       if ((await runs.get(record.id)) !== null) throw sameRun(record);
       // Where another text has that name, the store refuses the run.
       if (dataset?.name === spec.dataset.name && (await datasets.get(dataset.name)) === null) {
-        await putDataset(datasets, dataset.name, dataset.text);
+        await putDataset(datasets, dataset.name, dataset.text, request);
       }
       const here = await findDataset(datasets, spec.dataset.name);
       if (here === null) throw new NotAnArchive("no dataset");
       if (here.digest !== spec.dataset.digest) throw otherDataset(record);
-      parameters = parameterCount(spec.model, here.statistics.symbols.length);
+      const { symbols, splits } = here.statistics;
+      parameters = parameterCount(spec.model, symbols.length);
+      return runCost(spec, { vocabSize: symbols.length, trainExamples: splits.train.examples });
     };
     async function* parts(): AsyncGenerator<ArchivePart> {
       for await (const part of partsOf(body)) {

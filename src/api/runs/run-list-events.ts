@@ -88,6 +88,7 @@ export const runListEventRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app
   app.get(
     "/runs/events",
     {
+      config: { stream: true },
       schema: {
         operationId: "watchRuns",
         summary: "Follow all runs as Server-Sent Events",

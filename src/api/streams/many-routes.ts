@@ -42,6 +42,7 @@ export const streamManyRoutes: FastifyPluginAsyncTypebox<StreamManyOptions> = as
     method: "GET",
     url: "/stream",
     exposeHeadRoute: false,
+    config: { stream: true },
     schema: {
       operationId: "streamMany",
       summary: "Follow several runs, searches and experiments over one WebSocket",

@@ -95,10 +95,14 @@ export const streamRoutes: FastifyPluginAsyncTypebox<StreamOptions> = async (app
     method: "GET",
     url: `${path}/:id/stream`,
     exposeHeadRoute: false,
+    config: { stream: true },
     schema: {
       operationId: `stream${NAMES[kind]}`,
       summary: "Follow it over WebSocket",
-      description: `Each frame is a StreamMessage: every step from \`from\` on exactly once, stored and then live; closes with 1000 after \`end\`. 1012 (server restart) and 4008 (reader frozen) carry {"resumeFrom": step} as reason.${kind === "run" ? BINARY : ""}`,
+      description:
+        kind === "run"
+          ? `Each frame is a StreamMessage: every step from \`from\` on exactly once, stored and then live; closes with 1000 after \`end\`. 1012 (server restart) and 4008 (reader frozen) carry {"resumeFrom": step} as reason.${BINARY}`
+          : "As a run's, by training in place of step.",
       tags: ["streams"],
       params,
       querystring,
@@ -132,14 +136,14 @@ export const streamRoutes: FastifyPluginAsyncTypebox<StreamOptions> = async (app
     `${path}/:id/events`,
     {
       exposeHeadRoute: false,
+      config: { stream: true },
       schema: {
         operationId: `watch${NAMES[kind]}`,
         summary: "Follow it as Server-Sent Events",
         description:
-          "The same messages as /stream, one an event; the event id is the step to go on from, so Last-Event-ID resumes." +
-          (draw === undefined
-            ? ""
-            : " With format=ansi a plot of the loss, redrawn live in the terminal until the run is over."),
+          draw === undefined
+            ? "As a run's, by training in place of step."
+            : "The same messages as /stream, one an event; the event id is the step to go on from, so Last-Event-ID resumes. With format=ansi a plot of the loss, redrawn live in the terminal until the run is over.",
         tags: ["streams"],
         params,
         querystring: draw === undefined ? querystring : LiveFromQuery,

@@ -6,4 +6,5 @@ if not old then return 'gone' end
 if is_used(tenant, name) then return 'used' end
 redis.call('HDEL', datasets_key(tenant), name)
 release_text(old.digest)
+count_bytes(tenant, -old.bytes)
 return 'deleted'

@@ -16,6 +16,7 @@ for _, step in ipairs(redis.call('ZRANGE', kept_key(id), 0, -1)) do
   redis.call('UNLINK', kept_checkpoint_key(id, step))
 end
 local tenant = tenant_of(id)
+count_bytes(tenant, -number(id, 'bytes'))
 if tenant ~= DEFAULT_TENANT then redis.call('SET', GONE_PREFIX .. id, tenant, 'EX', 60) end
 redis.call('UNLINK', key(id), log_key(id), checkpoint_key(id), kept_key(id))
 redis.call('PUBLISH', WAKE_CHANNEL, id)
