@@ -5,6 +5,7 @@ import websocket from "@fastify/websocket";
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
 import { Type } from "typebox";
 import { ApiKeyRequestSchema, ApiKeySchema, NewApiKeySchema } from "../schemas/api-key.js";
+import { AuditEntrySchema } from "../schemas/audit.js";
 import { CurveSchema } from "../schemas/curve.js";
 import { DatasetSchema } from "../schemas/dataset.js";
 import { EstimateSchema } from "../schemas/estimate.js";
@@ -23,6 +24,7 @@ import { datasetRoutes } from "./datasets/routes.js";
 import type { ApiDeps } from "./deps.js";
 import { estimateRoutes } from "./estimates/routes.js";
 import { experimentRoutes } from "./experiments/routes.js";
+import { keepAudit } from "./http/audit.js";
 import { requireKeys } from "./http/authentication.js";
 import { answerClientError } from "./http/client-error.js";
 import { addEtags } from "./http/etag.js";
@@ -42,6 +44,7 @@ import { createValidatorCompiler } from "./http/validation.js";
 import { LICENSE, VERSION, versionRoutes } from "./http/version.js";
 import { webRoutes } from "./http/web.js";
 import { refuseUnknownRoutes } from "./http/wrong-method.js";
+import { auditRoute } from "./keys/audit-route.js";
 import { keyRoutes } from "./keys/routes.js";
 import { curveRoutes } from "./metrics/curves.js";
 import { metricsRoutes } from "./metrics/routes.js";
@@ -79,6 +82,7 @@ const SHARED = [
   ExperimentSummarySchema,
   EstimateSchema,
   DatasetSchema,
+  AuditEntrySchema,
   ApiKeyRequestSchema,
   ApiKeySchema,
   NewApiKeySchema,
@@ -147,6 +151,7 @@ export async function buildApp(deps: ApiDeps, log: FastifyBaseLogger): Promise<F
   refuseUnknownRoutes(app);
   if (deps.access.keys) await requireKeys(app, deps.apiKeys);
   giveOwn(app, deps);
+  if (deps.access.keys) keepAudit(app, deps.audit);
   limitSockets(app, deps.quotas);
   await limitRates(app, deps.rateLimit);
   app.setValidatorCompiler(createValidatorCompiler(SHARED));
@@ -232,6 +237,7 @@ export async function buildApp(deps: ApiDeps, log: FastifyBaseLogger): Promise<F
     datasetRoutes,
     workerRoutes,
     keyRoutes,
+    auditRoute,
   ]) {
     await app.register(routes, v1);
   }

@@ -4,6 +4,7 @@ import type { RunQueue } from "../queue/run-queue.js";
 import type {
   ApiKeyStore,
   ArchiveStore,
+  AuditStore,
   DatasetStore,
   ExperimentStore,
   Fleet,
@@ -56,6 +57,7 @@ export interface ApiDeps extends SharedDeps {
   /** Everybody's runs: who reads them sees to it who is told. */
   readonly allRuns: Pick<RunStore, "census" | "totals" | "get" | "ownerOf">;
   readonly apiKeys: ApiKeyStore;
+  readonly audit: AuditStore;
   /** Who may ask. */
   readonly access: AccessOptions;
   /** How often one client may ask; undefined: as often as it likes. */

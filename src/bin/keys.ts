@@ -7,6 +7,7 @@ import { QUOTA_NAMES, type Quotas } from "../schemas/quotas.js";
 import { DEFAULT_TENANT, TENANT_NAME } from "../schemas/tenant.js";
 import { redisProblem } from "../store/address.js";
 import { RedisApiKeyStore } from "../store/api-keys.js";
+import { RedisAuditStore } from "../store/audit.js";
 import { connect } from "../store/connect.js";
 import { RedisQuotaStore } from "../store/quotas.js";
 
@@ -19,6 +20,7 @@ const USAGE = `npm run keys -- <command>
   revoke <id>
   tenant <name> [--queued <n>] [--stepsPerDay <n>] [--bytes <n>] [--sockets <n>]
                                                                  sets quotas ("none": no quota), and prints them
+  audit [<tenant>]                                               its newest changes, a line of JSON each
 
 It works on the Redis of REDIS_URL, or on that of the service which runs on DATA_DIR.`;
 
@@ -42,7 +44,7 @@ function redisUrl(): string {
 
 const { values, positionals } = parse();
 const [command, id = ""] = positionals;
-if (command === undefined || !["create", "list", "rotate", "revoke", "tenant"].includes(command)) stop(USAGE);
+if (command === undefined || !["create", "list", "rotate", "revoke", "tenant", "audit"].includes(command)) stop(USAGE);
 const quotas = quotasGiven();
 const { name, scope, days, tenant } = checked();
 if (command === "tenant" && !isTenant(id)) stop(`anneal: tenant needs a name\n\n${USAGE}`);
@@ -54,10 +56,18 @@ if (problem !== null) stop(`anneal: ${problem}`);
 const redis = connect(url, "prompt", Number(process.env.REDIS_REPLICAS ?? 0));
 await new Promise((resolve) => redis.once("ready", resolve));
 const keys = new RedisApiKeyStore(redis);
+const audit = new RedisAuditStore(redis);
+/** That this was done by the command, not by a key. */
+const note = (operation: string, target: string, owner: string) =>
+  audit.note({ at: Date.now(), tenant: owner, key: null, operation, target, status: 0, traceId: "" });
 try {
   switch (command) {
     case "create":
-      console.log((await keys.create(name, scope, days, tenant)).key);
+      {
+        const { record, key } = await keys.create(name, scope, days, tenant);
+        note("createKey", record.id, tenant);
+        console.log(key);
+      }
       break;
     case "list":
       console.table(
@@ -71,18 +81,30 @@ try {
       );
       break;
     case "rotate":
-      console.log((await keys.rotate(id))?.key ?? stop(`anneal: there is no key ${id}`));
+      {
+        const { record, key } = (await keys.rotate(id)) ?? stop(`anneal: there is no key ${id}`);
+        note("rotateKey", id, record.tenant);
+        console.log(key);
+      }
       break;
-    case "revoke":
+    case "revoke": {
+      const { tenant: owner = "" } = (await keys.get(id)) ?? {};
       if (!(await keys.revoke(id))) stop(`anneal: there is no key ${id}`);
+      note("revokeKey", id, owner);
+      break;
+    }
+    case "audit":
+      for (const deed of await audit.list(id || DEFAULT_TENANT, null, 100)) console.log(JSON.stringify(deed));
       break;
     case "tenant": {
       const store = new RedisQuotaStore(redis);
       await store.set(id, quotas);
+      if (Object.keys(quotas).length > 0) note("setQuotas", id, id);
       const { newDayAt: _, ...used } = await store.used(id);
       console.table({ quota: await store.get(id), used });
     }
   }
+  await audit.flush();
 } finally {
   redis.disconnect();
 }

@@ -4,6 +4,7 @@ import { RunQueue } from "../queue/run-queue.js";
 import type { QueueName } from "../schemas/record-kinds.js";
 import { RedisApiKeyStore } from "../store/api-keys.js";
 import { RedisArchiveStore } from "../store/archives.js";
+import { RedisAuditStore } from "../store/audit.js";
 import { type ConnectionRole, connect, isReady } from "../store/connect.js";
 import { RedisDatasetStore } from "../store/datasets.js";
 import { RedisExperimentStore } from "../store/experiments.js";
@@ -75,6 +76,7 @@ export async function startApi(
     queue,
     searchQueue,
     experimentQueue,
+    audit: new RedisAuditStore(prompt),
     apiKeys: new RedisApiKeyStore(prompt),
     access: { keys: config.KEYS === "on", hosts: hostsOf(config) },
     fleet: new RedisFleet(prompt),

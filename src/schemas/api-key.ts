@@ -22,12 +22,10 @@ export const ApiKeyRequestSchema = Type.Object(
     scope: Type.Optional(
       Type.Enum(SCOPES, {
         default: "write",
-        description: "`read`; `write`: create, change and delete as well; `admin`: manage keys as well",
+        description: "`write`: change things as well; `admin`: manage keys as well",
       }),
     ),
-    tenant: Type.Optional(
-      Type.String({ pattern: TENANT_NAME, description: "Whose all is that is made with it; default: yours" }),
-    ),
+    tenant: Type.Optional(Type.String({ pattern: TENANT_NAME, description: "Whose is what it makes; default: yours" })),
     expiresInDays: Type.Optional(
       Type.Union([Type.Integer({ minimum: 1, maximum: LIMITS.keyDays }), Type.Null()], {
         default: null,
@@ -54,7 +52,7 @@ export const ApiKeySchema = Type.Object(properties, { $id: "ApiKey", ...strict }
 export type ApiKey = Static<typeof ApiKeySchema>;
 
 export const NewApiKeySchema = Type.Object(
-  { ...properties, key: Type.String({ description: "Shown this once; the service keeps a digest of it only" }) },
+  { ...properties, key: Type.String({ description: "Shown this once" }) },
   { $id: "NewApiKey", ...strict },
 );
 /** Who asks. */

@@ -17,6 +17,7 @@ export const LIMITS = {
   replicas: 64,
   waitingRuns: 100_000,
   keyDays: 3650,
+  auditEntries: 10_000,
   idempotencyKeyLength: 255,
   idempotencySeconds: 86_400,
   preferLength: 100,

@@ -420,6 +420,28 @@ export interface QuotaStore {
   used(tenant: string): Promise<Omit<Quotas, "sockets"> & { readonly newDayAt: number }>;
 }
 
+/** A change, or an attempt at one, by a key (its id); `operation` and `status` as the API names and answers them. */
+export interface Deed {
+  readonly at: number;
+  readonly tenant: string;
+  readonly key: string | null;
+  readonly operation: string;
+  readonly target: string | null;
+  readonly status: number;
+  readonly traceId: string;
+}
+
+export interface AuditStore {
+  /** Stores it soon; what a process has noted in the tenth of a second before it is killed may be missing. */
+  note(deed: Deed): void;
+
+  /** Stores what was noted. */
+  flush(): Promise<void>;
+
+  /** Newest first, from before the entry `after` on. */
+  list(tenant: string, after: string | null, limit: number): Promise<(Deed & { readonly id: string })[]>;
+}
+
 /** Requests that may be repeated: each key stands for one request and one id for a day. */
 export interface OnceStore {
   /**

@@ -79,6 +79,9 @@ export const quotasKey = (tenant: string) => rootOf(tenant) + QUOTAS_SUFFIX;
 /** Hash: what it has of that: bytes, and steps of a day. */
 export const useKey = (tenant: string) => rootOf(tenant) + USE_SUFFIX;
 
+/** Stream: who has changed what of a tenant. */
+export const auditKey = (tenant: string) => `${rootOf(tenant)}:audit`;
+
 /** Hash of totals since ever, over all processes: commits, steps, refused, crashes. */
 export const TOTALS_KEY = `${ROOT}:totals`;
 

@@ -42,11 +42,11 @@ export async function requireKeys(app: FastifyInstance, store: ApiKeyStore): Pro
         given === null ? "Send a key: authorization: Bearer anneal_..." : "The key is unknown, expired or revoked";
       throw new ProblemError("unauthorized", why);
     }
+    request.apiKey = record;
     if (!allows(record.scope, access)) {
       throw new ProblemError("forbidden", `This takes a key of scope ${access}; this one's is ${record.scope}`);
     }
     if (request.routeOptions.config.operator && record.tenant !== DEFAULT_TENANT) throw notFound(request.url);
-    request.apiKey = record;
     request.log = request.log.child({ keyId: record.id });
     const { socket } = request.raw;
     live.hold(given, socket, request.headers.upgrade === undefined ? reply.raw : socket);

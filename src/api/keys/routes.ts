@@ -34,7 +34,7 @@ export const keyRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { apiKe
       schema: {
         operationId: "createKey",
         summary: "Make a key to this API",
-        description: "Its text is in this answer and nowhere else. `npm run keys -- create` makes the first one.",
+        description: "Its text is in this answer alone. `npm run keys -- create` makes the first.",
         tags,
         body: Type.Ref("ApiKeyRequest"),
         response: { 201: Type.Ref("NewApiKey"), 400: problemResponse("A field is wrong") },
@@ -47,6 +47,7 @@ export const keyRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { apiKe
       const { record, key } = await apiKeys.create(name, scope, expiresInDays, tenant);
       return reply
         .code(201)
+        .header("location", `/v1/keys/${record.id}`)
         .header("cache-control", "no-store")
         .send({ ...toApiKey(record), key });
     },
@@ -59,7 +60,7 @@ export const keyRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { apiKe
       schema: {
         operationId: "listKeys",
         summary: "List the keys, oldest first",
-        description: "Without the keys themselves, which nobody has but their owners.",
+        description: "Without the keys themselves.",
         tags,
         response: { 200: Type.Object({ keys: Type.Array(Type.Ref("ApiKey")) }, strict) },
       },
@@ -77,7 +78,7 @@ export const keyRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { apiKe
       schema: {
         operationId: "rotateKey",
         summary: "Give a key another text",
-        description: "The old one, and what is open with it, is worth nothing within a second.",
+        description: "The old one is dead within a second.",
         tags,
         params,
         response: { 200: Type.Ref("NewApiKey"), 404: noSuchKey },
@@ -99,7 +100,7 @@ export const keyRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { apiKe
       schema: {
         operationId: "revokeKey",
         summary: "Revoke a key",
-        description: "What is open with it is ended within a second.",
+        description: "It is dead within a second.",
         tags,
         params,
         response: { 204: Type.Null(), 404: noSuchKey },
@@ -119,7 +120,7 @@ export const keyRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { apiKe
       schema: {
         operationId: "getSession",
         summary: "Who asks: whose key, and what it may",
-        description: "Of the key or the cookie that came with the request.",
+        description: "By its key or cookie.",
         tags,
         response: { 200: SessionSchema },
       },
@@ -138,16 +139,17 @@ export const keyRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { apiKe
       schema: {
         operationId: "signIn",
         summary: "Sign a browser in with a key",
-        description: "Answers with an HttpOnly cookie in place of the key; it ends after 12 hours, or with the key.",
+        description: "By an HttpOnly cookie, for 12 hours or as long as the key lives.",
         tags,
         body: Type.Object({ key: Type.String({ maxLength: 200 }) }, strict),
-        response: { 204: Type.Null(), 401: problemResponse("The key is unknown, expired or revoked") },
+        response: { 204: Type.Null(), 401: problemResponse("The key is dead") },
       },
     },
     async (request, reply) => {
       const { key } = request.body as { key: string };
       const record = await apiKeys.find(key);
       if (record === null) throw new ProblemError("unauthorized", "The key is unknown, expired or revoked");
+      request.apiKey = record;
       return reply
         .code(204)
         .header("set-cookie", cookieOf(await apiKeys.beginSession(record), request.protocol))
@@ -162,14 +164,17 @@ export const keyRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { apiKe
       schema: {
         operationId: "signOut",
         summary: "Sign a browser out",
-        description: "Its cookie is worth nothing from then on.",
+        description: "Its cookie is dead from then on.",
         tags,
         response: { 204: Type.Null() },
       },
     },
     async (request, reply) => {
       const token = request.cookies?.[SESSION_COOKIE];
-      if (token !== undefined) await apiKeys.endSession(token);
+      if (token !== undefined) {
+        request.apiKey = await apiKeys.findSession(token);
+        await apiKeys.endSession(token);
+      }
       return reply
         .code(204)
         .header("set-cookie", `${cookieOf("", request.protocol)}; Max-Age=0`)

@@ -65,7 +65,7 @@ export const modelRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app) => {
         operationId: "getWeights",
         summary: "The trained model as a safetensors file",
         description:
-          "Names and shapes of a PyTorch module with `embedding` (nn.Embedding) and `layers` (nn.ModuleList of nn.Linear); the symbols and the model's spec are in the header's metadata.",
+          "As of a PyTorch module with `embedding` (nn.Embedding) and `layers` (nn.ModuleList of nn.Linear); symbols and spec are in the header's metadata.",
         tags: ["model"],
         params: idParams("run"),
         querystring: Type.Object({ step: StepOf }, strict),
@@ -108,7 +108,7 @@ export const modelRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app) => {
         operationId: "evaluateModel",
         summary: "The loss of the trained model over a whole split",
         description:
-          "Mean cross-entropy, nats, of the latest checkpoint or a kept one; by default over the test split, which no training and no search looks at. Worked out anew for each request, in double precision.",
+          "Mean cross-entropy, nats, of the latest checkpoint or a kept one; by default over the test split, which no training sees.",
         tags: ["model"],
         params: idParams("run"),
         querystring: Type.Object({ split: Type.Enum([...SPLITS], { default: "test" }), step: StepOf }, strict),

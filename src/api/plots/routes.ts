@@ -39,7 +39,7 @@ export const plotRoutes: FastifyPluginAsyncTypebox<ApiDeps & { readonly plotThre
         operationId: "drawRun",
         summary: "Draw a run",
         description:
-          "SVG or PNG by the name's ending; without one by Accept, where text/plain draws in the terminal. loss: each step's, its average and the validation losses. lr-loss, exponent-loss: of a sweep with every finder's suggestion. log-loss: means of log10 loss over windows. With `runs`, averages only, one line a run.",
+          "SVG or PNG by the name's ending, else by Accept; text/plain draws in the terminal. loss: with its average and validation losses. lr-loss, exponent-loss: of a sweep, with suggestions. log-loss: means of log10 loss over windows. With `runs`, averages only.",
         tags: ["metrics"],
         params: Params,
         querystring: PlotQuerySchema,

@@ -133,7 +133,7 @@ export const runRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app) => {
       schema: {
         operationId: "actOnRuns",
         summary: "Pause, resume, cancel or delete all runs that match",
-        description: `Without \`confirm\` nothing is done: the answer says how many runs match, and to how many of them it can be done (\`eligible\`). With that number as \`confirm\` it is done, to the ${LIMITS.bulkRuns} newest; \`remaining\` are left for another call.`,
+        description: `Without \`confirm\` nothing is done: the answer says how many match, and how many of them are \`eligible\`. With that number as \`confirm\` it is done, to the ${LIMITS.bulkRuns} newest; \`remaining\` are left for another call.`,
         tags,
         body: Type.Object(
           {

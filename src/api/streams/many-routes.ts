@@ -47,7 +47,7 @@ export const streamManyRoutes: FastifyPluginAsyncTypebox<StreamManyOptions> = as
       operationId: "streamMany",
       summary: "Follow several runs, searches and experiments over one WebSocket",
       description:
-        "The client sends StreamCommands; for each run it gets `subscribed`, then the same StreamMessages as on /v1/runs/{id}/stream, every one with `run`, until `end` or `unsubscribed`. Limits, binary frames and close codes: docs/asyncapi.yaml.",
+        "The client sends StreamCommands; for each run it gets `subscribed`, then StreamMessages with `run`, until `end` or `unsubscribed`. The rest is in docs/asyncapi.yaml.",
       tags: ["streams"],
       // What is followed, and how, is said by commands.
       querystring: Type.Object({}, strict),

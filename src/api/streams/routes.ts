@@ -55,7 +55,7 @@ export interface StreamOptions {
 
 /** Only runs have steps. */
 const BINARY =
-  " With Sec-WebSocket-Protocol: anneal.v1.binary, steps come as binary frames (docs/asyncapi.yaml); all else, envelopes too, stays text.";
+  " With Sec-WebSocket-Protocol: anneal.v1.binary, steps come as binary frames (docs/asyncapi.yaml); all else stays text.";
 
 export const streamRoutes: FastifyPluginAsyncTypebox<StreamOptions> = async (app, options) => {
   const { tail, path, kind, draw } = options;
