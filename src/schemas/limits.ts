@@ -4,6 +4,8 @@
  */
 export const LIMITS = {
   bodyBytes: 1 << 20,
+  /** Of JSON, its outermost braces included. */
+  bodyDepth: 500,
   steps: 10_000_000,
   batchSize: 65_536,
   contextLength: 16,
