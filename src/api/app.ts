@@ -5,6 +5,7 @@ import websocket from "@fastify/websocket";
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
 import { Type } from "typebox";
 import { ApiKeyRequestSchema, ApiKeySchema, NewApiKeySchema } from "../schemas/api-key.js";
+import { AuditEntrySchema } from "../schemas/audit.js";
 import { CurveSchema } from "../schemas/curve.js";
 import { DatasetSchema } from "../schemas/dataset.js";
 import { EstimateSchema } from "../schemas/estimate.js";
@@ -23,6 +24,7 @@ import { datasetRoutes } from "./datasets/routes.js";
 import type { ApiDeps } from "./deps.js";
 import { estimateRoutes } from "./estimates/routes.js";
 import { experimentRoutes } from "./experiments/routes.js";
+import { keepAudit } from "./http/audit.js";
 import { requireKeys } from "./http/authentication.js";
 import { answerClientError } from "./http/client-error.js";
 import { addEtags } from "./http/etag.js";
@@ -30,8 +32,10 @@ import { existing } from "./http/existing.js";
 import { healthRoutes } from "./http/health.js";
 import { takeJson } from "./http/json-body.js";
 import { toOpenApi31 } from "./http/openapi-document.js";
+import { giveOwn } from "./http/own.js";
 import { sendProblem } from "./http/problems.js";
 import { prometheusRoutes } from "./http/prometheus.js";
+import { limitSockets } from "./http/quotas.js";
 import { limitRates } from "./http/rate-limit.js";
 import { measureRequests } from "./http/request-metrics.js";
 import { refuseStrangers } from "./http/strangers.js";
@@ -40,6 +44,7 @@ import { createValidatorCompiler } from "./http/validation.js";
 import { LICENSE, VERSION, versionRoutes } from "./http/version.js";
 import { webRoutes } from "./http/web.js";
 import { refuseUnknownRoutes } from "./http/wrong-method.js";
+import { auditRoute } from "./keys/audit-route.js";
 import { keyRoutes } from "./keys/routes.js";
 import { curveRoutes } from "./metrics/curves.js";
 import { metricsRoutes } from "./metrics/routes.js";
@@ -53,7 +58,6 @@ import { runRoutes } from "./runs/routes.js";
 import { runListEventRoutes } from "./runs/run-list-events.js";
 import { scheduleRoutes } from "./schedules/routes.js";
 import { searchRoutes } from "./searches/routes.js";
-import { createBoundsOf } from "./streams/log-bounds.js";
 import { streamManyRoutes } from "./streams/many-routes.js";
 import { type StreamOptions, streamRoutes } from "./streams/routes.js";
 import { chooseProtocol } from "./streams/socket-protocol.js";
@@ -78,6 +82,7 @@ const SHARED = [
   ExperimentSummarySchema,
   EstimateSchema,
   DatasetSchema,
+  AuditEntrySchema,
   ApiKeyRequestSchema,
   ApiKeySchema,
   NewApiKeySchema,
@@ -145,6 +150,9 @@ export async function buildApp(deps: ApiDeps, log: FastifyBaseLogger): Promise<F
   refuseStrangers(app, deps.access.hosts, corsOrigins);
   refuseUnknownRoutes(app);
   if (deps.access.keys) await requireKeys(app, deps.apiKeys);
+  giveOwn(app, deps);
+  if (deps.access.keys) keepAudit(app, deps.audit);
+  limitSockets(app, deps.quotas);
   await limitRates(app, deps.rateLimit);
   app.setValidatorCompiler(createValidatorCompiler(SHARED));
   // Responses are what the types say; the tests hold them against their schemas.
@@ -229,16 +237,16 @@ export async function buildApp(deps: ApiDeps, log: FastifyBaseLogger): Promise<F
     datasetRoutes,
     workerRoutes,
     keyRoutes,
+    auditRoute,
   ]) {
     await app.register(routes, v1);
   }
   for (const routes of [scheduleRoutes, plotRoutes, versionRoutes]) await app.register(routes, v1);
-  const { runs, tail } = deps;
-  const draw: StreamOptions["draw"] = async (id, response, screen) => {
+  const draw: StreamOptions["draw"] = async ({ runs, tail }, id, response, screen) => {
     const { LivePlot } = await import("./plots/live.js");
     return new LivePlot(runs, tail, await existing(runs, id), response, screen);
   };
-  const streams = { prefix: "/v1", tail, boundsOf: createBoundsOf(deps) };
+  const streams = { prefix: "/v1", tail: deps.tail };
   await app.register(streamRoutes, { ...streams, path: "/runs", kind: "run", draw });
   await app.register(streamRoutes, { ...streams, path: "/searches", kind: "search" });
   await app.register(streamRoutes, { ...streams, path: "/experiments", kind: "experiment" });

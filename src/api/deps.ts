@@ -4,11 +4,13 @@ import type { RunQueue } from "../queue/run-queue.js";
 import type {
   ApiKeyStore,
   ArchiveStore,
+  AuditStore,
   DatasetStore,
   ExperimentStore,
   Fleet,
   MetricsReader,
   OnceStore,
+  QuotaStore,
   RunStore,
   SearchStore,
   Tail,
@@ -22,23 +24,40 @@ export interface AccessOptions {
   readonly hosts: readonly string[];
 }
 
-/** What the routes work with; composed in src/bin, and by tests. */
-export interface ApiDeps {
+/** What one tenant has: another's is not there. */
+export interface TenantStores {
   readonly runs: RunStore;
-  readonly metrics: MetricsReader;
   /** The same runs, over a connection that checkpoints of any size may take. */
   readonly models: RunStore;
   readonly archives: ArchiveStore;
-  readonly queue: RunQueue;
   readonly searches: SearchStore;
-  readonly searchQueue: RunQueue;
   readonly experiments: ExperimentStore;
-  readonly experimentQueue: RunQueue;
   readonly once: OnceStore;
-  readonly apiKeys: ApiKeyStore;
-  readonly fleet: Fleet;
-  readonly tail: Tail;
   readonly datasets: DatasetStore;
+}
+
+/** What all have together. */
+interface SharedDeps {
+  /** Of runs that a tenant's store has shown to be its own. */
+  readonly metrics: MetricsReader;
+  readonly queue: RunQueue;
+  readonly searchQueue: RunQueue;
+  readonly experimentQueue: RunQueue;
+  readonly fleet: Fleet;
+  readonly quotas: QuotaStore;
+  readonly tail: Tail;
+}
+
+/** What a request works with (`request.own`). */
+export interface OwnDeps extends TenantStores, SharedDeps {}
+
+/** What the routes work with; composed in src/bin, and by tests. */
+export interface ApiDeps extends SharedDeps {
+  readonly storesOf: (tenant: string) => TenantStores;
+  /** Everybody's runs: who reads them sees to it who is told. */
+  readonly allRuns: Pick<RunStore, "census" | "totals" | "get" | "ownerOf">;
+  readonly apiKeys: ApiKeyStore;
+  readonly audit: AuditStore;
   /** Who may ask. */
   readonly access: AccessOptions;
   /** How often one client may ask; undefined: as often as it likes. */

@@ -3,16 +3,24 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { SCOPES, type Scope } from "../schemas/api-key.js";
 import { LIMITS } from "../schemas/limits.js";
+import { QUOTA_NAMES, type Quotas } from "../schemas/quotas.js";
+import { DEFAULT_TENANT, TENANT_NAME } from "../schemas/tenant.js";
 import { redisProblem } from "../store/address.js";
 import { RedisApiKeyStore } from "../store/api-keys.js";
+import { RedisAuditStore } from "../store/audit.js";
 import { connect } from "../store/connect.js";
+import { RedisQuotaStore } from "../store/quotas.js";
 
 const USAGE = `npm run keys -- <command>
 
-  create --name <text> [--scope read|write|admin] [--days <n>]   prints the new key, this once
+  create --name <text> [--scope read|write|admin] [--days <n>] [--tenant <name>]
+                                                                 prints the new key, this once
   list
   rotate <id>                                                    prints its new text, this once
   revoke <id>
+  tenant <name> [--queued <n>] [--stepsPerDay <n>] [--bytes <n>] [--sockets <n>]
+                                                                 sets quotas ("none": no quota), and prints them
+  audit [<tenant>]                                               its newest changes, a line of JSON each
 
 It works on the Redis of REDIS_URL, or on that of the service which runs on DATA_DIR.`;
 
@@ -36,8 +44,10 @@ function redisUrl(): string {
 
 const { values, positionals } = parse();
 const [command, id = ""] = positionals;
-if (command === undefined || !["create", "list", "rotate", "revoke"].includes(command)) stop(USAGE);
-const { name, scope, days } = checked();
+if (command === undefined || !["create", "list", "rotate", "revoke", "tenant", "audit"].includes(command)) stop(USAGE);
+const quotas = quotasGiven();
+const { name, scope, days, tenant } = checked();
+if (command === "tenant" && !isTenant(id)) stop(`anneal: tenant needs a name\n\n${USAGE}`);
 if (["rotate", "revoke"].includes(command) && id === "") stop(`anneal: ${command} needs a key's id\n\n${USAGE}`);
 
 const url = redisUrl();
@@ -46,20 +56,55 @@ if (problem !== null) stop(`anneal: ${problem}`);
 const redis = connect(url, "prompt", Number(process.env.REDIS_REPLICAS ?? 0));
 await new Promise((resolve) => redis.once("ready", resolve));
 const keys = new RedisApiKeyStore(redis);
+const audit = new RedisAuditStore(redis);
+/** That this was done by the command, not by a key. */
+const note = (operation: string, target: string, owner: string) =>
+  audit.note({ at: Date.now(), tenant: owner, key: null, operation, target, status: 0, traceId: "" });
 try {
   switch (command) {
     case "create":
-      console.log((await keys.create(name, scope, days)).key);
+      {
+        const { record, key } = await keys.create(name, scope, days, tenant);
+        note("createKey", record.id, tenant);
+        console.log(key);
+      }
       break;
     case "list":
-      console.table((await keys.list()).map(({ id, name, scope, ...times }) => ({ id, name, scope, ...dated(times) })));
+      console.table(
+        (await keys.list()).map(({ id, name, scope, tenant, ...times }) => ({
+          id,
+          name,
+          scope,
+          tenant,
+          ...dated(times),
+        })),
+      );
       break;
     case "rotate":
-      console.log((await keys.rotate(id))?.key ?? stop(`anneal: there is no key ${id}`));
+      {
+        const { record, key } = (await keys.rotate(id)) ?? stop(`anneal: there is no key ${id}`);
+        note("rotateKey", id, record.tenant);
+        console.log(key);
+      }
       break;
-    case "revoke":
+    case "revoke": {
+      const { tenant: owner = "" } = (await keys.get(id)) ?? {};
       if (!(await keys.revoke(id))) stop(`anneal: there is no key ${id}`);
+      note("revokeKey", id, owner);
+      break;
+    }
+    case "audit":
+      for (const deed of await audit.list(id || DEFAULT_TENANT, null, 100)) console.log(JSON.stringify(deed));
+      break;
+    case "tenant": {
+      const store = new RedisQuotaStore(redis);
+      await store.set(id, quotas);
+      if (Object.keys(quotas).length > 0) note("setQuotas", id, id);
+      const { newDayAt: _, ...used } = await store.used(id);
+      console.table({ quota: await store.get(id), used });
+    }
   }
+  await audit.flush();
 } finally {
   redis.disconnect();
 }
@@ -67,14 +112,37 @@ try {
 function parse() {
   const text = { type: "string" } as const;
   try {
-    return parseArgs({ options: { name: text, scope: text, days: text }, allowPositionals: true });
+    return parseArgs({
+      options: {
+        ...{ name: text, scope: text, days: text, tenant: text },
+        ...{ queued: text, stepsPerDay: text, bytes: text, sockets: text },
+      },
+      allowPositionals: true,
+    });
   } catch (error) {
     return stop(`anneal: ${(error as Error).message}\n\n${USAGE}`);
   }
 }
 
-function checked(): { readonly name: string; readonly scope: Scope; readonly days: number | null } {
-  const { name = "", scope = "write", days } = values;
+function isTenant(text: string): boolean {
+  return new RegExp(TENANT_NAME).test(text);
+}
+
+function quotasGiven(): Partial<Quotas> {
+  const given = QUOTA_NAMES.flatMap((name) => {
+    const text = values[name];
+    if (text === undefined) return [];
+    const quota = text === "none" ? null : Number(text);
+    if (quota !== null && !(Number.isSafeInteger(quota) && quota >= 0)) {
+      stop(`anneal: --${name} is a whole number from 0 on, or none`);
+    }
+    return [[name, quota] as const];
+  });
+  return Object.fromEntries(given);
+}
+
+function checked(): { readonly name: string; readonly scope: Scope; readonly days: number | null; tenant: string } {
+  const { name = "", scope = "write", days, tenant = DEFAULT_TENANT } = values;
   if (command === "create" && (name === "" || name.length > LIMITS.nameLength))
     stop(`anneal: --name says whom it is for, in up to ${LIMITS.nameLength} characters`);
   const known =
@@ -83,7 +151,8 @@ function checked(): { readonly name: string; readonly scope: Scope; readonly day
   if (limit !== null && !(Number.isInteger(limit) && limit >= 1 && limit <= LIMITS.keyDays)) {
     stop(`anneal: --days is a whole number from 1 to ${LIMITS.keyDays}`);
   }
-  return { name, scope: known, days: limit };
+  if (!isTenant(tenant)) stop("anneal: --tenant is up to 32 small letters, digits and hyphens");
+  return { name, scope: known, days: limit, tenant };
 }
 
 function dated({

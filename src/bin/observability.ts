@@ -1,5 +1,6 @@
 import pino, { type Logger } from "pino";
 import { collectDefaultMetrics, Registry } from "prom-client";
+import { withoutKeys } from "../schemas/api-key.js";
 import type { Config } from "./config.js";
 import type { Telemetry } from "./telemetry.js";
 
@@ -17,5 +18,7 @@ export async function observe(config: Config): Promise<Observability> {
   const endpoint = config.OTEL_EXPORTER_OTLP_ENDPOINT;
   // Its packages take memory and time: only where they are asked for.
   const telemetry = endpoint === undefined ? null : await (await import("./telemetry.js")).startTelemetry(endpoint);
-  return { log: pino({ level: config.LOG_LEVEL }), registry, telemetry };
+  // A key that came in a URL, or in whatever else is logged, is hidden in every line.
+  const log = pino({ level: config.LOG_LEVEL, hooks: { streamWrite: withoutKeys } });
+  return { log, registry, telemetry };
 }

@@ -4,6 +4,7 @@ import { RunQueue } from "../queue/run-queue.js";
 import type { QueueName } from "../schemas/record-kinds.js";
 import { RedisApiKeyStore } from "../store/api-keys.js";
 import { RedisArchiveStore } from "../store/archives.js";
+import { RedisAuditStore } from "../store/audit.js";
 import { type ConnectionRole, connect, isReady } from "../store/connect.js";
 import { RedisDatasetStore } from "../store/datasets.js";
 import { RedisExperimentStore } from "../store/experiments.js";
@@ -12,6 +13,7 @@ import { RedisFleet } from "../store/fleet.js";
 import { QUEUE_PREFIX, RATE_PREFIX, WORKERS_KEY } from "../store/keys.js";
 import { RedisMetricsReader } from "../store/metrics.js";
 import { RedisOnceStore } from "../store/once.js";
+import { RedisQuotaStore } from "../store/quotas.js";
 import { RedisRunStore } from "../store/runs.js";
 import { RedisSearchStore } from "../store/searches.js";
 import { RedisTail } from "../store/tail.js";
@@ -60,21 +62,26 @@ export async function startApi(
     }
   };
   const deps = {
-    runs: new RedisRunStore(prompt),
+    storesOf: (tenant: string) => ({
+      runs: new RedisRunStore(prompt, tenant),
+      models: new RedisRunStore(bulk, tenant),
+      archives: new RedisArchiveStore(bulk, tenant),
+      searches: new RedisSearchStore(prompt, tenant),
+      experiments: new RedisExperimentStore(prompt, tenant),
+      once: new RedisOnceStore(prompt, tenant),
+      datasets: new RedisDatasetStore(prompt, tenant),
+    }),
+    allRuns: new RedisRunStore(prompt),
     metrics: new RedisMetricsReader(bulk),
-    models: new RedisRunStore(bulk),
-    archives: new RedisArchiveStore(bulk),
     queue,
-    searches: new RedisSearchStore(prompt),
     searchQueue,
-    experiments: new RedisExperimentStore(prompt),
     experimentQueue,
-    once: new RedisOnceStore(prompt),
+    audit: new RedisAuditStore(prompt),
     apiKeys: new RedisApiKeyStore(prompt),
     access: { keys: config.KEYS === "on", hosts: hostsOf(config) },
     fleet: new RedisFleet(prompt),
+    quotas: new RedisQuotaStore(prompt),
     tail,
-    datasets: new RedisDatasetStore(prompt),
     readiness,
     corsOrigins: config.CORS_ORIGINS.split(",").filter((origin) => origin !== ""),
     registry,

@@ -16,7 +16,7 @@ const redis = connect(redisUrl, "patient", redisReplicas);
 redis.on("error", (error) => log.debug({ err: error }, "redis"));
 const datasets = new RedisDatasetStore(redis);
 const deps = {
-  runs: new RedisRunStore(redis, logRates),
+  runs: new RedisRunStore(redis, null, logRates),
   fleet: new RedisFleet(redis),
   createEngine,
   engineFor,

@@ -107,7 +107,7 @@ export const ExperimentRequestSchema = Type.Object(
         maximum: 0.9999,
         default: DEFAULT_CONFIDENCE,
         description:
-          "Chance that no difference is called where there is none, over all arms together. At 0.98, of 200 experiments with arms that are alike (A/A) at most 10 call one, nearly always; at 0.95 that many are called on average",
+          "Chance that no difference is called where there is none, over all arms together. At 0.95, 10 of 200 experiments with arms that are alike (A/A) call one on average",
       }),
     ),
     name: Name,
@@ -128,7 +128,7 @@ export const DifferenceSchema = Type.Object(
     ),
     interval: orNull(
       IntervalSchema,
-      "Of that mean, corrected for the number of arms; holds 0 where the verdict is a tie. null: with fewer than two such seeds, or where only one of the two diverged in some seed, which is then tested by signs",
+      "Of that mean, corrected for the number of arms; holds 0 at a tie. null: fewer than two such seeds, or only one of the two diverged in some seed (tested by signs)",
     ),
     pValue: Type.Number({ description: "Two-sided, corrected for the number of arms" }),
     verdict: Type.Enum(["better", "worse", "tied"]),

@@ -4,6 +4,8 @@
  */
 export const LIMITS = {
   bodyBytes: 1 << 20,
+  /** Of JSON, its outermost braces included. */
+  bodyDepth: 500,
   steps: 10_000_000,
   batchSize: 65_536,
   contextLength: 16,
@@ -17,6 +19,7 @@ export const LIMITS = {
   replicas: 64,
   waitingRuns: 100_000,
   keyDays: 3650,
+  auditEntries: 10_000,
   idempotencyKeyLength: 255,
   idempotencySeconds: 86_400,
   preferLength: 100,

@@ -55,10 +55,14 @@ export class ProblemError extends Error {
   readonly code: ProblemCode;
   readonly errors: readonly FieldError[] | undefined;
 
-  constructor(code: ProblemCode, detail: string, errors?: readonly FieldError[]) {
+  /** That the answer has besides. */
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(code: ProblemCode, detail: string, errors?: readonly FieldError[], headers = {}) {
     super(detail);
     this.name = "ProblemError";
     this.code = code;
     this.errors = errors;
+    this.headers = headers;
   }
 }

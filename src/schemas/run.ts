@@ -70,6 +70,7 @@ const Labels = Type.Array(Type.String({ minLength: 1, maxLength: LIMITS.labelLen
 const DatasetLimit = Type.Integer({
   ...named("DatasetLimit"),
   minimum: 1,
+  maximum: Number.MAX_SAFE_INTEGER,
   description:
     "Keep only the first n training examples (contexts, not items), in the order of GET /v1/datasets/{name}/splits/train",
 });

@@ -1,6 +1,7 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import type { ChainableCommander } from "ioredis";
 import { SCOPES, type Scope } from "../schemas/api-key.js";
+import { DEFAULT_TENANT } from "../schemas/tenant.js";
 import { RedisClock } from "./clock.js";
 import type { AnnealRedis } from "./connect.js";
 import type { ApiKeyRecord, ApiKeyStore } from "./contract.js";
@@ -28,11 +29,16 @@ export class RedisApiKeyStore implements ApiKeyStore {
     this.#clock = new RedisClock(redis);
   }
 
-  async create(name: string, scope: Scope, days: number | null): Promise<{ record: ApiKeyRecord; key: string }> {
+  async create(
+    name: string,
+    scope: Scope,
+    days: number | null,
+    tenant = DEFAULT_TENANT,
+  ): Promise<{ record: ApiKeyRecord; key: string }> {
     const id = Array.from(randomBytes(16), (byte) => (byte % 36).toString(36)).join("");
     const createdAt = await this.#clock.now();
     const { key, digest } = newSecret(id);
-    const fields: Record<string, string> = { id, name, scope, digest, createdAt: String(createdAt) };
+    const fields: Record<string, string> = { id, name, scope, tenant, digest, createdAt: String(createdAt) };
     if (days !== null) fields.expiresAt = String(createdAt + days * DAY_MS);
     await this.#write((redis) => redis.hset(apiKeyKey(id), fields).zadd(API_KEYS_KEY, String(createdAt), id));
     return { record: toRecord(fields), key };
@@ -123,6 +129,7 @@ function toRecord(fields: Record<string, string>): ApiKeyRecord {
   if (scope === undefined) throw new Error(`the stored key ${hash.text("id")} has no scope`);
   return {
     ...{ id: hash.text("id"), name: hash.text("name"), scope, createdAt: hash.number("createdAt") },
+    tenant: hash.textOrNull("tenant") ?? DEFAULT_TENANT,
     expiresAt: hash.numberOrNull("expiresAt"),
     lastUsedAt: hash.numberOrNull("lastUsedAt"),
     digest: hash.text("digest"),

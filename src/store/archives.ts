@@ -28,9 +28,11 @@ const FIELDS = [...TEXTS, ...FURTHER_TEXTS, ...NUMERIC];
 /** Whole runs in Redis. */
 export class RedisArchiveStore implements ArchiveStore {
   readonly #redis: AnnealRedis;
+  readonly #tenant: string;
 
-  constructor(redis: AnnealRedis) {
+  constructor(redis: AnnealRedis, tenant: string) {
     this.#redis = redis;
+    this.#tenant = tenant;
   }
 
   async *read(id: string): AsyncGenerator<ArchivePart> {
@@ -58,20 +60,21 @@ export class RedisArchiveStore implements ArchiveStore {
 
   async restore(
     parts: AsyncIterable<ArchivePart>,
-    accept: (record: RunRecord) => Promise<void>,
-  ): Promise<{ readonly outcome: "restored" | "exists" | "no-dataset"; readonly record: RunRecord }> {
+    accept: (record: RunRecord) => Promise<{ readonly bytes: number }>,
+  ): Promise<{ readonly outcome: "restored" | "exists" | "no-dataset" | "over-bytes"; readonly record: RunRecord }> {
     let staging: Staging | null = null;
+    let bytes = 0;
     try {
       for await (const part of parts) {
         if (part.kind === "record") {
           if (staging !== null) throw new NotAnArchive("two records");
-          staging = new Staging(this.#redis, part.fields);
-          await accept(staging.record);
+          staging = new Staging(this.#redis, this.#tenant, part.fields);
+          bytes = (await accept(staging.record)).bytes;
         } else if (staging === null) throw new NotAnArchive("no record first");
         else await staging.add(part);
       }
       if (staging === null) throw new NotAnArchive("no record");
-      return { outcome: await staging.finish(), record: staging.record };
+      return { outcome: await staging.finish(bytes), record: staging.record };
     } finally {
       await staging?.drop();
     }
@@ -88,6 +91,7 @@ const pairsOf = (fields: readonly Buffer[]) =>
 class Staging {
   readonly record: RunRecord;
   readonly #redis: AnnealRedis;
+  readonly #tenant: string;
   readonly #fields: Readonly<Record<string, string>>;
   /** An id that nobody asks for. */
   readonly #staged: string;
@@ -98,8 +102,9 @@ class Staging {
   #last: { readonly step: number; readonly status: string | null } = { step: -1, status: null };
   #checkpoint: number | null = null;
 
-  constructor(redis: AnnealRedis, fields: Readonly<Record<string, string>>) {
+  constructor(redis: AnnealRedis, tenant: string, fields: Readonly<Record<string, string>>) {
     this.#redis = redis;
+    this.#tenant = tenant;
     this.#fields = fields;
     this.record = checked("record", () => {
       const unknown = Object.keys(fields).find((name) => !FIELDS.includes(name));
@@ -162,18 +167,19 @@ class Staging {
     await this.#redis.expire(key, STAGED_SECONDS);
   }
 
-  async finish(): Promise<"restored" | "exists" | "no-dataset"> {
+  async finish(bytes: number): Promise<"restored" | "exists" | "no-dataset" | "over-bytes"> {
     const { id, committed, spec, status } = this.record;
     if (this.#next !== committed) throw new NotAnArchive("fewer steps than its record says");
     if (this.#last.status !== status) throw new NotAnArchive("a log that ends otherwise than its record says");
     if (committed > (spec.from?.step ?? 0) && this.#checkpoint !== committed)
       throw new NotAnArchive("no last checkpoint");
     const { name, digest } = spec.dataset;
+    const tenant = this.#tenant;
     const args = {
-      ...{ id, staged: this.#staged, fields: this.#fields, dataset: name, kept: this.#kept },
+      ...{ id, staged: this.#staged, fields: this.#fields, dataset: name, tenant, bytes, kept: this.#kept },
       digest: name === BUILT_IN_DATASET ? null : digest,
     };
-    return call(this.#redis, "annealRestore", args, [indexKey("run"), datasetUsersKey(name)]);
+    return call(this.#redis, "annealRestore", args, [indexKey("run", tenant), datasetUsersKey(name, tenant)]);
   }
 
   /** What was not taken is of no use. */

@@ -5,6 +5,7 @@ import type { ExperimentReport } from "../schemas/experiment.js";
 import type { ListFilter, ListOrder, ListSort } from "../schemas/list-query.js";
 import type { MetricChunk } from "../schemas/metrics.js";
 import type { StoredOverview } from "../schemas/overview.js";
+import type { Quotas } from "../schemas/quotas.js";
 import type { RunResult, RunSpec } from "../schemas/run.js";
 import type { SearchAnswer, SearchSpec } from "../schemas/search.js";
 import type { RunStatus, TerminalStatus } from "../schemas/status.js";
@@ -28,6 +29,8 @@ export interface StoredRecord<Spec> {
   readonly status: RunStatus;
   /** The record that it belongs to; null: none. */
   readonly parent: string | null;
+  /** Whose it is. */
+  readonly tenant: string;
   readonly createdAt: number;
   readonly startedAt: number | null;
   readonly finishedAt: number | null;
@@ -122,15 +125,19 @@ export interface CreateOptions {
    * dataset for it.
    */
   readonly parent?: string;
+  /** What it is estimated to take, its children's included, for its tenant's quotas; default: nothing. */
+  readonly cost?: { readonly steps: number; readonly bytes: number };
   /** The checkpoint of another run, which is copied, and the state of the loop to go with it. */
   readonly fork?: { readonly run: string; readonly step: number; readonly loop: Loop };
 }
 
 /**
  * Why nothing was created: the answer would come too late for the client that asked; too many are waiting; the parent is
- * gone; the dataset has another text by now; the checkpoint to begin with is not there.
+ * gone; the dataset has another text by now; the checkpoint to begin with is not there; its tenant's quota would be exceeded.
  */
-export type Uncreated = "late" | "full" | "no-parent" | "no-dataset" | "no-checkpoint";
+export type Uncreated =
+  | ("late" | "full" | "no-parent" | "no-dataset" | "no-checkpoint")
+  | ("over-queued" | "over-steps" | "over-bytes");
 
 /** "continue", or how the attempt has just ended: by what was requested of the record, or since it had lost it. */
 export type AttemptReply = "continue" | "paused" | "canceled" | "stale";
@@ -140,7 +147,11 @@ export type AttemptReply = "continue" | "paused" | "canceled" | "stale";
  */
 export type CommitReply = AttemptReply | "unsaved" | "behind";
 
-/** Records with a status (src/schemas/status.ts has the table of its transitions), an owner and a log. */
+/**
+ * Records with a status (src/schemas/status.ts has the table of its transitions), an owner and a log. A store is either a
+ * tenant's, and another's records are not there for what takes an id from a client; or the service's own, and has all, but in
+ * lists, which are those of the default tenant.
+ */
 export interface RecordStore<Spec, R extends StoredRecord<Spec>> {
   /** The store's clock; read once a second at most. */
   now(): Promise<number>;
@@ -149,6 +160,9 @@ export interface RecordStore<Spec, R extends StoredRecord<Spec>> {
   create(id: string, spec: Spec, options: CreateOptions): Promise<R | Uncreated>;
 
   get(id: string): Promise<R | null>;
+
+  /** The tenant that has the record, or, for a minute after its deletion, had it. Says it of everybody's. */
+  ownerOf(id: string): Promise<string>;
 
   /**
    * A page of those that match. Not atomic: a record created, changed or ended meanwhile may be missing. In any order but the
@@ -354,6 +368,8 @@ export interface ApiKeyRecord {
   readonly id: string;
   readonly name: string;
   readonly scope: Scope;
+  /** Whose everything is that is made with it. */
+  readonly tenant: string;
   readonly createdAt: number;
   /** null: never. */
   readonly expiresAt: number | null;
@@ -367,6 +383,7 @@ export interface ApiKeyStore {
     name: string,
     scope: Scope,
     days: number | null,
+    tenant?: string,
   ): Promise<{ readonly record: ApiKeyRecord; readonly key: string }>;
 
   /** By creation. Not atomic. */
@@ -390,6 +407,39 @@ export interface ApiKeyStore {
   findSession(token: string): Promise<ApiKeyRecord | null>;
 
   endSession(token: string): Promise<void>;
+}
+
+/** What tenants may have, and have. */
+export interface QuotaStore {
+  get(tenant: string): Promise<Quotas>;
+
+  /** What is left out stays; null: no quota. */
+  set(tenant: string, change: Partial<Quotas>): Promise<void>;
+
+  /** Of each quota, by its name, what is used; and when the next day begins (ms). Not atomic. */
+  used(tenant: string): Promise<Omit<Quotas, "sockets"> & { readonly newDayAt: number }>;
+}
+
+/** A change, or an attempt at one, by a key (its id); `operation` and `status` as the API names and answers them. */
+export interface Deed {
+  readonly at: number;
+  readonly tenant: string;
+  readonly key: string | null;
+  readonly operation: string;
+  readonly target: string | null;
+  readonly status: number;
+  readonly traceId: string;
+}
+
+export interface AuditStore {
+  /** Stores it soon; what a process has noted in the tenth of a second before it is killed may be missing. */
+  note(deed: Deed): void;
+
+  /** Stores what was noted. */
+  flush(): Promise<void>;
+
+  /** Newest first, from before the entry `after` on. */
+  list(tenant: string, after: string | null, limit: number): Promise<(Deed & { readonly id: string })[]>;
 }
 
 /** Requests that may be repeated: each key stands for one request and one id for a day. */
@@ -449,13 +499,13 @@ export interface ArchiveStore {
   read(id: string): AsyncIterable<ArchivePart>;
 
   /**
-   * Stores a run, all of it or nothing. `accept` may reject, once the record is known. "exists": a run has that id;
+   * Stores a run, all of it or nothing. `accept` may reject, once the record is known, and says what it is estimated to take. "exists": a run has that id;
    * "no-dataset": its dataset's name stands for another text here. Rejects with NotAnArchive.
    */
   restore(
     parts: AsyncIterable<ArchivePart>,
-    accept: (record: RunRecord) => Promise<void>,
-  ): Promise<{ readonly outcome: "restored" | "exists" | "no-dataset"; readonly record: RunRecord }>;
+    accept: (record: RunRecord) => Promise<{ readonly bytes: number }>,
+  ): Promise<{ readonly outcome: "restored" | "exists" | "no-dataset" | "over-bytes"; readonly record: RunRecord }>;
 }
 
 /** People's datasets: texts by digest, and names that point to them. */
@@ -474,13 +524,13 @@ export interface DatasetStore {
 
   /**
    * Points the name to the text. "same": it did so before; "used": records pin another text by this name; "full": there is no
-   * room for more names or bytes.
+   * room for more names or bytes; "over-bytes": or none in its tenant's quota.
    */
   put(
     name: string,
     text: Buffer,
     statistics: DatasetStatistics,
-  ): Promise<"created" | "same" | "replaced" | "used" | "full">;
+  ): Promise<"created" | "same" | "replaced" | "used" | "full" | "over-bytes">;
 
   /** Refused ("used") while records pin it. */
   delete(name: string): Promise<"deleted" | "gone" | "used">;

@@ -16,8 +16,8 @@ export class RedisExperimentStore
   extends RedisParentStore<ExperimentSpec, ExperimentRecord>
   implements ExperimentStore
 {
-  constructor(redis: AnnealRedis) {
-    super(redis, "experiment");
+  constructor(redis: AnnealRedis, tenant: string | null = null) {
+    super(redis, "experiment", tenant);
   }
 
   protected override readonly rowReader = EXPERIMENT_ROWS;

@@ -1,5 +1,6 @@
 import { RECORD_KINDS, type RecordKind } from "../schemas/record-kinds.js";
 import type { RunStatus } from "../schemas/status.js";
+import { DEFAULT_TENANT } from "../schemas/tenant.js";
 
 /** Every Redis key of ours, in one place, for TypeScript and (see script.ts) for Lua. */
 /**
@@ -29,12 +30,14 @@ export const SPEED_KEY = `${ROOT}:speed`;
 
 /** Runs, searches and their like are kept alike: a hash, a log, a checkpoint, and an index for each kind. */
 export const RUN_PREFIX = `${ROOT}:run:`;
-/** Sorted set of all of a kind that have no parent, ids in lexical (creation) order, as in all indexes. */
-export const indexKey = (kind: RecordKind) => `${ROOT}:${RECORD_KINDS[kind].index}`;
-export const STATUS_PREFIX = `${ROOT}:runs:status:`;
-/** As STATUS_PREFIX, of those that have a parent. */
+export const STATUS_SUFFIX = ":runs:status:";
 export const CHILD_STATUS_PREFIX = `${ROOT}:children-status:`;
-export const LABEL_PREFIX = `${ROOT}:runs:label:`;
+export const LABEL_SUFFIX = ":runs:label:";
+/** Before the name of a tenant; the default one has its keys where all were when there were no tenants. */
+const TENANT_PREFIX = `${ROOT}:tenant:`;
+const rootOf = (tenant: string) => (tenant === DEFAULT_TENANT ? ROOT : TENANT_PREFIX + tenant);
+/** For a minute after a record was deleted that was not the default tenant's: whose it was. */
+export const GONE_PREFIX = `${ROOT}:gone:`;
 export const CHILDREN_PREFIX = `${ROOT}:children:`;
 /** Sorted set of what is over and has no parent, by the time of its end. */
 export const FINISHED_KEY = `${ROOT}:finished`;
@@ -46,6 +49,8 @@ export const LOG_SUFFIX = ":log";
 export const CHECKPOINT_SUFFIX = ":checkpoint";
 export const KEPT_SUFFIX = ":kept";
 
+/** Sorted set of all of a kind that a tenant has and that have no parent, ids in lexical (creation) order, as in all indexes. */
+export const indexKey = (kind: RecordKind, tenant: string) => `${rootOf(tenant)}:${RECORD_KINDS[kind].index}`;
 /** Hash: the record. */
 export const runKey = (id: string) => `${RUN_PREFIX}${id}`;
 /** Stream: the run's log of chunks and status changes, in order. */
@@ -56,19 +61,32 @@ export const checkpointKey = (id: string) => `${RUN_PREFIX}${id}${CHECKPOINT_SUF
 export const keptCheckpointKey = (id: string, step: number) => `${checkpointKey(id)}:${step}`;
 /** Sorted set of those steps. */
 export const keptKey = (id: string) => `${RUN_PREFIX}${id}${KEPT_SUFFIX}`;
-/** Sorted set of the records in one status that have no parent. */
-export const statusKey = (status: RunStatus) => `${STATUS_PREFIX}${status}`;
-/** The same of those that have one. */
-export const childStatusKey = (status: RunStatus) => `${CHILD_STATUS_PREFIX}${status}`;
-export const labelKey = (label: string) => `${LABEL_PREFIX}${label}`;
+/** Sorted set of a tenant's records in one status that have no parent. */
+export const statusKey = (status: RunStatus, tenant: string) => `${rootOf(tenant)}${STATUS_SUFFIX}${status}`;
+/** Sorted sets that hold, together, all records in one status, each once: the default tenant's own, and all others. */
+export const allStatusKeys = (status: RunStatus) => [
+  statusKey(status, DEFAULT_TENANT),
+  `${CHILD_STATUS_PREFIX}${status}`,
+];
+export const labelKey = (label: string, tenant: string) => `${rootOf(tenant)}${LABEL_SUFFIX}${label}`;
 /** Sorted set of the records that belong to another. */
 export const childrenKey = (parent: string) => `${CHILDREN_PREFIX}${parent}`;
+
+const QUOTAS_SUFFIX = ":quotas";
+const USE_SUFFIX = ":use";
+/** Hash: what a tenant may have at most. */
+export const quotasKey = (tenant: string) => rootOf(tenant) + QUOTAS_SUFFIX;
+/** Hash: what it has of that: bytes, and steps of a day. */
+export const useKey = (tenant: string) => rootOf(tenant) + USE_SUFFIX;
+
+/** Stream: who has changed what of a tenant. */
+export const auditKey = (tenant: string) => `${rootOf(tenant)}:audit`;
 
 /** Hash of totals since ever, over all processes: commits, steps, refused, crashes. */
 export const TOTALS_KEY = `${ROOT}:totals`;
 
-/** By the digest of an Idempotency-Key: the id and the request that it stands for. */
-export const onceKey = (digest: string) => `${ROOT}:once:${digest}`;
+/** By the digest of a tenant's Idempotency-Key: the id and the request that it stands for. */
+export const onceKey = (digest: string, tenant: string) => `${rootOf(tenant)}:once:${digest}`;
 /** The answer to that request, by the id that it made. */
 export const onceAnswerKey = (id: string) => `${ROOT}:once-answer:${id}`;
 
@@ -83,16 +101,17 @@ export const sessionKey = (digest: string) => `${ROOT}:session:${digest}`;
 /** By API key or address: how often it has asked in this minute. */
 export const RATE_PREFIX = `${ROOT}:rate:`;
 
-/** Hash, name -> JSON: people's datasets, and the digest that each points to. */
-export const DATASETS_KEY = `${ROOT}:datasets`;
+const DATASETS_SUFFIX = ":datasets";
+/** Hash, name -> JSON: a tenant's datasets, and the digest that each points to. */
+export const datasetsKey = (tenant: string) => rootOf(tenant) + DATASETS_SUFFIX;
 /** Bytes of all texts together. */
 export const DATASET_BYTES_KEY = `${ROOT}:datasets:bytes`;
 /** Hash of a text and the number of names that point to it; where no name does, it is gone. */
 export const DATASET_TEXT_PREFIX = `${ROOT}:dataset-text:`;
 export const datasetTextKey = (digest: string) => `${DATASET_TEXT_PREFIX}${digest}`;
 /** Sorted set of the runs and searches that pin a dataset; while there is one, its name stays and keeps its text. */
-export const DATASET_USERS_PREFIX = `${ROOT}:dataset-users:`;
-export const datasetUsersKey = (name: string) => `${DATASET_USERS_PREFIX}${name}`;
+const DATASET_USERS_SUFFIX = ":dataset-users:";
+export const datasetUsersKey = (name: string, tenant: string) => `${rootOf(tenant)}${DATASET_USERS_SUFFIX}${name}`;
 
 /** Under these names the Lua scripts know them. */
 export const LUA_KEYS = {
@@ -106,17 +125,23 @@ export const LUA_KEYS = {
   LOG_SUFFIX,
   CHECKPOINT_SUFFIX,
   KEPT_SUFFIX,
-  STATUS_PREFIX,
+  ROOT,
+  TENANT_PREFIX,
+  DEFAULT_TENANT,
+  GONE_PREFIX,
+  STATUS_SUFFIX,
+  LABEL_SUFFIX,
+  DATASETS_SUFFIX,
+  QUOTAS_SUFFIX,
+  USE_SUFFIX,
+  DATASET_USERS_SUFFIX,
   CHILD_STATUS_PREFIX,
   CHILDREN_PREFIX,
   FINISHED_KEY,
-  SEARCHES_KEY: indexKey("search"),
-  LABEL_PREFIX,
+  SEARCHES_KEY: indexKey("search", DEFAULT_TENANT),
   WAITING_KEY,
   PARKED_KEY,
   TOTALS_KEY,
-  DATASETS_KEY,
   DATASET_BYTES_KEY,
   DATASET_TEXT_PREFIX,
-  DATASET_USERS_PREFIX,
 } as const;

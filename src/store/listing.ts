@@ -9,6 +9,7 @@ import {
   sortKey,
 } from "../schemas/list-query.js";
 import { RECORD_KINDS, type RecordKind } from "../schemas/record-kinds.js";
+import { DEFAULT_TENANT } from "../schemas/tenant.js";
 import type { AnnealRedis } from "./connect.js";
 import type { ListQuery } from "./contract.js";
 import { childrenKey, datasetUsersKey, indexKey, labelKey, runKey, statusKey } from "./keys.js";
@@ -39,6 +40,7 @@ const LOSSES: readonly ListSort[] = ["loss", "trainLoss", "validationLoss"];
 export async function pageOfIds(
   redis: AnnealRedis,
   reader: RowReader,
+  tenant: string,
   query: ListQuery,
 ): Promise<{ readonly ids: string[]; readonly next: string | null }> {
   const { limit, sort = "created", after } = query;
@@ -46,12 +48,12 @@ export async function pageOfIds(
   const order = query.order ?? (sort === "created" ? stored : "asc");
   const asStored = sort === "created" && order === stored;
   if (asStored) {
-    const { rows, last, complete } = await scan(redis, reader, query, { after, wanted: limit + 1 });
+    const { rows, last, complete } = await scan(redis, reader, tenant, query, { after, wanted: limit + 1 });
     const ids = rows.slice(0, limit).map(({ id }) => id);
     if (rows.length > limit) return { ids, next: ids.at(-1)! };
     return { ids, next: complete ? null : last };
   }
-  const { rows } = await scan(redis, reader, query, { losses: LOSSES.includes(sort) });
+  const { rows } = await scan(redis, reader, tenant, query, { losses: LOSSES.includes(sort) });
   const start = after === undefined ? null : parseCursor(after);
   const keyed = rows
     .map((row) => [sortKey(row, sort), row.id] as const)
@@ -62,8 +64,13 @@ export async function pageOfIds(
 }
 
 /** Every record that a filter matches, among the LIMITS.listedRecords newest of the smallest index. */
-export async function matching(redis: AnnealRedis, reader: RowReader, filter: ListFilter): Promise<Seen> {
-  return scan(redis, reader, filter, {});
+export async function matching(
+  redis: AnnealRedis,
+  reader: RowReader,
+  tenant: string,
+  filter: ListFilter,
+): Promise<Seen> {
+  return scan(redis, reader, tenant, filter, {});
 }
 
 interface ScanOptions {
@@ -76,20 +83,21 @@ interface ScanOptions {
 async function scan(
   redis: AnnealRedis,
   { kind, fields, losses, row }: RowReader,
+  tenant: string,
   filter: ListFilter,
   { after, wanted = Number.POSITIVE_INFINITY, losses: sorted = false }: ScanOptions,
 ): Promise<Seen & { readonly last: string | null }> {
   const withLosses = sorted || filter.minLoss !== undefined || filter.maxLoss !== undefined;
-  const read = withLosses ? [...fields, ...losses] : fields;
+  const read = ["id", "tenant", ...fields, ...(withLosses ? losses : [])];
   const rows: Row[] = [];
   let last = after ?? null;
   for (let looked = 0; looked < LIMITS.listedRecords && rows.length < wanted; ) {
     const count = Math.min(PAGE, LIMITS.listedRecords - looked, wanted);
-    const ids = await idsAfter(redis, kind, filter, last, count);
+    const ids = await idsAfter(redis, kind, tenant, filter, last, count);
     const hashes = await Promise.all(ids.map((id) => redis.hmget(runKey(id), ...read)));
     for (const values of hashes) {
-      // Deleted meanwhile.
-      if (values[0] == null) continue;
+      // Deleted meanwhile, or a child of another's.
+      if (values[0] == null || (values[1] ?? DEFAULT_TENANT) !== tenant) continue;
       const found = row(Object.fromEntries(read.flatMap((name, i) => (values[i] == null ? [] : [[name, values[i]!]]))));
       if (matches(found, filter)) rows.push(found);
     }
@@ -104,6 +112,7 @@ async function scan(
 function idsAfter(
   redis: AnnealRedis,
   kind: RecordKind,
+  tenant: string,
   { status, label, dataset, parent }: ListFilter,
   after: string | null,
   count: number,
@@ -114,10 +123,10 @@ function idsAfter(
     const start = after === null ? `[${prefix}` : `(${after}`;
     return redis.zrangebylex(childrenKey(parent), start, `(${prefix}~`, ...page);
   }
-  let index = indexKey(kind);
-  if (status !== undefined) index = statusKey(status);
-  else if (label !== undefined) index = labelKey(label);
-  else if (dataset !== undefined) index = datasetUsersKey(dataset);
+  let index = indexKey(kind, tenant);
+  if (status !== undefined) index = statusKey(status, tenant);
+  else if (label !== undefined) index = labelKey(label, tenant);
+  else if (dataset !== undefined) index = datasetUsersKey(dataset, tenant);
   return redis.zrevrangebylex(index, after === null ? `(${prefix}~` : `(${after}`, `[${prefix}`, ...page);
 }
 

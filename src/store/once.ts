@@ -14,14 +14,16 @@ const digestOf = (text: string): string => createHash("sha256").update(text).dig
 
 export class RedisOnceStore implements OnceStore {
   readonly #redis: AnnealRedis;
+  readonly #tenant: string;
 
-  constructor(redis: AnnealRedis) {
+  constructor(redis: AnnealRedis, tenant: string) {
     this.#redis = redis;
+    this.#tenant = tenant;
   }
 
   async begin(key: string, id: string, request: string): Promise<{ id: string; fresh: boolean } | "other"> {
     const asked = digestOf(request);
-    const known = await this.#setOnce(onceKey(digestOf(key)), JSON.stringify({ id, request: asked }));
+    const known = await this.#setOnce(onceKey(digestOf(key), this.#tenant), JSON.stringify({ id, request: asked }));
     if (known === null) return { id, fresh: true };
     const entry = parseEntry(known);
     return entry.request === asked ? { id: entry.id, fresh: false } : "other";

@@ -6,6 +6,7 @@ import { RECORD_KINDS, type RecordKind } from "../schemas/record-kinds.js";
 import type { RunSpec } from "../schemas/run.js";
 import { HELD_STATUSES, RUN_STATUSES, type RunStatus, type TerminalStatus } from "../schemas/status.js";
 import { StoredAdviceSchema } from "../schemas/stored.js";
+import { DEFAULT_TENANT } from "../schemas/tenant.js";
 import { RedisClock } from "./clock.js";
 import { type AnnealRedis, COMMAND_TIMEOUT_MS } from "./connect.js";
 import type {
@@ -19,7 +20,7 @@ import type {
   Survey,
   Uncreated,
 } from "./contract.js";
-import { childrenKey, datasetUsersKey, FINISHED_KEY, indexKey, runKey } from "./keys.js";
+import { childrenKey, datasetUsersKey, FINISHED_KEY, GONE_PREFIX, indexKey, runKey } from "./keys.js";
 import { matching, PAGE, pageOfIds, type RowReader } from "./listing.js";
 import { patiently } from "./patience.js";
 import { call } from "./scripts.js";
@@ -29,19 +30,25 @@ export interface Labelled {
   readonly labels: readonly string[];
 }
 
+const FREE = { steps: 0, bytes: 0 };
 const parseAdvice = parserOf("advice", StoredAdviceSchema);
 const parseLabels = parserOf("labels", Type.Array(Type.String()));
 
-/** Records of one kind in Redis. What its methods promise is said in contract.ts. */
+/**
+ * Records of one kind in Redis. What its methods promise is said in contract.ts. `tenant`: whose they are; all others are not
+ * there. null: everybody's, for the service's own work.
+ */
 export abstract class RedisRecordStore<Spec extends Labelled, R extends StoredRecord<Spec>>
   implements RecordStore<Spec, R>
 {
   protected readonly redis: AnnealRedis;
   readonly #clock: RedisClock;
   readonly #kind: RecordKind;
+  protected readonly tenant: string | null;
 
-  constructor(redis: AnnealRedis, kind: RecordKind) {
+  constructor(redis: AnnealRedis, kind: RecordKind, tenant: string | null) {
     this.redis = redis;
+    this.tenant = tenant;
     this.#clock = new RedisClock(redis);
     this.#kind = kind;
   }
@@ -53,9 +60,19 @@ export abstract class RedisRecordStore<Spec extends Labelled, R extends StoredRe
   /** The dataset that it pins for as long as it exists. */
   protected abstract datasetOf(spec: Spec): RunSpec["dataset"];
 
-  #indexes(spec: Spec, parent: string | null): string[] {
+  #indexes(spec: Spec, parent: string | null, tenant: string): string[] {
     if (parent !== null) return [childrenKey(parent)];
-    return [indexKey(this.#kind), datasetUsersKey(this.datasetOf(spec).name)];
+    return [indexKey(this.#kind, tenant), datasetUsersKey(this.datasetOf(spec).name, tenant)];
+  }
+
+  /** Whether an id may be looked up for whom this store is; that there is such a record is not said. */
+  protected async has(id: string): Promise<boolean> {
+    return this.tenant === null || ((await this.redis.hget(runKey(id), "tenant")) ?? DEFAULT_TENANT) === this.tenant;
+  }
+
+  async ownerOf(id: string): Promise<string> {
+    const [tenant, was] = await Promise.all([this.redis.hget(runKey(id), "tenant"), this.redis.get(GONE_PREFIX + id)]);
+    return tenant ?? was ?? DEFAULT_TENANT;
   }
 
   now(): Promise<number> {
@@ -63,7 +80,7 @@ export abstract class RedisRecordStore<Spec extends Labelled, R extends StoredRe
   }
 
   async create(id: string, spec: Spec, options: CreateOptions): Promise<R | Uncreated> {
-    const { traceId, waitsFor = null, parent = null, fork, advice = null } = options;
+    const { traceId, waitsFor = null, parent = null, fork, advice = null, cost = FREE } = options;
     const { name, digest } = this.datasetOf(spec);
     const created = await call(
       this.redis,
@@ -78,12 +95,14 @@ export abstract class RedisRecordStore<Spec extends Labelled, R extends StoredRe
         digest: name === BUILT_IN_DATASET ? null : digest,
         traceId,
         parent,
+        tenant: this.tenant,
         forkRun: fork?.run ?? null,
         forkStep: fork?.step ?? null,
         forkLoop: fork?.loop ?? null,
         advice,
+        ...{ steps: cost.steps, bytes: cost.bytes },
       },
-      this.#indexes(spec, parent),
+      this.#indexes(spec, parent, this.tenant ?? DEFAULT_TENANT),
     );
     if (typeof created === "string") return created;
     const fresh: Record<string, string> = {
@@ -92,6 +111,7 @@ export abstract class RedisRecordStore<Spec extends Labelled, R extends StoredRe
     };
     if (waitsFor !== null) fresh.waitsFor = waitsFor;
     if (parent !== null) fresh.parent = parent;
+    if (this.tenant !== null) fresh.tenant = this.tenant;
     if (advice !== null) fresh.advice = JSON.stringify(advice);
     return this.toRecord(new StoredHash(fresh));
   }
@@ -101,7 +121,8 @@ export abstract class RedisRecordStore<Spec extends Labelled, R extends StoredRe
   }
 
   #fromHash(hash: Record<string, string>): R | null {
-    return hash.id === undefined ? null : this.toRecord(new StoredHash(hash));
+    const isOurs = this.tenant === null || (hash.tenant ?? DEFAULT_TENANT) === this.tenant;
+    return hash.id === undefined || !isOurs ? null : this.toRecord(new StoredHash(hash));
   }
 
   async #getAll(ids: readonly string[]): Promise<R[]> {
@@ -110,16 +131,17 @@ export abstract class RedisRecordStore<Spec extends Labelled, R extends StoredRe
   }
 
   async list(query: ListQuery): Promise<Listed<R>> {
-    const { ids, next } = await pageOfIds(this.redis, this.rowReader, query);
+    const { ids, next } = await pageOfIds(this.redis, this.rowReader, this.tenant ?? DEFAULT_TENANT, query);
     return { records: await this.#getAll(ids), next };
   }
 
   async survey(filter: ListFilter): Promise<Survey> {
-    const { rows, complete } = await matching(this.redis, this.rowReader, filter);
+    const { rows, complete } = await matching(this.redis, this.rowReader, this.tenant ?? DEFAULT_TENANT, filter);
     return { found: rows.map(({ id, status }) => ({ id, status })), complete };
   }
 
   async annotate(id: string, { name, labels, notes }: Annotation): Promise<"ok" | "gone"> {
+    if (!(await this.has(id))) return "gone";
     const named = name === undefined ? null : JSON.stringify(name);
     const args = { id, name: named, labels: labels ?? null, notes: notes ?? null };
     return call(this.redis, "annealAnnotate", args);
@@ -156,14 +178,19 @@ export abstract class RedisRecordStore<Spec extends Labelled, R extends StoredRe
   }
 
   async cancel(id: string): Promise<RunStatus | null> {
-    return call(this.redis, "annealCancel", { id });
+    return (await this.has(id)) ? call(this.redis, "annealCancel", { id }) : null;
   }
 
   async delete(id: string): Promise<"deleted" | "gone" | "conflict"> {
     const record = await this.get(id);
     if (record === null) return "gone";
     for (;;) {
-      const outcome = await call(this.redis, "annealDelete", { id }, this.#indexes(record.spec, record.parent));
+      const outcome = await call(
+        this.redis,
+        "annealDelete",
+        { id },
+        this.#indexes(record.spec, record.parent, record.tenant),
+      );
       if (outcome !== "children") return outcome;
       if (!(await this.#deleteChildren(id))) return "conflict";
     }
@@ -203,6 +230,7 @@ export function commonFields<Spec>(hash: StoredHash, parse: Parser<Spec>): Store
     spec: { ...spec, ...annotation(hash) },
     status: statusOf(hash),
     parent: hash.textOrNull("parent"),
+    tenant: hash.textOrNull("tenant") ?? DEFAULT_TENANT,
     createdAt: hash.number("createdAt"),
     startedAt: hash.numberOrNull("startedAt"),
     finishedAt: hash.numberOrNull("finishedAt"),

@@ -9,7 +9,7 @@ import type { RowReader } from "./listing.js";
 
 type Fields = Readonly<Record<string, string>>;
 
-const COMMON = ["id", "status", "spec", "parent", "name", "labels"] as const;
+const COMMON = ["status", "spec", "parent", "name", "labels"] as const;
 
 /** Not checked against its schema as a whole record's is: a list looks at thousands. */
 const json = <T>(fields: Fields, name: string): T | null =>

@@ -5,6 +5,7 @@ import { RECORD_KINDS } from "../schemas/record-kinds.js";
 import { RunResultSchema, type RunSpec } from "../schemas/run.js";
 import { HELD_STATUSES, RUN_STATUSES, type RunStatus } from "../schemas/status.js";
 import { StoredAutoLrSchema, StoredLoopSchema, StoredParkedSchema } from "../schemas/stored.js";
+import { DEFAULT_TENANT } from "../schemas/tenant.js";
 import type { AnnealRedis } from "./connect.js";
 import type {
   AttemptReply,
@@ -23,13 +24,12 @@ import type {
   Totals,
 } from "./contract.js";
 import {
+  allStatusKeys,
   checkpointKey,
-  childStatusKey,
   keptCheckpointKey,
   keptKey,
   PARKED_KEY,
   runKey,
-  statusKey,
   TOTALS_KEY,
   WAITING_KEY,
 } from "./keys.js";
@@ -71,8 +71,8 @@ export function runRecordOf(hash: StoredHash): RunRecord {
 export class RedisRunStore extends RedisRecordStore<RunSpec, RunRecord> implements RunStore {
   readonly #rates: StoredRates;
 
-  constructor(redis: AnnealRedis, rates: StoredRates = "stored") {
-    super(redis, "run");
+  constructor(redis: AnnealRedis, tenant: string | null = null, rates: StoredRates = "stored") {
+    super(redis, "run", tenant);
     this.#rates = rates;
   }
 
@@ -85,10 +85,11 @@ export class RedisRunStore extends RedisRecordStore<RunSpec, RunRecord> implemen
   protected override readonly toRecord = runRecordOf;
 
   async checkpoint(id: string): Promise<Checkpoint | null> {
-    return this.#checkpoint(checkpointKey(id));
+    return (await this.has(id)) ? this.#checkpoint(checkpointKey(id)) : null;
   }
 
   async checkpointAt(id: string, step: number): Promise<Checkpoint | null> {
+    if (!(await this.has(id))) return null;
     const kept = await this.#checkpoint(keptCheckpointKey(id, step));
     if (kept !== null) return kept;
     const latest = await this.checkpoint(id);
@@ -96,6 +97,7 @@ export class RedisRunStore extends RedisRecordStore<RunSpec, RunRecord> implemen
   }
 
   async loopAt(id: string, step?: number): Promise<Loop | null> {
+    if (!(await this.has(id))) return null;
     const keys = step === undefined ? [] : [keptCheckpointKey(id, step)];
     for (const key of [...keys, checkpointKey(id)]) {
       const text = await this.redis.hget(key, "loop");
@@ -107,7 +109,7 @@ export class RedisRunStore extends RedisRecordStore<RunSpec, RunRecord> implemen
   }
 
   async keptSteps(id: string): Promise<number[]> {
-    return (await this.redis.zrange(keptKey(id), "0", "-1")).map(Number);
+    return (await this.has(id)) ? (await this.redis.zrange(keptKey(id), "0", "-1")).map(Number) : [];
   }
 
   async #checkpoint(key: string): Promise<Checkpoint | null> {
@@ -179,13 +181,13 @@ export class RedisRunStore extends RedisRecordStore<RunSpec, RunRecord> implemen
   }
 
   async pause(id: string): Promise<"ok" | "gone" | "conflict"> {
-    return call(this.redis, "annealPause", { id });
+    return (await this.has(id)) ? call(this.redis, "annealPause", { id }) : "gone";
   }
 
   async resume(
     id: string,
   ): Promise<{ readonly outcome: "enqueue" | "ok" | "gone" | "conflict"; readonly epoch: number }> {
-    return call(this.redis, "annealResume", { id });
+    return (await this.has(id)) ? call(this.redis, "annealResume", { id }) : { outcome: "gone", epoch: 0 };
   }
 
   async settle(id: string, spec: RunSpec, autoLr: AutoLr): Promise<number | null> {
@@ -208,13 +210,13 @@ export class RedisRunStore extends RedisRecordStore<RunSpec, RunRecord> implemen
   }
 
   async held(): Promise<JobRef[]> {
-    const indexes = HELD_STATUSES.flatMap((status) => [statusKey(status), childStatusKey(status)]);
+    const indexes = HELD_STATUSES.flatMap(allStatusKeys);
     const ids = await Promise.all(indexes.map((index) => this.redis.zrange(index, "0", "-1")));
     return this.#jobsOf(ids.flat());
   }
 
   async *queued(): AsyncGenerator<JobRef[]> {
-    let unread = [statusKey("queued"), childStatusKey("queued")].map((index) => ({ index, after: "-" }));
+    let unread = allStatusKeys("queued").map((index) => ({ index, after: "-" }));
     while (unread.length > 0) {
       const reads = unread.map(({ index, after }) => this.redis.zrangebylex(index, after, "+", "LIMIT", 0, PAGE));
       const pages = await Promise.all(reads);
@@ -245,14 +247,14 @@ export class RedisRunStore extends RedisRecordStore<RunSpec, RunRecord> implemen
   }
 
   async training(): Promise<HeldRun[]> {
-    const indexes = HELD_STATUSES.flatMap((status) => [statusKey(status), childStatusKey(status)]);
+    const indexes = HELD_STATUSES.flatMap(allStatusKeys);
     const { prefix } = RECORD_KINDS.run;
     const range = [`[${prefix}`, `(${prefix}~`] as const;
     const ids = (await Promise.all(indexes.map((index) => this.redis.zrangebylex(index, ...range)))).flat();
-    const names = ["worker", "claimedAt", "committed", "committedAt"] as const;
+    const names = ["worker", "claimedAt", "committed", "committedAt", "tenant"] as const;
     const found = await Promise.all(ids.map((id) => this.redis.hmget(runKey(id), ...names)));
-    return found.flatMap(([worker, claimedAt, committed, committedAt], i) =>
-      worker == null
+    return found.flatMap(([worker, claimedAt, committed, committedAt, tenant], i) =>
+      worker == null || (this.tenant !== null && (tenant ?? DEFAULT_TENANT) !== this.tenant)
         ? []
         : [
             {
@@ -265,7 +267,7 @@ export class RedisRunStore extends RedisRecordStore<RunSpec, RunRecord> implemen
 
   async census(): Promise<{ counts: Record<RunStatus, number>; longestWaitMs: number | null }> {
     const countOf = async (status: RunStatus) => {
-      const counts = [statusKey(status), childStatusKey(status)].map((index) => this.redis.zcard(index));
+      const counts = allStatusKeys(status).map((index) => this.redis.zcard(index));
       const [own, children] = await Promise.all(counts);
       return [status, own! + children!] as const;
     };
@@ -274,7 +276,7 @@ export class RedisRunStore extends RedisRecordStore<RunSpec, RunRecord> implemen
   }
 
   async #longestWaitMs(): Promise<number | null> {
-    const indexes = [statusKey("queued"), childStatusKey("queued")];
+    const indexes = allStatusKeys("queued");
     const oldest = (await Promise.all(indexes.map((index) => this.redis.zrange(index, "0", "0")))).flat();
     const created = await Promise.all(oldest.map((id) => this.redis.hget(runKey(id), "createdAt")));
     const times = created.flatMap((text) => (text === null ? [] : [Number(text)]));

@@ -1,7 +1,16 @@
 import { RUN_STATUSES } from "../schemas/status.js";
 import { createCaller, defineScript, integerOrNull, oneOf } from "./script.js";
 
-const UNCREATED = ["late", "full", "no-parent", "no-dataset", "no-checkpoint"] as const;
+const UNCREATED = [
+  "late",
+  "full",
+  "no-parent",
+  "no-dataset",
+  "no-checkpoint",
+  "over-queued",
+  "over-steps",
+  "over-bytes",
+] as const;
 const isUncreated = oneOf(...UNCREATED);
 const statusOrStale = oneOf("stale", ...RUN_STATUSES);
 const goOn = oneOf("continue", "paused", "canceled", "stale");
@@ -13,7 +22,7 @@ export const SCRIPTS = {
   annealCreate: defineScript({
     file: "create.lua",
     keys: true,
-    helpers: ["label-helpers.lua"],
+    helpers: ["label-helpers.lua", "quota-helpers.lua"],
     args: {
       id: "text",
       spec: "json",
@@ -24,10 +33,13 @@ export const SCRIPTS = {
       digest: "text?",
       traceId: "text",
       parent: "text?",
+      tenant: "text?",
       forkRun: "text?",
       forkStep: "number?",
       forkLoop: "json?",
       advice: "json?",
+      steps: "number",
+      bytes: "number",
     },
     reply: (raw) => (/^\d+$/.test(String(raw)) ? Number(raw) : isUncreated(raw)),
   }),
@@ -120,7 +132,7 @@ export const SCRIPTS = {
   annealDelete: defineScript({
     file: "delete.lua",
     keys: true,
-    helpers: ["label-helpers.lua"],
+    helpers: ["label-helpers.lua", "quota-helpers.lua"],
     evenWhenFull: true,
     args: { id: "text" },
     reply: oneOf("deleted", "gone", "conflict", "children"),
@@ -128,9 +140,18 @@ export const SCRIPTS = {
   annealRestore: defineScript({
     file: "restore.lua",
     keys: true,
-    helpers: ["label-helpers.lua"],
-    args: { id: "text", staged: "text", fields: "json", dataset: "text", digest: "text?", kept: "json" },
-    reply: oneOf("restored", "exists", "no-dataset"),
+    helpers: ["label-helpers.lua", "quota-helpers.lua"],
+    args: {
+      id: "text",
+      staged: "text",
+      fields: "json",
+      dataset: "text",
+      tenant: "text",
+      bytes: "number",
+      digest: "text?",
+      kept: "json",
+    },
+    reply: oneOf("restored", "exists", "no-dataset", "over-bytes"),
   }),
   annealSettle: defineScript({
     file: "settle.lua",
@@ -151,15 +172,23 @@ export const SCRIPTS = {
   }),
   annealPutDataset: defineScript({
     file: "put-dataset.lua",
-    helpers: ["dataset-helpers.lua"],
-    args: { name: "text", digest: "text", text: "bytes", entry: "json", mostNames: "number", mostBytes: "number" },
-    reply: oneOf("created", "same", "replaced", "used", "full"),
+    helpers: ["dataset-helpers.lua", "quota-helpers.lua"],
+    args: {
+      tenant: "text",
+      name: "text",
+      digest: "text",
+      text: "bytes",
+      entry: "json",
+      mostNames: "number",
+      mostBytes: "number",
+    },
+    reply: oneOf("created", "same", "replaced", "used", "full", "over-bytes"),
   }),
   annealDeleteDataset: defineScript({
     file: "delete-dataset.lua",
-    helpers: ["dataset-helpers.lua"],
+    helpers: ["dataset-helpers.lua", "quota-helpers.lua"],
     evenWhenFull: true,
-    args: { name: "text" },
+    args: { tenant: "text", name: "text" },
     reply: oneOf("deleted", "gone", "used"),
   }),
   annealHeartbeat: defineScript({

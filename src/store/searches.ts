@@ -12,8 +12,8 @@ const parseAnswer = parserOf("search answer", SearchAnswerSchema);
 
 /** The searches in Redis. */
 export class RedisSearchStore extends RedisParentStore<SearchSpec, SearchRecord> implements SearchStore {
-  constructor(redis: AnnealRedis) {
-    super(redis, "search");
+  constructor(redis: AnnealRedis, tenant: string | null = null) {
+    super(redis, "search", tenant);
   }
 
   protected override readonly rowReader = SEARCH_ROWS;

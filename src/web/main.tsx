@@ -13,6 +13,7 @@ import { ListPage } from "./pages/list.js";
 import { RunPage } from "./pages/run.js";
 import { SearchPage } from "./pages/search.js";
 import { SearchesPage } from "./pages/searches.js";
+import { Signed, SignInPage, useSession } from "./pages/sign-in.js";
 import { WorkersPage } from "./pages/workers.js";
 import { type Place, usePlace } from "./router.js";
 
@@ -68,7 +69,9 @@ function pageOf({ path, query }: Place): { title: string | null; page: preact.JS
 
 function App() {
   const place = usePlace();
-  const { title, page } = pageOf(place);
+  const { session, enter, leave } = useSession();
+  const { title, page } =
+    session === "nobody" ? { title: "Sign in", page: <SignInPage entered={enter} /> } : pageOf(place);
   const main = useRef<HTMLElement>(null);
   const [broken, mend] = useErrorBoundary((error) => console.error(error));
   const first = useRef(true);
@@ -76,7 +79,7 @@ function App() {
     if (title !== null) document.title = `${title} · Anneal`;
     if (!first.current) main.current?.focus();
     first.current = false;
-  }, [place.path]);
+  }, [place.path, session === "nobody"]);
   const link = (href: string, text: string) => (
     <a href={href} aria-current={place.path === href.slice(1) ? "page" : undefined}>
       {text}
@@ -99,6 +102,7 @@ function App() {
           {link("#/workers", "Workers")}
           <a href="/docs">API</a>
         </nav>
+        <Signed session={session} leave={leave} />
       </header>
       <main ref={main} id="main" tabIndex={-1}>
         {broken === undefined ? (

@@ -9,6 +9,7 @@ import { createSearch } from "../../src/api/searches/create-search.js";
 import type { Problem } from "../../src/schemas/problem.js";
 import type { Run, RunRequest } from "../../src/schemas/run.js";
 import type { Search, SearchRequest } from "../../src/schemas/search.js";
+import { DEFAULT_TENANT } from "../../src/schemas/tenant.js";
 import { connect } from "../../src/store/connect.js";
 import { RedisDatasetStore } from "../../src/store/datasets.js";
 import { RedisFleet } from "../../src/store/fleet.js";
@@ -155,7 +156,12 @@ for (const [what, path, request] of [
       const runs = wrap(new RedisRunStore(redis));
       const searches = wrap(new RedisSearchStore(redis));
       const deps = {
-        ...{ runs, searches, datasets: wrap(new RedisDatasetStore(redis)), once: wrap(new RedisOnceStore(redis)) },
+        ...{
+          runs,
+          searches,
+          datasets: wrap(new RedisDatasetStore(redis)),
+          once: wrap(new RedisOnceStore(redis, DEFAULT_TENANT)),
+        },
         ...{
           queue: new MemoryQueue(),
           searchQueue: new MemoryQueue(),
@@ -164,18 +170,19 @@ for (const [what, path, request] of [
         },
       };
       const fastify = Fastify();
+      fastify.decorateRequest("own", { getter: () => deps as never });
       fastify.post(
         "/runs",
-        creating(deps, {
-          ...{ kind: "run", path: "/v1/runs", store: runs, view: toRun },
-          create: (body: RunRequest, origin) => createRun(deps, body, origin),
+        creating({
+          ...{ kind: "run", path: "/v1/runs", store: (own) => own.runs, view: toRun },
+          create: (own, body: RunRequest, origin) => createRun(own, body, origin),
         }),
       );
       fastify.post(
         "/searches",
-        creating(deps, {
-          ...{ kind: "search", path: "/v1/searches", store: searches, view: ({ id }) => ({ id }) },
-          create: (body: SearchRequest, origin) => createSearch(deps, body, origin),
+        creating({
+          ...{ kind: "search", path: "/v1/searches", store: (own) => own.searches, view: ({ id }) => ({ id }) },
+          create: (own, body: SearchRequest, origin) => createSearch(own, body, origin),
         }),
       );
       return (key: string, labels: string[]) =>

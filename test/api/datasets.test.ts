@@ -333,7 +333,7 @@ test("a run whose dataset has moved on is not created; twins: without either gua
   const spec = first.spec as RunSpec;
   const statistics: DatasetStatistics = await json<Dataset>(await service.get(path("guarded")), 200);
 
-  const careless = withoutGuard("annealPutDataset", "if old and is_used(name) then return 'used' end");
+  const careless = withoutGuard("annealPutDataset", "if old and is_used(tenant, name) then return 'used' end");
   const plain = connect(service.redis.url, "patient");
   const forgetful = withoutGuard("annealCreate", "return 'no-dataset'");
   try {

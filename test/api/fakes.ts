@@ -3,9 +3,15 @@ import type { Origin, Producer } from "../../src/api/runs/create-record.js";
 import type { LoopState } from "../../src/core/train.js";
 import type { ProblemCode, ProblemError } from "../../src/schemas/problem.js";
 import type { RunSpec } from "../../src/schemas/run.js";
+import { DEFAULT_TENANT } from "../../src/schemas/tenant.js";
 import type { CreateOptions, RunRecord, StoredRecord, Uncreated } from "../../src/store/contract.js";
 
-export const ORIGIN: Origin = { id: "0".repeat(32), log: pino({ level: "silent" }) };
+export const ORIGIN: Origin = {
+  id: "0".repeat(32),
+  log: pino({ level: "silent" }),
+  tenant: DEFAULT_TENANT,
+  own: { quotas: null as never },
+};
 export const NO_DATASETS = { get: async () => null };
 
 /** Records in memory; what was created with, and what was taken back. */

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type { Problem } from "../../src/schemas/problem.js";
 import type { Run } from "../../src/schemas/run.js";
+import { DEFAULT_TENANT } from "../../src/schemas/tenant.js";
 import { connect } from "../../src/store/connect.js";
 import { labelKey, runKey } from "../../src/store/keys.js";
 import { startService, type TestService } from "../service.js";
@@ -158,7 +159,11 @@ test("name, labels and notes are changed at any time, are kept, and lists go by 
   try {
     assert.equal((await fetch(`${service.url}/v1/runs/${id}`, { method: "DELETE" })).status, 204);
     assert.deepEqual(
-      [await redis.exists(runKey(id)), await redis.zcard(labelKey("gone")), await redis.zcard(labelKey("odd"))],
+      [
+        await redis.exists(runKey(id)),
+        await redis.zcard(labelKey("gone", DEFAULT_TENANT)),
+        await redis.zcard(labelKey("odd", DEFAULT_TENANT)),
+      ],
       [0, 0, 1],
       "no index remembers it",
     );

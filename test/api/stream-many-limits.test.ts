@@ -114,9 +114,11 @@ test("a socket that follows nothing is closed after a while; one that does is no
   const app = Fastify();
   app.setValidatorCompiler(createValidatorCompiler([]));
   app.setSerializerCompiler(() => JSON.stringify);
+  const run = { committed: 0, spec: { steps: 100 } };
+  app.decorateRequest("own", { getter: () => ({ runs: { get: async () => run } }) as never });
   try {
     await app.register(websocket);
-    await app.register(streamManyRoutes, { tail, boundsOf: async () => ({ committed: 0, total: 100 }), idleMs: 300 });
+    await app.register(streamManyRoutes, { tail, idleMs: 300 });
     const url = await app.listen({ host: "127.0.0.1", port: 0 });
     const busy = await StreamClient.open(url, "/stream");
     busy.send({ type: "subscribe", run: ids[2] });

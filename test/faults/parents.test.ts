@@ -5,7 +5,7 @@ import type { ExperimentRequest } from "../../src/schemas/experiment.js";
 import type { Experiment } from "../../src/schemas/experiment-view.js";
 import type { Search, SearchRequest } from "../../src/schemas/search.js";
 import { TERMINAL_STATUSES } from "../../src/schemas/status.js";
-import { childrenKey, childStatusKey, runKey } from "../../src/store/keys.js";
+import { allStatusKeys, childrenKey, runKey } from "../../src/store/keys.js";
 import { createChance, keepHistory } from "./harness/chance.js";
 import { count, patience, promise, twin } from "./harness/passes.js";
 import { type ServiceProcess, type Twin, until } from "./harness/process.js";
@@ -114,7 +114,7 @@ promise(
       const listed = (await (await fetch(`${api.url}/v1/${kind}`)).json()) as Record<string, { id: string }[]>;
       for (const { id } of listed[kind]!) assert.equal((await erase(`/v1/${kind}/${id}`)).status, 204);
     }
-    for (const left of [runKey("*"), childrenKey("*"), childStatusKey("*" as never)]) {
+    for (const left of [runKey("*"), childrenKey("*"), allStatusKeys("*" as never)[1]!]) {
       assert.deepEqual(await scene.direct.keys(left), []);
     }
     assert.equal((await erase("/v1/datasets/towns")).status, 204);

@@ -1,9 +1,14 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { SECTIONS } from "../../src/api/reference/sections.js";
+import { RedisApiKeyStore } from "../../src/store/api-keys.js";
+import { connect } from "../../src/store/connect.js";
 import { startService, type TestService } from "../service.js";
 import { blocksOf, paste, wrongness } from "./shell.js";
 
@@ -27,6 +32,35 @@ for (const { title, examples } of SECTIONS) {
     });
   }
 }
+
+test("with keys on the README works with one more header, which curl can be told once", {
+  skip: NO_SHELL,
+}, async () => {
+  const guarded = await startService({ settings: { KEYS: "on" } });
+  const redis = connect(guarded.redis.url, "patient");
+  const home = await mkdtemp(join(tmpdir(), "anneal-curl-"));
+  try {
+    const blocks = blocksOf("README.md").filter(
+      ({ language, text }) => language === "sh" && text.includes("127.0.0.1:3000"),
+    );
+    const script = blocks
+      .map(({ text }) => text)
+      .filter((text) => !text.includes("npm start"))
+      .join("\n");
+    assert.ok(script !== "");
+    const { output } = await paste("bash", [], script, guarded.url);
+    assert.match(output, /urn:anneal:problem:unauthorized/, "without it, it does not");
+    const { key } = await new RedisApiKeyStore(redis).create("tour", "write", null, "tour");
+    await writeFile(join(home, ".curlrc"), `header = "authorization: Bearer ${key}"\n`);
+    const printed = await paste("bash", [], `export CURL_HOME='${home}'\n${script}`, guarded.url);
+    assert.equal(wrongness(printed, true), null, printed.output);
+    assert.doesNotMatch(printed.output, /unauthorized/);
+  } finally {
+    redis.disconnect();
+    await guarded.stop();
+    await rm(home, { recursive: true });
+  }
+});
 
 const guides = readdirSync(fileURLToPath(new URL("../../../docs/guides", import.meta.url))).map(
   (file) => `docs/guides/${file}`,

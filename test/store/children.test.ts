@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, test } from "node:test";
+import { DEFAULT_TENANT } from "../../src/schemas/tenant.js";
 import { type AnnealRedis, connect } from "../../src/store/connect.js";
 import { childrenKey, datasetUsersKey, FINISHED_KEY, runKey } from "../../src/store/keys.js";
 import { RedisRunStore } from "../../src/store/runs.js";
@@ -48,7 +49,7 @@ test("children are in their parent's list alone, and their parent pins the datas
   for (const query of [{}, { label: "mine" }, { status: "queued" }, { dataset: "names" }]) {
     assert.deepEqual(await idsOf(query), [run(9)], JSON.stringify(query));
   }
-  assert.deepEqual(await redis.zrange(datasetUsersKey("names"), "0", "-1"), [run(9), PARENT]);
+  assert.deepEqual(await redis.zrange(datasetUsersKey("names", DEFAULT_TENANT), "0", "-1"), [run(9), PARENT]);
   assert.deepEqual(await idsOf({ parent: PARENT }), [run(1), run(2), run(3)]);
   assert.deepEqual(await idsOf({ parent: PARENT, limit: 2 }), [run(1), run(2)]);
   assert.deepEqual(await idsOf({ parent: PARENT, after: run(2) }), [run(3)]);

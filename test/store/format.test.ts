@@ -7,6 +7,7 @@ import { startApi } from "../../src/bin/start-api.js";
 import { startWorker } from "../../src/bin/start-worker.js";
 import type { Run, RunRequest } from "../../src/schemas/run.js";
 import { STORED_FORMAT } from "../../src/schemas/stored.js";
+import { DEFAULT_TENANT } from "../../src/schemas/tenant.js";
 import { type AnnealRedis, connect } from "../../src/store/connect.js";
 import { RedisDatasetStore } from "../../src/store/datasets.js";
 import { formatProblem } from "../../src/store/format.js";
@@ -84,6 +85,11 @@ test("a Redis of format 1 is brought to the present one, once, and everything in
   assert.equal(await redis.get(FORMAT_KEY), String(STORED_FORMAT));
   const runs = new RedisRunStore(redis);
   const { records: listed } = await runs.list({ limit: 100 });
+  // From before there were tenants: it is the default one's, and no other's.
+  const [own, other] = [new RedisRunStore(redis, DEFAULT_TENANT), new RedisRunStore(redis, "other")];
+  assert.deepEqual((await own.list({ limit: 100 })).records, listed);
+  assert.equal((await own.get(ids.finished))?.tenant, DEFAULT_TENANT);
+  assert.deepEqual([(await other.list({ limit: 100 })).records, await other.get(ids.finished)], [[], null]);
   const expected = [...ids.children, ...Object.keys(statuses).map((name) => ids[name as "finished"])];
   assert.deepEqual(new Set(listed.map(({ id }) => id)), new Set(expected));
   for (const [name, status] of Object.entries(statuses)) {

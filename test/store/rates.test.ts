@@ -30,7 +30,7 @@ let made = 0;
 
 /** A run of that spec with one chunk, as a store of that kind keeps it. */
 async function committed(rates: StoredRates, spec: RunSpec, chunk: MetricChunk): Promise<string> {
-  const store = new RedisRunStore(redis, rates);
+  const store = new RedisRunStore(redis, null, rates);
   const id = `run_${String(++made).padStart(20, "0")}`;
   await store.create(id, spec, { traceId: "t" });
   const claim = await store.claim(id, `token of ${id}`, 4, 0, "worker");

@@ -10,7 +10,7 @@ import { startRedis, type TestRedis } from "../redis.js";
 import { runSpec } from "./examples.js";
 
 const LUA = new URL("../../../src/store/lua/", import.meta.url);
-const HELPERS = ["prelude.lua", "dataset-helpers.lua", "label-helpers.lua", "crash-helper.lua"];
+const HELPERS = ["prelude.lua", "dataset-helpers.lua", "quota-helpers.lua", "label-helpers.lua", "crash-helper.lua"];
 
 let server: TestRedis;
 let redis: AnnealRedis;

@@ -5,6 +5,8 @@ import { LIMITS } from "../../schemas/limits.js";
 import { type FieldError, ProblemError } from "../../schemas/problem.js";
 import type { DatasetEntry, DatasetStore } from "../../store/contract.js";
 import { notFound } from "../http/existing.js";
+import { quotaProblem } from "../http/quotas.js";
+import type { Origin } from "../runs/create-record.js";
 
 export const TEXT_TYPE = "text/plain; charset=utf-8";
 
@@ -13,12 +15,14 @@ export async function putDataset(
   datasets: Pick<DatasetStore, "put" | "get">,
   name: string,
   text: string,
+  { tenant, own: { quotas } }: Pick<Origin, "tenant" | "own">,
 ): Promise<{ readonly isNew: boolean; readonly entry: DatasetEntry }> {
   refuseBuiltIn(name);
   const checked = checkDataset(text);
   if (!checked.ok) throw wrongText(checked.errors);
   const outcome = await datasets.put(name, Buffer.from(text, "utf8"), checked.value);
   if (outcome === "used") throw inUse(name);
+  if (outcome === "over-bytes") throw await quotaProblem(quotas, tenant, outcome);
   if (outcome === "full") {
     throw new ProblemError(
       "storage-full",

@@ -8,7 +8,7 @@ import { ProblemError } from "../../schemas/problem.js";
 import { strict } from "../../schemas/strict.js";
 import { builtInDataset } from "../../store/built-in-dataset.js";
 import type { DatasetEntry } from "../../store/contract.js";
-import type { ApiDeps } from "../deps.js";
+import type { ApiDeps, OwnDeps } from "../deps.js";
 import { hasUnchanged } from "../http/etag.js";
 import { notFound } from "../http/existing.js";
 import { isoTime } from "../http/iso-time.js";
@@ -19,19 +19,19 @@ import { decodeText, deleteDataset, putDataset, TEXT_TYPE, wrongType } from "./p
 const params = Type.Object({ name: DatasetNameSchema });
 const DatasetRef = Type.Ref("Dataset");
 
-export const datasetRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { datasets }) => {
-  const getEntry = async (name: string): Promise<DatasetEntry> => {
+export const datasetRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app) => {
+  const getEntry = async ({ datasets }: OwnDeps, name: string): Promise<DatasetEntry> => {
     if (name === BUILT_IN_DATASET) return builtInEntry();
     const entry = await datasets.get(name);
     if (entry === null) throw notFound(`dataset ${name}`);
     return entry;
   };
-  const textOf = async ({ digest }: DatasetEntry): Promise<Buffer> => {
+  const textOf = async ({ datasets }: OwnDeps, { digest }: DatasetEntry): Promise<Buffer> => {
     const text = await datasets.text(digest);
     if (text === null) throw new ProblemError("unavailable", "The dataset has just been replaced; ask again");
     return text;
   };
-  const show = async (entry: DatasetEntry) => toDataset(entry, await datasets.users(entry.name));
+  const show = async ({ datasets }: OwnDeps, entry: DatasetEntry) => toDataset(entry, await datasets.users(entry.name));
 
   app.get(
     "/datasets",
@@ -44,7 +44,10 @@ export const datasetRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { d
         response: { 200: Type.Object({ datasets: Type.Array(DatasetRef) }, strict) },
       },
     },
-    async () => ({ datasets: await Promise.all([builtInEntry(), ...(await datasets.list())].map(show)) }),
+    async ({ own }) => {
+      const entries = [builtInEntry(), ...(await own.datasets.list())];
+      return { datasets: await Promise.all(entries.map((entry) => show(own, entry))) };
+    },
   );
 
   app.get(
@@ -59,7 +62,7 @@ export const datasetRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { d
         response: { 200: DatasetRef, 404: problemResponse("No such dataset") },
       },
     },
-    async (request) => show(await getEntry(request.params.name)),
+    async ({ own, params: { name } }) => show(own, await getEntry(own, name)),
   );
 
   app.get(
@@ -80,9 +83,9 @@ export const datasetRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { d
     },
     async (request, reply) => {
       const { name } = request.params;
-      const entry = await getEntry(name);
+      const entry = await getEntry(request.own, name);
       if (hasUnchanged(request, reply, [entry.digest])) return reply.code(304).send(null);
-      return sendText(reply, await textOf(entry));
+      return sendText(reply, await textOf(request.own, entry));
     },
   );
 
@@ -93,7 +96,7 @@ export const datasetRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { d
         operationId: "getSplit",
         summary: "Get the items of a split, one a line, in its order",
         description:
-          "The items are shuffled with seed 42 and cut 80/10/10. A run trains on the examples of `train` (with datasetLimit on the first of them), `validation` is what its validation losses and all searches are of, and `test` nothing looks at but GET /v1/runs/{id}/evaluation.",
+          "The items are shuffled with seed 42 and cut 80/10/10. A run trains on the examples of `train` (with datasetLimit on the first of them), `validation` is for validation losses and searches, `test` for GET /v1/runs/{id}/evaluation alone.",
         tags: ["datasets"],
         params: Type.Object({ ...params.properties, split: Type.Enum([...SPLITS]) }),
         response: {
@@ -104,7 +107,7 @@ export const datasetRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { d
     },
     async (request, reply) => {
       const { name, split } = request.params;
-      const text = await textOf(await getEntry(name));
+      const text = await textOf(request.own, await getEntry(request.own, name));
       const items = splitWords(parseDataset(text.toString("utf8")).words)[split];
       return sendText(reply, `${items.join("\n")}\n`);
     },
@@ -127,7 +130,7 @@ export const datasetRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { d
       },
     },
     async (request, reply) => {
-      await deleteDataset(datasets, request.params.name);
+      await deleteDataset(request.own.datasets, request.params.name);
       return reply.code(204).send(null);
     },
   );
@@ -151,7 +154,7 @@ export const datasetRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { d
         schema: {
           operationId: "putDataset",
           summary: "Store a dataset: text, one item a line",
-          description: `Blank lines are dropped, and nothing else is changed: at least 10 and at most ${LIMITS.datasetItems} items of up to ${LIMITS.datasetItemLength} symbols (Unicode code points), at most ${LIMITS.datasetSymbols - 1} different ones; a full stop is kept for the boundary. The same text again is answered with 200 and changes nothing; another text replaces the old one as long as no run or search uses it.`,
+          description: `Without blank lines at least 10 and at most ${LIMITS.datasetItems} items of up to ${LIMITS.datasetItemLength} symbols (Unicode code points), at most ${LIMITS.datasetSymbols - 1} different ones; a full stop is kept for the boundary. Another text replaces the old one as long as nothing uses it.`,
           tags: ["datasets"],
           consumes: ["text/plain"],
           params,
@@ -163,17 +166,18 @@ export const datasetRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { d
             409: problemResponse("Runs or searches use the text that it has, or it is built in"),
             413: problemResponse(`More than ${LIMITS.datasetBytes} bytes`),
             415: problemResponse("Not text/plain, or not in UTF-8"),
+            429: problemResponse("The tenant's quota of bytes is used up"),
             507: problemResponse("No room for more datasets"),
           },
         },
       },
       async (request, reply) => {
         const { name } = request.params;
-        const { isNew, entry } = await putDataset(datasets, name, request.body);
+        const { isNew, entry } = await putDataset(request.own.datasets, name, request.body, request);
         return reply
           .code(isNew ? 201 : 200)
           .header("location", `/v1/datasets/${name}`)
-          .send(await show(entry));
+          .send(await show(request.own, entry));
       },
     );
   };

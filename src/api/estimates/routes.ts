@@ -3,21 +3,26 @@ import { Type } from "typebox";
 import type { ExperimentRequest } from "../../schemas/experiment.js";
 import type { RunRequest } from "../../schemas/run.js";
 import type { SearchRequest } from "../../schemas/search.js";
-import type { ApiDeps } from "../deps.js";
+import type { ApiDeps, OwnDeps } from "../deps.js";
 import { createShapeErrors } from "../experiments/create-experiment.js";
 import { problemResponse } from "../http/responses.js";
 import { estimateExperiment, estimateRun, estimateSearch } from "./estimate.js";
 
-export const estimateRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, deps) => {
-  const withShape = { ...deps, shapeErrors: createShapeErrors(app) };
+export const estimateRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app) => {
+  const shapeErrors = createShapeErrors(app);
   const routes = [
-    ["run", "runs", "RunRequest", (body: unknown) => estimateRun(deps, body as RunRequest)],
-    ["search", "searches", "SearchRequest", (body: unknown) => estimateSearch(deps, body as SearchRequest)],
+    ["run", "runs", "RunRequest", (own: OwnDeps, body: unknown) => estimateRun(own, body as RunRequest)],
+    [
+      "search",
+      "searches",
+      "SearchRequest",
+      (own: OwnDeps, body: unknown) => estimateSearch(own, body as SearchRequest),
+    ],
     [
       "experiment",
       "experiments",
       "ExperimentRequest",
-      (body: unknown) => estimateExperiment(withShape, body as ExperimentRequest),
+      (own: OwnDeps, body: unknown) => estimateExperiment({ ...own, shapeErrors }, body as ExperimentRequest),
     ],
   ] as const;
   for (const [name, path, request, estimate] of routes) {
@@ -37,7 +42,7 @@ export const estimateRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, de
           },
         },
       },
-      async ({ body }) => estimate(body),
+      async ({ own, body }) => estimate(own, body),
     );
   }
 };

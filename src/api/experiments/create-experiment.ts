@@ -1,5 +1,6 @@
 import type { ErrorObject, ValidateFunction } from "ajv";
 import type { FastifyInstance } from "fastify";
+import { experimentCost } from "../../core/estimate.js";
 import { datasetOf, type ResolvedExperiment, resolveExperiment } from "../../core/experiment/resolve.js";
 import type { DatasetFacts } from "../../core/resolve.js";
 import type { ArmRequest, ExperimentRequest } from "../../schemas/experiment.js";
@@ -43,7 +44,9 @@ export async function createExperiment(
   const { spec, warnings, facts } = await resolvedExperiment(deps, request);
   const id = origin.recordId ?? newId("experiment", Date.now());
   const advice = { warnings: [...warnings], guessLoss: Math.log(facts.vocabSize) };
-  return createRecord(deps.experiments, deps.experimentQueue, id, spec, origin, { advice });
+  return createRecord(deps.experiments, deps.experimentQueue, id, spec, origin, {
+    ...{ advice, cost: experimentCost(spec, facts) },
+  });
 }
 
 /** Throws a ProblemError that names the fields of the request. */

@@ -16,9 +16,8 @@ const ExperimentRef = Type.Ref("Experiment");
 const params = idParams("experiment");
 const tags = ["experiments"];
 
-export const experimentRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, deps) => {
-  const { experiments } = deps;
-  const creation = { ...deps, shapeErrors: createShapeErrors(app) };
+export const experimentRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app) => {
+  const shapeErrors = createShapeErrors(app);
   app.post(
     "/experiments",
     {
@@ -26,7 +25,7 @@ export const experimentRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, 
         operationId: "createExperiment",
         summary: "Compare run requests over common seeds",
         description:
-          'Trains every arm (`specs`, or a `base` with a `grid` of values over any of its fields) with every seed, and reports each arm\'s mean, its paired difference to the baseline with an interval, and a verdict. Arms have one dataset, and no rate or schedule that says "auto". The runs belong to the experiment (GET /v1/runs?parent=) and go with it.',
+          'Trains every arm (`specs`, or a `base` with a `grid` of values of its fields) with every seed; reports means, paired differences to the baseline with intervals, and verdicts. Arms have one dataset, and nothing that says "auto". The runs belong to the experiment (GET /v1/runs?parent=) and go with it.',
         tags,
         body: Type.Ref("ExperimentRequest"),
         headers: creatingHeaders,
@@ -39,9 +38,9 @@ export const experimentRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, 
         },
       },
     },
-    creating(deps, {
-      ...{ kind: "experiment", path: "/v1/experiments", store: experiments, view: toExperiment },
-      create: (request: ExperimentRequest, origin) => createExperiment(creation, request, origin),
+    creating({
+      ...{ kind: "experiment", path: "/v1/experiments", store: ({ experiments }) => experiments, view: toExperiment },
+      create: (own, request: ExperimentRequest, origin) => createExperiment({ ...own, shapeErrors }, request, origin),
     }),
   );
 
@@ -60,7 +59,7 @@ export const experimentRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, 
         },
       },
     },
-    async ({ query }) => {
+    async ({ query, own: { experiments } }) => {
       const { records, next } = await experiments.list(query);
       return { experiments: records.map(toSummary), next };
     },
@@ -78,7 +77,7 @@ export const experimentRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, 
         response: { 200: ExperimentRef, 404: problemResponse("No such experiment") },
       },
     },
-    async (request) => toExperiment(await existing(experiments, request.params.id)),
+    async (request) => toExperiment(await existing(request.own.experiments, request.params.id)),
   );
 
   app.post(
@@ -98,7 +97,7 @@ export const experimentRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, 
       },
     },
     async (request, reply) => {
-      return reply.code(202).send(toExperiment(await cancelRecord(experiments, request.params.id)));
+      return reply.code(202).send(toExperiment(await cancelRecord(request.own.experiments, request.params.id)));
     },
   );
 
@@ -120,7 +119,7 @@ export const experimentRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, 
     },
     async (request, reply) => {
       const { id } = request.params;
-      refuse(id, await experiments.delete(id), "The experiment is under way: cancel it first");
+      refuse(id, await request.own.experiments.delete(id), "The experiment is under way: cancel it first");
       return reply.code(204).send(null);
     },
   );

@@ -4,7 +4,9 @@ import cookie from "@fastify/cookie";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { allows, type Scope } from "../../schemas/api-key.js";
 import { ProblemError } from "../../schemas/problem.js";
+import { DEFAULT_TENANT } from "../../schemas/tenant.js";
 import type { ApiKeyRecord, ApiKeyStore } from "../../store/contract.js";
+import { notFound } from "./existing.js";
 
 export const SESSION_COOKIE = "anneal_session";
 /** A key is looked up this seldom, and connections that it has open are looked after as often: so it ends within a second. */
@@ -15,6 +17,8 @@ declare module "fastify" {
   interface FastifyContextConfig {
     /** Who may use the route. Unless it says so: to read takes "read", all else "write". */
     access?: "public" | Scope;
+    /** It tells of the service as a whole: for keys of the default tenant, and not there for others'. */
+    operator?: boolean;
   }
   interface FastifyRequest {
     /** Whose key came with it; null: keys are off, or the route is for everybody. */
@@ -38,10 +42,11 @@ export async function requireKeys(app: FastifyInstance, store: ApiKeyStore): Pro
         given === null ? "Send a key: authorization: Bearer anneal_..." : "The key is unknown, expired or revoked";
       throw new ProblemError("unauthorized", why);
     }
+    request.apiKey = record;
     if (!allows(record.scope, access)) {
       throw new ProblemError("forbidden", `This takes a key of scope ${access}; this one's is ${record.scope}`);
     }
-    request.apiKey = record;
+    if (request.routeOptions.config.operator && record.tenant !== DEFAULT_TENANT) throw notFound(request.url);
     request.log = request.log.child({ keyId: record.id });
     const { socket } = request.raw;
     live.hold(given, socket, request.headers.upgrade === undefined ? reply.raw : socket);

@@ -4,7 +4,8 @@ import { LIMITS } from "../../schemas/limits.js";
 import { ProblemError } from "../../schemas/problem.js";
 import type { RecordKind } from "../../schemas/record-kinds.js";
 import { isTerminal } from "../../schemas/status.js";
-import type { OnceStore, StoredRecord, Tail } from "../../store/contract.js";
+import type { StoredRecord } from "../../store/contract.js";
+import type { OwnDeps } from "../deps.js";
 import { newId } from "../ids.js";
 import type { Origin } from "../runs/create-record.js";
 import { problemResponse } from "./responses.js";
@@ -38,29 +39,28 @@ interface Resource<Body, R, View> {
   readonly kind: RecordKind;
   /** Its collection. */
   readonly path: string;
-  readonly store: { get(id: string): Promise<R | null> };
-  readonly create: (body: Body, origin: Origin) => Promise<R>;
+  readonly store: (own: OwnDeps) => { get(id: string): Promise<R | null> };
+  readonly create: (own: OwnDeps, body: Body, origin: Origin) => Promise<R>;
   readonly view: (record: R) => View;
 }
 
 /** The handler of a POST that creates: once for each Idempotency-Key, and waiting for the end where the client prefers. */
 export function creating<Body, R extends StoredRecord<unknown>, View extends { readonly id: string }>(
-  { once, tail }: { readonly once: OnceStore; readonly tail: Tail },
   resource: Resource<Body, R, View>,
 ) {
-  const { path, store, view } = resource;
+  const { path, view } = resource;
   return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const key = request.headers["idempotency-key"];
     const answer =
       key === undefined
-        ? view(await resource.create(request.body as Body, request))
-        : ((await createOnce(once, resource, String(key), request)) as View);
+        ? view(await resource.create(request.own, request.body as Body, request))
+        : ((await createOnce(resource, String(key), request)) as View);
     const { id } = answer;
     reply.code(202).header("location", `${path}/${id}`);
     const seconds = waitSecondsOf(request.headers.prefer);
     if (seconds === null) return reply.send(answer);
     reply.header("preference-applied", `wait=${seconds}`);
-    const record = await settled(store, tail, id, seconds * 1000, request);
+    const record = await settled(resource.store(request.own), id, seconds * 1000, request);
     if (record === null) return reply.send(answer);
     return reply.code(isTerminal(record.status) ? 200 : 202).send(view(record));
   };
@@ -71,11 +71,12 @@ export function creating<Body, R extends StoredRecord<unknown>, View extends { r
  * everybody's. So the process may die between any two of these awaits, and others may ask at the same time.
  */
 async function createOnce<Body, R, View>(
-  once: OnceStore,
   { kind, path, store, create, view }: Resource<Body, R, View>,
   key: string,
   request: FastifyRequest,
 ): Promise<unknown> {
+  const { own } = request;
+  const { once } = own;
   const asked = JSON.stringify([path, request.body]);
   const begun = await once.begin(key, newId(kind, Date.now()), asked);
   if (begun === "other") {
@@ -89,8 +90,14 @@ async function createOnce<Body, R, View>(
   if (before !== null) return JSON.parse(before);
   // An earlier request may have made it and died before it could answer.
   const made =
-    (fresh ? null : await store.get(id)) ??
-    (await create(request.body as Body, { id: request.id, log: request.log, recordId: id }));
+    (fresh ? null : await store(own).get(id)) ??
+    (await create(own, request.body as Body, {
+      id: request.id,
+      log: request.log,
+      tenant: request.tenant,
+      own,
+      recordId: id,
+    }));
   return JSON.parse(await once.complete(id, JSON.stringify(view(made))));
 }
 
@@ -103,10 +110,9 @@ function waitSecondsOf(prefer: string | string[] | undefined): number | null {
 /** The record when it is over, or as it is after `ms`; null: it is gone, or nobody listens any more. */
 async function settled<R extends StoredRecord<unknown>>(
   store: { get(id: string): Promise<R | null> },
-  tail: Tail,
   id: string,
   ms: number,
-  { raw }: FastifyRequest,
+  { raw, own: { tail } }: FastifyRequest,
 ): Promise<R | null> {
   let wake = () => {};
   let changed = true;

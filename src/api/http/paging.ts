@@ -60,5 +60,5 @@ export const listFields = (kind: RecordKind) => ({
 
 /** For a page's schema. */
 export const NextSchema = Type.Union([Type.String(), Type.Null()], {
-  description: "`after` of the next page; null: this is the last one",
+  description: "`after` of the next page; null: none",
 });

@@ -1,5 +1,6 @@
 import type { ErrorObject } from "ajv";
 import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
+import { withoutKeys } from "../../schemas/api-key.js";
 import { type FieldError, PROBLEMS, type Problem, type ProblemCode, ProblemError } from "../../schemas/problem.js";
 import { isRedisAway } from "../../store/patience.js";
 import { fieldErrors } from "./field-errors.js";
@@ -10,6 +11,7 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
     problem.detail = "Redis does not answer; send it again with the same Idempotency-Key";
   }
   if (problem.status >= 500) request.log.error({ err: error }, "request failed");
+  if (error instanceof ProblemError) reply.headers(error.headers);
   if (problem.retryable && !reply.hasHeader("retry-after")) reply.header("retry-after", "1");
   return reply.code(problem.status).type("application/problem+json").send(problem);
 }
@@ -31,7 +33,9 @@ function named(error: FastifyError, { routeOptions }: FastifyRequest): FastifyEr
 
 /** Turns whatever was thrown into the one error shape; never shows a stack or an internal message. */
 export function problemOf(error: unknown, requestId: string): Problem {
-  const { code, detail, errors } = explain(error as FastifyError | ProblemError);
+  const { code, detail, errors } = JSON.parse(
+    withoutKeys(JSON.stringify(explain(error as FastifyError | ProblemError))),
+  ) as ReturnType<typeof explain>;
   const { status, title, retryable } = PROBLEMS[code];
   return {
     type: `urn:anneal:problem:${code}`,

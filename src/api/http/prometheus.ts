@@ -8,7 +8,7 @@ import { createScrape } from "./scrape.js";
  * Metrics for a person on call: at /metrics those of this process, at /metrics/shared those that all processes share, read from
  * Redis when asked for. Apart, since every API would say the same, and a sum over them would count it once for each.
  */
-export const prometheusRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { registry, tail, runs, queue }) => {
+export const prometheusRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { registry, tail, allRuns, queue }) => {
   const gaugeOf = (name: string, help: string, read: () => number) =>
     new Gauge({
       name: `anneal_${name}`,
@@ -27,6 +27,7 @@ export const prometheusRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, 
   app.get(
     "/metrics",
     {
+      config: { operator: true },
       schema: {
         operationId: "getPrometheusMetrics",
         summary: "Prometheus metrics of this process",
@@ -41,6 +42,7 @@ export const prometheusRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, 
   app.get(
     "/metrics/shared",
     {
+      config: { operator: true },
       schema: {
         operationId: "getSharedPrometheusMetrics",
         summary: "Prometheus metrics that all processes share; scrape them once",
@@ -50,7 +52,7 @@ export const prometheusRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, 
       },
     },
     async (_request, reply) => {
-      const [census, totals, counts] = await Promise.all([runs.census(), runs.totals(), queue.counts()]);
+      const [census, totals, counts] = await Promise.all([allRuns.census(), allRuns.totals(), queue.counts()]);
       const shared = new Registry();
       const gauge = (name: string, help: string, values: Readonly<Record<string, number>>, label: string) => {
         const made = new Gauge({ name: `anneal_${name}`, help, labelNames: [label], registers: [shared] });

@@ -43,7 +43,7 @@ const Query = Type.Object(
   strict,
 );
 
-export const curveRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { runs, metrics }) => {
+export const curveRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { metrics }) => {
   const limiter = new Limiter(AT_ONCE, MOST_WAITING, "curves are being read");
   app.get(
     "/curves",
@@ -62,7 +62,7 @@ export const curveRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { run
         },
       },
     },
-    async ({ query }) =>
+    async ({ query, own: { runs } }) =>
       limiter.run(async () => {
         const { records, next } = await selected(runs, query);
         const curves: Curve[] = [];

@@ -85,7 +85,7 @@ const Query = Type.Object(
   strict,
 );
 
-export const metricsRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { runs, metrics }) => {
+export const metricsRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { metrics }) => {
   app.get(
     "/runs/:id/metrics",
     {
@@ -113,7 +113,7 @@ export const metricsRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { r
     async (request, reply) => {
       const { id } = request.params;
       const { query } = request;
-      const record = await existing(runs, id);
+      const record = await existing(request.own.runs, id);
       const from = Math.max(query.from ?? 0, record.spec.from?.step ?? 0);
       const to = Math.max(from, Math.min(query.to ?? record.committed, record.committed));
       if (isTerminal(record.status) && hasUnchanged(request, reply, [to])) return reply.code(304).send(null);

@@ -24,7 +24,7 @@ const Query = Type.Object(
   strict,
 );
 
-export const suggestionRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { runs, metrics }) => {
+export const suggestionRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { metrics }) => {
   app.get(
     "/runs/:id/suggestions",
     {
@@ -46,7 +46,7 @@ export const suggestionRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, 
     },
     async (request) => {
       const { id } = request.params;
-      const record = await existing(runs, id);
+      const record = await existing(request.own.runs, id);
       const { lr, loss, replicas } = await readTrace(metrics, record);
       if (!rises(lr)) {
         throw new ProblemError("conflict", "Suggestions are read off a sweep; the rate of this run does not rise");

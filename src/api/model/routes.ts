@@ -5,7 +5,7 @@ import { SPLITS } from "../../schemas/dataset.js";
 import { CheckpointsSchema, SamplesRequestSchema, SamplesSchema, StepOf } from "../../schemas/samples.js";
 import { isTerminal } from "../../schemas/status.js";
 import { strict } from "../../schemas/strict.js";
-import type { ApiDeps } from "../deps.js";
+import type { ApiDeps, OwnDeps } from "../deps.js";
 import { hasUnchanged } from "../http/etag.js";
 import { existing } from "../http/existing.js";
 import { Limiter } from "../http/limiter.js";
@@ -20,11 +20,10 @@ const MOST_WAITING = 16;
 /** A download that nobody takes is given up. */
 const IDLE_MS = 30_000;
 
-export const modelRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, deps) => {
-  const { runs } = deps;
+export const modelRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app) => {
   const limiter = new Limiter(AT_ONCE, MOST_WAITING, "models are being read");
 
-  const modelOf = (id: string, step: number | undefined) => limiter.run(() => readModel(deps, id, step));
+  const modelOf = (own: OwnDeps, id: string, step: number | undefined) => limiter.run(() => readModel(own, id, step));
 
   app.post(
     "/runs/:id/samples",
@@ -53,7 +52,7 @@ export const modelRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, deps)
     async (request) => {
       const { id } = request.params;
       const { count = 20, temperature = 1, seed = 0, step: at } = request.body;
-      const model = await modelOf(id, at);
+      const model = await modelOf(request.own, id, at);
       const samples = await drawSamples(model, { count, temperature, seed }, () => request.socket.destroyed);
       return { run: id, step: model.step, temperature, seed, samples };
     },
@@ -66,7 +65,7 @@ export const modelRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, deps)
         operationId: "getWeights",
         summary: "The trained model as a safetensors file",
         description:
-          "Names and shapes of a PyTorch module with `embedding` (nn.Embedding) and `layers` (nn.ModuleList of nn.Linear); the symbols and the model's spec are in the header's metadata.",
+          "As of a PyTorch module with `embedding` (nn.Embedding) and `layers` (nn.ModuleList of nn.Linear); symbols and spec are in the header's metadata.",
         tags: ["model"],
         params: idParams("run"),
         querystring: Type.Object({ step: StepOf }, strict),
@@ -82,10 +81,10 @@ export const modelRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, deps)
     },
     async (request, reply) => {
       const { id } = request.params;
-      const { status, committed } = await existing(runs, id);
+      const { status, committed } = await existing(request.own.runs, id);
       if (isTerminal(status) && hasUnchanged(request, reply, [committed])) return reply.code(304).send(null);
       reply.raw.setTimeout(IDLE_MS, () => reply.raw.destroy());
-      const { spec, engineBuild, symbols, step, parameters } = await modelOf(id, request.query.step);
+      const { spec, engineBuild, symbols, step, parameters } = await modelOf(request.own, id, request.query.step);
       const file = toSafetensors(spec.model, symbols.length, parameters, {
         format: "pt",
         run: id,
@@ -109,7 +108,7 @@ export const modelRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, deps)
         operationId: "evaluateModel",
         summary: "The loss of the trained model over a whole split",
         description:
-          "Mean cross-entropy, nats, of the latest checkpoint or a kept one; by default over the test split, which no training and no search looks at. Worked out anew for each request, in double precision.",
+          "Mean cross-entropy, nats, of the latest checkpoint or a kept one; by default over the test split, which no training sees.",
         tags: ["model"],
         params: idParams("run"),
         querystring: Type.Object({ split: Type.Enum([...SPLITS], { default: "test" }), step: StepOf }, strict),
@@ -135,8 +134,8 @@ export const modelRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, deps)
       const { id } = request.params;
       const { split, step: at } = request.query;
       const evaluated = await limiter.run(async () => {
-        const model = await readModel(deps, id, at);
-        return evaluate(model, split, deps.datasets, () => request.socket.destroyed);
+        const model = await readModel(request.own, id, at);
+        return evaluate(model, split, request.own.datasets, () => request.socket.destroyed);
       });
       return { run: id, split, ...evaluated };
     },
@@ -159,8 +158,12 @@ export const modelRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, deps)
     },
     async (request) => {
       const { id } = request.params;
-      const record = await existing(runs, id);
-      return { run: id, kept: await runs.keptSteps(id), latest: record.committed > 0 ? record.committed : null };
+      const record = await existing(request.own.runs, id);
+      return {
+        run: id,
+        kept: await request.own.runs.keptSteps(id),
+        latest: record.committed > 0 ? record.committed : null,
+      };
     },
   );
 };

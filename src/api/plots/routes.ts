@@ -28,7 +28,7 @@ const Params = Type.Object({
 
 export const plotRoutes: FastifyPluginAsyncTypebox<ApiDeps & { readonly plotThread: PlotThread }> = async (
   app,
-  { runs, metrics, plotThread: thread },
+  { metrics, plotThread: thread },
 ) => {
   const limiter = new Limiter(AT_ONCE, MOST_WAITING, "pictures are being drawn");
 
@@ -39,7 +39,7 @@ export const plotRoutes: FastifyPluginAsyncTypebox<ApiDeps & { readonly plotThre
         operationId: "drawRun",
         summary: "Draw a run",
         description:
-          "SVG or PNG by the name's ending; without one by Accept, where text/plain draws in the terminal. loss: each step's, its average and the validation losses. lr-loss, exponent-loss: of a sweep with every finder's suggestion. log-loss: means of log10 loss over windows. With `runs`, averages only, one line a run.",
+          "SVG or PNG by the name's ending, else by Accept; text/plain draws in the terminal. loss: with its average and validation losses. lr-loss, exponent-loss: of a sweep, with suggestions. log-loss: means of log10 loss over windows. With `runs`, averages only.",
         tags: ["metrics"],
         params: Params,
         querystring: PlotQuerySchema,
@@ -59,13 +59,13 @@ export const plotRoutes: FastifyPluginAsyncTypebox<ApiDeps & { readonly plotThre
     },
     async (request, reply) => {
       const { id, plot } = request.params;
-      const { query } = request;
+      const { query, own } = request;
       const [name, kind] = plot.split(".") as [PlotName, string | undefined];
       const format = kind === undefined ? chooseType(request.headers.accept, FORMATS) : EXTENSIONS[kind]!;
       checkQuery(name, query);
       const { width, height } = sizeOf(format, query);
-      const records = [await existing(runs, id)];
-      for (const other of othersOf(query.runs)) records.push(await existing(runs, other));
+      const records = [await existing(own.runs, id)];
+      for (const other of othersOf(query.runs)) records.push(await existing(own.runs, other));
       const facts = records.map(({ id, committed }) => [id, committed]);
       if (records.every(({ status }) => isTerminal(status)) && hasUnchanged(request, reply, facts)) {
         return reply.code(304).send(null);

@@ -207,6 +207,8 @@ export const SECTIONS: readonly Section[] = [
       listKeys: get("/keys", "jq -c '.keys[] | [.name, .scope, .lastUsedAt]'"),
       rotateKey: block(key, `curl -s -X POST "${V1}${KEY_PATH}/rotate" | jq -c '.id, .key'`),
       revokeKey: block(key, gone(KEY_PATH)),
+      listAudit: get("/audit?limit=5", "jq -c '.entries[]'"),
+      getSession: get("/session", "jq -c ."),
       signIn: block(
         key,
         `jq '{key}' <<< "$KEY" | curl -s -o /dev/null -w '%{http_code}\\n' ${V1}/session ${JSON_BODY} -d @-`,

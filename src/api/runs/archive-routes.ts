@@ -1,8 +1,10 @@
 import { Readable } from "node:stream";
 import { createGzip } from "node:zlib";
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
+import type { FastifyRequest } from "fastify";
 import { Type } from "typebox";
 import { readEngineState } from "../../core/engine-state.js";
+import { runCost } from "../../core/estimate.js";
 import { parameterCount } from "../../core/model.js";
 import { BUILT_IN_DATASET } from "../../schemas/dataset.js";
 import { LIMITS } from "../../schemas/limits.js";
@@ -11,10 +13,11 @@ import { isTerminal } from "../../schemas/status.js";
 import { type ArchivePart, NotAnArchive, type RunRecord } from "../../store/contract.js";
 import { findDataset } from "../datasets/dataset-facts.js";
 import { putDataset } from "../datasets/put-dataset.js";
-import type { ApiDeps } from "../deps.js";
+import type { ApiDeps, OwnDeps } from "../deps.js";
 import { existing } from "../http/existing.js";
 import { Limiter } from "../http/limiter.js";
 import { invalidRequest } from "../http/problems.js";
+import { quotaProblem } from "../http/quotas.js";
 import { mediaResponse, problemResponse } from "../http/responses.js";
 import { idParams } from "../ids.js";
 import { type ArchivedDataset, linesOf, partsOf } from "./archive-lines.js";
@@ -28,8 +31,7 @@ const MOST_WAITING = 8;
 const IDLE_MS = 30_000;
 
 /** Whole runs, from one Anneal to another. */
-export const archiveRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, deps) => {
-  const { runs, archives, datasets } = deps;
+export const archiveRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app) => {
   const limiter = new Limiter(AT_ONCE, MOST_WAITING, "archives are being read");
   // Read as it comes, and bounded there.
   app.addContentTypeParser([TYPE, "application/octet-stream"], (_request, payload, done) => done(null, payload));
@@ -51,12 +53,13 @@ export const archiveRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, dep
       },
     },
     async (request, reply) => {
-      const record = await existing(runs, request.params.id);
+      const { own } = request;
+      const record = await existing(own.runs, request.params.id);
       const { id, status, parent, spec } = record;
       if (!isTerminal(status)) throw new ProblemError("conflict", "The run is not over yet");
       if (parent !== null)
         throw new ProblemError("conflict", `The run belongs to ${parent}, which an archive does not hold`);
-      const dataset = await findDataset(datasets, spec.dataset.name);
+      const dataset = await findDataset(own.datasets, spec.dataset.name);
       if (dataset === null) throw new ProblemError("conflict", "The run's dataset is gone");
       if (parameterCount(spec.model, dataset.statistics.symbols.length) * spec.replicas > LIMITS.archivedParameters) {
         throw new ProblemError(
@@ -68,11 +71,14 @@ export const archiveRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, dep
       return reply
         .type(TYPE)
         .header("content-disposition", `attachment; filename="${id}.anneal.gz"`)
-        .send(Readable.from(linesOf(withDataset(record))).pipe(createGzip()));
+        .send(Readable.from(linesOf(withDataset(own, record))).pipe(createGzip()));
     },
   );
 
-  async function* withDataset({ id, spec }: RunRecord): AsyncGenerator<ArchivePart | ArchivedDataset> {
+  async function* withDataset(
+    { datasets, archives }: OwnDeps,
+    { id, spec }: RunRecord,
+  ): AsyncGenerator<ArchivePart | ArchivedDataset> {
     const { name, digest } = spec.dataset;
     const text = name === BUILT_IN_DATASET ? null : await datasets.text(digest);
     if (text !== null) yield { kind: "dataset", name, text: text.toString("utf8") };
@@ -97,27 +103,29 @@ export const archiveRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, dep
       },
     },
     async (request, reply) => {
-      const { body } = request;
+      const { body, own } = request;
       if (!(body instanceof Readable))
         throw invalidRequest([{ pointer: "", expected: `an archive, as content-type: ${TYPE}` }]);
       request.raw.setTimeout(IDLE_MS, () => request.raw.destroy());
       const { outcome, record } = await limiter
-        .run(() => restore(body))
+        .run(() => restore(request, body))
         .catch((error) => {
           if (error instanceof NotAnArchive)
             throw invalidRequest([{ pointer: "", expected: `an archive of a run; this one has ${error.message}` }]);
           throw error;
         });
+      if (outcome === "over-bytes") throw await quotaProblem(own.quotas, request.tenant, outcome);
       if (outcome === "exists") throw sameRun(record);
       if (outcome === "no-dataset") throw otherDataset(record);
       return reply
         .code(201)
         .header("location", `/v1/runs/${record.id}`)
-        .send(toRun(await existing(runs, record.id)));
+        .send(toRun(await existing(own.runs, record.id)));
     },
   );
 
-  async function restore(body: Readable) {
+  async function restore(request: FastifyRequest, body: Readable) {
+    const { runs, archives, datasets } = request.own;
     let spec: RunRecord["spec"] | null = null;
     let dataset: ArchivedDataset | null = null;
     let parameters = 0;
@@ -126,12 +134,14 @@ export const archiveRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, dep
       if ((await runs.get(record.id)) !== null) throw sameRun(record);
       // Where another text has that name, the store refuses the run.
       if (dataset?.name === spec.dataset.name && (await datasets.get(dataset.name)) === null) {
-        await putDataset(datasets, dataset.name, dataset.text);
+        await putDataset(datasets, dataset.name, dataset.text, request);
       }
       const here = await findDataset(datasets, spec.dataset.name);
       if (here === null) throw new NotAnArchive("no dataset");
       if (here.digest !== spec.dataset.digest) throw otherDataset(record);
-      parameters = parameterCount(spec.model, here.statistics.symbols.length);
+      const { symbols, splits } = here.statistics;
+      parameters = parameterCount(spec.model, symbols.length);
+      return runCost(spec, { vocabSize: symbols.length, trainExamples: splits.train.examples });
     };
     async function* parts(): AsyncGenerator<ArchivePart> {
       for await (const part of partsOf(body)) {

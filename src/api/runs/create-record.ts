@@ -3,6 +3,8 @@ import type { FastifyBaseLogger, FastifyRequest } from "fastify";
 import type { RunQueue } from "../../queue/run-queue.js";
 import { ProblemError } from "../../schemas/problem.js";
 import type { CreateOptions, RecordStore, StoredRecord } from "../../store/contract.js";
+import type { OwnDeps } from "../deps.js";
+import { quotaProblem } from "../http/quotas.js";
 
 /** The side of a store that makes records. */
 export type Creating<Spec, R extends StoredRecord<Spec>> = Pick<
@@ -14,7 +16,8 @@ export type Creating<Spec, R extends StoredRecord<Spec>> = Pick<
 export type Producer = Pick<RunQueue, "enqueue">;
 
 /** The request that something is done for: its id goes with the record, as the trace id of all that follows. */
-export interface Origin extends Pick<FastifyRequest, "id" | "log"> {
+export interface Origin extends Pick<FastifyRequest, "id" | "log" | "tenant"> {
+  readonly own: Pick<OwnDeps, "quotas">;
   /** The record's id, where the request may be repeated: then the same one is made, or was made before. */
   readonly recordId?: string;
 }
@@ -29,7 +32,7 @@ export async function createRecord<Spec extends { readonly labels: readonly stri
   queue: Producer | null,
   id: string,
   spec: Spec,
-  { id: traceId, log, recordId }: Origin,
+  { id: traceId, log, recordId, tenant, own: { quotas } }: Origin,
   options: Omit<CreateOptions, "traceId"> = {},
 ): Promise<R> {
   log.info({ id }, "creating");
@@ -40,6 +43,9 @@ export async function createRecord<Spec extends { readonly labels: readonly stri
   });
   if (created === "late") throw new ProblemError("unavailable", "Redis answered too late; nothing was done");
   if (created === "full") throw new ProblemError("too-many-requests", "Too many runs are waiting; nothing was done");
+  if (created === "over-queued" || created === "over-steps" || created === "over-bytes") {
+    throw await quotaProblem(quotas, tenant, created);
+  }
   if (created === "no-checkpoint") throw new ProblemError("conflict", "The checkpoint to fork from is no longer there");
   if (created === "no-parent") throw new ProblemError("conflict", "What it was to belong to is gone; nothing was done");
   if (created === "no-dataset") {

@@ -1,4 +1,5 @@
 import { randomInt } from "node:crypto";
+import { runCost, searchCost } from "../../core/estimate.js";
 import { type DatasetFacts, DEFAULT_LR_RANGE, resolveRun } from "../../core/resolve.js";
 import { autoSearch, isOpen } from "../../core/resolve-search.js";
 import { substituteRate } from "../../core/schedules/auto-rate.js";
@@ -30,8 +31,8 @@ export async function createRun(deps: CreateRunDeps, request: RunRequest, origin
     warnings: search === null ? requestWarnings(request, spec) : [],
     guessLoss: Math.log(facts.vocabSize),
   };
-  if (search !== null) return createWithSearch(deps, id, spec, search, origin, advice);
-  return createRecord(deps.runs, deps.queue, id, spec, origin, { advice });
+  if (search !== null) return createWithSearch(deps, id, spec, search, facts, origin, advice);
+  return createRecord(deps.runs, deps.queue, id, spec, origin, { advice, cost: runCost(spec, facts) });
 }
 
 /** What would be created; throws a ProblemError that names the fields of the request. `search`: what the run waits for. */
@@ -59,13 +60,16 @@ async function createWithSearch(
   id: string,
   spec: RunSpec,
   search: SearchSpec,
+  facts: DatasetFacts,
   origin: Origin,
   advice: Advice,
 ): Promise<RunRecord> {
   const searchId = idOf("search", id);
   // The search first: without its run it does no harm, while the run would wait for ever without its search.
-  await createRecord(searches, null, searchId, search, origin);
-  const run = await createRecord(runs, null, id, spec, origin, { waitsFor: searchId, advice });
+  await createRecord(searches, null, searchId, search, origin, { cost: searchCost(search, facts) });
+  const run = await createRecord(runs, null, id, spec, origin, {
+    ...{ waitsFor: searchId, advice, cost: runCost(spec, facts) },
+  });
   void enqueue(searchQueue, searchId, origin.log);
   return run;
 }

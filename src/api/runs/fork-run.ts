@@ -1,3 +1,4 @@
+import { runCost } from "../../core/estimate.js";
 import type { DatasetFacts } from "../../core/resolve.js";
 import { resolveFork } from "../../core/resolve-fork.js";
 import { autoRatePaths } from "../../core/schedules/auto-rate.js";
@@ -33,7 +34,7 @@ export async function forkRun(
     const { spec, fork, facts } = await resolvedFork({ runs, datasets }, request);
     const advice = { warnings: requestWarnings(request, spec), guessLoss: Math.log(facts.vocabSize) };
     try {
-      return await createRecord(runs, queue, id, spec, origin, { fork, advice });
+      return await createRecord(runs, queue, id, spec, origin, { fork, advice, cost: runCost(spec, facts) });
     } catch (error) {
       const moved = error instanceof ProblemError && error.code === "conflict" && request.from.step === undefined;
       if (!moved || tries === MOST_TRIES) throw error;

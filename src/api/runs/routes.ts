@@ -54,9 +54,7 @@ const withoutWords = Object.fromEntries(
   ),
 ) as typeof runFilterFields;
 
-export const runRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, deps) => {
-  const { runs } = deps;
-
+export const runRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app) => {
   app.post(
     "/runs",
     {
@@ -76,9 +74,9 @@ export const runRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, deps) =
         },
       },
     },
-    creating(deps, {
-      ...{ kind: "run", path: "/v1/runs", store: runs, view: toRun },
-      create: (request: RunRequest, origin) => createRun(deps, request, origin),
+    creating({
+      ...{ kind: "run", path: "/v1/runs", store: ({ runs }) => runs, view: toRun },
+      create: (own, request: RunRequest, origin) => createRun(own, request, origin),
     }),
   );
 
@@ -103,7 +101,7 @@ export const runRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, deps) =
         },
       },
     },
-    async ({ query }) => {
+    async ({ query, own: { runs } }) => {
       const { records, next } = await runs.list(query);
       return { runs: records.map(toRun), next };
     },
@@ -121,7 +119,7 @@ export const runRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, deps) =
         response: { 200: TotalsSchema, 400: problemResponse("A parameter is wrong") },
       },
     },
-    async ({ query }) => {
+    async ({ query, own: { runs } }) => {
       const { found, complete } = await runs.survey(query);
       const byStatus = Object.fromEntries(RUN_STATUSES.map((status) => [status, 0])) as Record<RunStatus, number>;
       for (const { status } of found) byStatus[status]++;
@@ -135,7 +133,7 @@ export const runRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, deps) =
       schema: {
         operationId: "actOnRuns",
         summary: "Pause, resume, cancel or delete all runs that match",
-        description: `Without \`confirm\` nothing is done: the answer says how many runs match, and to how many of them it can be done (\`eligible\`). With that number as \`confirm\` it is done, to the ${LIMITS.bulkRuns} newest; \`remaining\` are left for another call.`,
+        description: `Without \`confirm\` nothing is done: the answer says how many match, and how many of them are \`eligible\`. With that number as \`confirm\` it is done, to the ${LIMITS.bulkRuns} newest; \`remaining\` are left for another call.`,
         tags,
         body: Type.Object(
           {
@@ -148,7 +146,7 @@ export const runRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, deps) =
         response: { 200: BulkSchema, 400: problemResponse("A field is wrong, or other runs match by now") },
       },
     },
-    async ({ body }) => actOnAll(deps, body as BulkRequest),
+    async ({ own, body }) => actOnAll(own, body as BulkRequest),
   );
 
   app.get(
@@ -163,7 +161,7 @@ export const runRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, deps) =
         response: { 200: RunRef, 404: noSuchRun },
       },
     },
-    async (request) => toRun(await existing(runs, request.params.id)),
+    async (request) => toRun(await existing(request.own.runs, request.params.id)),
   );
 
   app.patch(
@@ -179,7 +177,7 @@ export const runRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, deps) =
         response: { 200: RunRef, 400: problemResponse("A field is wrong"), 404: noSuchRun },
       },
     },
-    async ({ params: { id }, body }) => {
+    async ({ own: { runs }, params: { id }, body }) => {
       if ((await runs.annotate(id, body as RunChange)) === "gone") throw notFound(id);
       return toRun(await existing(runs, id));
     },
@@ -197,7 +195,7 @@ export const runRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, deps) =
         response: controlled,
       },
     },
-    async (request, reply) => accepted(reply, await cancelRun(deps, request.params.id)),
+    async (request, reply) => accepted(reply, await cancelRun(request.own, request.params.id)),
   );
 
   app.post(
@@ -212,7 +210,7 @@ export const runRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, deps) =
         response: controlled,
       },
     },
-    async (request, reply) => accepted(reply, await pauseRun(deps, request.params.id)),
+    async (request, reply) => accepted(reply, await pauseRun(request.own, request.params.id)),
   );
 
   app.post(
@@ -227,7 +225,7 @@ export const runRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, deps) =
         response: controlled,
       },
     },
-    async (request, reply) => accepted(reply, await resumeRun(deps, request.params.id)),
+    async (request, reply) => accepted(reply, await resumeRun(request.own, request.params.id)),
   );
 
   app.delete(
@@ -247,7 +245,7 @@ export const runRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, deps) =
       },
     },
     async (request, reply) => {
-      await deleteRun(deps, request.params.id);
+      await deleteRun(request.own, request.params.id);
       return reply.code(204).send(null);
     },
   );

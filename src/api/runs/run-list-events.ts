@@ -16,19 +16,27 @@ const EVERY_MS = 250;
 
 /** One event: a run as it is now, or its deletion. A later event of the same run makes it worthless. */
 interface Reader {
+  /** Whose changes it is told. */
+  readonly tenant: string;
   send(runId: string, event: string): void;
   end(): void;
+}
+
+interface Change {
+  /** Whose it is. */
+  readonly tenant: string;
+  readonly event: string;
 }
 
 /** Reads each run that has changed, at most once every EVERY_MS, for all readers together; idle without readers. */
 class RunWatch {
   readonly readers = new Set<Reader>();
-  readonly #read: (id: string) => Promise<string | null>;
+  readonly #read: (id: string) => Promise<Change | null>;
   /** Runs told of within the last EVERY_MS; true: they have changed since. */
   readonly #resting = new Map<string, boolean>();
 
   /** `read` gives a run's event; null: it is not in the list. */
-  constructor(read: (id: string) => Promise<string | null>) {
+  constructor(read: (id: string) => Promise<Change | null>) {
     this.#read = read;
   }
 
@@ -46,9 +54,9 @@ class RunWatch {
       if (again) this.changed(id);
     }, EVERY_MS).unref();
     try {
-      const event = await this.#read(id);
-      if (event === null) return;
-      for (const reader of this.readers) reader.send(id, event);
+      const change = await this.#read(id);
+      if (change === null) return;
+      for (const reader of this.readers) if (reader.tenant === change.tenant) reader.send(id, change.event);
     } catch {
       // Redis is away. It is asked again, so that a last change is not missed.
       this.#resting.set(id, true);
@@ -56,15 +64,17 @@ class RunWatch {
   }
 }
 
-export const runListEventRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { runs, tail }) => {
+export const runListEventRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { allRuns, tail }) => {
   const watch = new RunWatch(async (id) => {
-    if (kindOf(id) !== "run") return `event: changed\ndata: ${JSON.stringify({ id })}\n\n`;
-    const record = await runs.get(id);
+    const told = (tenant: string, name: string, data: object): Change => ({
+      tenant,
+      event: `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`,
+    });
+    if (kindOf(id) !== "run") return told(await allRuns.ownerOf(id), "changed", { id });
+    const record = await allRuns.get(id);
+    if (record === null) return told(await allRuns.ownerOf(id), "deleted", { id });
     // Children are in their parent's list.
-    if (record !== null && record.parent !== null) return null;
-    return record === null
-      ? `event: deleted\ndata: ${JSON.stringify({ id })}\n\n`
-      : `event: run\ndata: ${JSON.stringify(toRun(record))}\n\n`;
+    return record.parent === null ? told(record.tenant, "run", toRun(record)) : null;
   });
   let stop: (() => void) | null = null;
   const endAll = () => {
@@ -78,11 +88,12 @@ export const runListEventRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app
   app.get(
     "/runs/events",
     {
+      config: { stream: true },
       schema: {
         operationId: "watchRuns",
         summary: "Follow all runs as Server-Sent Events",
         description:
-          "`run`: a run as GET shows it, whenever it changes, about four times a second while it trains; `deleted`: {id}; `changed`: {id} of a search or experiment that has changed or gone. Nothing is replayed: after connecting, read GET /v1/runs once. The stream ends where changes may have been missed, as when Redis was away; EventSource then connects again by itself.",
+          "`run`: a run as GET shows it, whenever it changes, about four times a second while it trains; `deleted`: {id}; `changed`: {id} of a search or experiment that has changed or gone. Nothing is replayed: after connecting, read GET /v1/runs once. It ends where changes may have been missed; EventSource connects again by itself.",
         tags: ["streams"],
         response: { 200: eventsResponse("Events, until the client leaves", RunListEventSchema) },
       },
@@ -93,6 +104,7 @@ export const runListEventRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app
       openEventStream(response);
       const waiting = new Map<string, string>();
       const reader: Reader = {
+        tenant: request.tenant,
         send: (runId, event) => {
           // Beyond, only the newest state of each run is kept for it.
           if (response.writableLength < HIGH_WATER) response.write(event);

@@ -1,4 +1,5 @@
 import { randomInt } from "node:crypto";
+import { searchCost } from "../../core/estimate.js";
 import type { DatasetFacts } from "../../core/resolve.js";
 import { resolveSearch } from "../../core/resolve-search.js";
 import { searchWarnings } from "../../core/warnings.js";
@@ -23,10 +24,10 @@ export async function createSearch(
   request: SearchRequest,
   origin: Origin,
 ): Promise<SearchRecord> {
-  const { spec } = await resolvedSearch(deps, request);
+  const { spec, facts } = await resolvedSearch(deps, request);
   const id = origin.recordId ?? newId("search", Date.now());
   const advice = { warnings: searchWarnings(request, spec), guessLoss: spec.guessLoss };
-  return createRecord(searches, searchQueue, id, spec, origin, { advice });
+  return createRecord(searches, searchQueue, id, spec, origin, { advice, cost: searchCost(spec, facts) });
 }
 
 /** Throws a ProblemError that names the fields of the request. */

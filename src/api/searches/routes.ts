@@ -19,8 +19,7 @@ import { createSearch } from "./create-search.js";
 const SearchRef = Type.Ref("Search");
 const params = idParams("search");
 
-export const searchRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, deps) => {
-  const { searches, runs } = deps;
+export const searchRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app) => {
   app.post(
     "/searches",
     {
@@ -28,7 +27,7 @@ export const searchRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, deps
         operationId: "createSearch",
         summary: "Find the schedule and the rate that suit",
         description:
-          "Trains schedules at rates over horizons that grow fourfold, with common seeds; settles each schedule's rate at the true horizon, verifies it by seeds that did not choose it, and ranks the schedules with paired differences. The runs that it trains belong to it (GET /v1/runs?parent=) and go with it.",
+          "Trains schedules at rates over growing horizons with common seeds, settles each one's rate at the true horizon, verifies it by other seeds, and ranks the schedules with paired differences. The runs that it trains belong to it (GET /v1/runs?parent=) and go with it.",
         tags: ["learning rate"],
         body: Type.Ref("SearchRequest"),
         headers: creatingHeaders,
@@ -41,9 +40,9 @@ export const searchRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, deps
         },
       },
     },
-    creating(deps, {
-      ...{ kind: "search", path: "/v1/searches", store: searches, view: toSearch },
-      create: (request: SearchRequest, origin) => createSearch(deps, request, origin),
+    creating({
+      ...{ kind: "search", path: "/v1/searches", store: ({ searches }) => searches, view: toSearch },
+      create: (own, request: SearchRequest, origin) => createSearch(own, request, origin),
     }),
   );
 
@@ -62,7 +61,7 @@ export const searchRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, deps
         },
       },
     },
-    async ({ query }) => {
+    async ({ query, own: { searches } }) => {
       const { records, next } = await searches.list(query);
       return { searches: records.map(toSearch), next };
     },
@@ -80,7 +79,7 @@ export const searchRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, deps
         response: { 200: SearchRef, 404: problemResponse("No such search") },
       },
     },
-    async (request) => toSearch(await existing(searches, request.params.id)),
+    async (request) => toSearch(await existing(request.own.searches, request.params.id)),
   );
 
   app.post(
@@ -100,6 +99,7 @@ export const searchRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, deps
       },
     },
     async (request, reply) => {
+      const { searches, runs } = request.own;
       const record = await cancelRecord(searches, request.params.id);
       // A worker that has it sees to that itself.
       if (record.status === "canceled") await forsake(runs, record);
@@ -125,6 +125,7 @@ export const searchRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, deps
     },
     async (request, reply) => {
       const { id } = request.params;
+      const { searches, runs } = request.own;
       const record = await existing(searches, id);
       const outcome = await searches.delete(id);
       if (outcome === "deleted") await forsake(runs, record);

@@ -12,7 +12,7 @@ export interface LogBounds {
 /** By id of a run, search or experiment; null: there is none. */
 export type BoundsOf = (id: string) => Promise<LogBounds | null>;
 
-interface Stores {
+export interface Stores {
   readonly runs: Pick<RunStore, "get">;
   readonly searches: Pick<SearchStore, "get">;
   readonly experiments: Pick<ExperimentStore, "get">;

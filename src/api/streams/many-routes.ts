@@ -10,13 +10,12 @@ import { strict } from "../../schemas/strict.js";
 import type { Tail } from "../../store/contract.js";
 import { problemResponse } from "../http/responses.js";
 import { CommandSocket } from "./command-socket.js";
-import type { BoundsOf } from "./log-bounds.js";
+import { createBoundsOf } from "./log-bounds.js";
 import { refuseUnknownProtocols } from "./socket-protocol.js";
 import { commandParser } from "./stream-commands.js";
 
 export interface StreamManyOptions {
   readonly tail: Tail;
-  readonly boundsOf: BoundsOf;
   /** How long a socket may follow nothing. */
   readonly idleMs?: number;
 }
@@ -25,7 +24,7 @@ export const MANY_DESCRIPTION = `Text frames. The client sends StreamCommands; f
 
 /** Several runs, searches and experiments over one WebSocket. */
 export const streamManyRoutes: FastifyPluginAsyncTypebox<StreamManyOptions> = async (app, options) => {
-  const { tail, boundsOf, idleMs = 60_000 } = options;
+  const { tail, idleMs = 60_000 } = options;
   const parse = commandParser(
     app.validatorCompiler!({
       schema: StreamCommandSchema,
@@ -43,11 +42,12 @@ export const streamManyRoutes: FastifyPluginAsyncTypebox<StreamManyOptions> = as
     method: "GET",
     url: "/stream",
     exposeHeadRoute: false,
+    config: { stream: true },
     schema: {
       operationId: "streamMany",
       summary: "Follow several runs, searches and experiments over one WebSocket",
       description:
-        "The client sends StreamCommands; for each run it gets `subscribed`, then the same StreamMessages as on /v1/runs/{id}/stream, every one with `run`, until `end` or `unsubscribed`. Limits, binary frames and close codes: docs/asyncapi.yaml.",
+        "The client sends StreamCommands; for each run it gets `subscribed`, then StreamMessages with `run`, until `end` or `unsubscribed`. The rest is in docs/asyncapi.yaml.",
       tags: ["streams"],
       // What is followed, and how, is said by commands.
       querystring: Type.Object({}, strict),
@@ -67,6 +67,7 @@ export const streamManyRoutes: FastifyPluginAsyncTypebox<StreamManyOptions> = as
     },
     wsHandler: (socket: WebSocket, request) => {
       const { log } = request;
+      const boundsOf = createBoundsOf(request.own);
       const stream = new CommandSocket(socket, { tail, boundsOf, parse, requestId: request.id, idleMs });
       streams.add(stream);
       socket.on("close", () => {

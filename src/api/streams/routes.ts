@@ -9,13 +9,14 @@ import type { RecordKind } from "../../schemas/record-kinds.js";
 import { FROM, THINNING, type Thinning } from "../../schemas/stream.js";
 import { strict } from "../../schemas/strict.js";
 import type { Tail } from "../../store/contract.js";
+import type { OwnDeps } from "../deps.js";
 import { eventsResponse, problemResponse } from "../http/responses.js";
 import { idParams } from "../ids.js";
 import type { LivePlot, Screen } from "../plots/live.js";
 import { LIVE_QUERY, type LiveQuery, liveSize } from "../plots/query.js";
 import type { Connection } from "./connection.js";
 import { EventStreamConnection } from "./event-stream.js";
-import { type BoundsOf, startOf } from "./log-bounds.js";
+import { createBoundsOf, startOf } from "./log-bounds.js";
 import { SocketConnection } from "./socket-connection.js";
 import { refuseUnknownProtocols } from "./socket-protocol.js";
 import { followOne, type Stream } from "./subscriptions.js";
@@ -48,17 +49,16 @@ export interface StreamOptions {
   readonly tail: Tail;
   readonly path: "/runs" | "/searches" | "/experiments";
   readonly kind: RecordKind;
-  readonly boundsOf: BoundsOf;
   /** Draws an id's events on a terminal; undefined: they cannot be drawn. */
-  readonly draw?: (id: string, response: ServerResponse, screen: Screen) => Promise<LivePlot>;
+  readonly draw?: (own: OwnDeps, id: string, response: ServerResponse, screen: Screen) => Promise<LivePlot>;
 }
 
 /** Only runs have steps. */
 const BINARY =
-  " With Sec-WebSocket-Protocol: anneal.v1.binary, steps come as binary frames (docs/asyncapi.yaml); all else, envelopes too, stays text.";
+  " With Sec-WebSocket-Protocol: anneal.v1.binary, steps come as binary frames (docs/asyncapi.yaml); all else stays text.";
 
 export const streamRoutes: FastifyPluginAsyncTypebox<StreamOptions> = async (app, options) => {
-  const { tail, path, kind, boundsOf, draw } = options;
+  const { tail, path, kind, draw } = options;
   const params = idParams(kind);
   const querystring = Queries[kind];
   const streams = new Set<Pick<Stream, "restart">>();
@@ -77,10 +77,10 @@ export const streamRoutes: FastifyPluginAsyncTypebox<StreamOptions> = async (app
   };
 
   let drawn = 0;
-  const drawLive = async (id: string, reply: FastifyReply, screen: Screen) => {
+  const drawLive = async (own: OwnDeps, id: string, reply: FastifyReply, screen: Screen) => {
     const response = reply.raw;
     if (drawn >= MOST_DRAWN) throw new ProblemError("too-many-requests", "Too many live plots are being drawn");
-    const plot = await draw!(id, response, screen);
+    const plot = await draw!(own, id, response, screen);
     reply.hijack();
     if (!plot.start()) return;
     drawn++;
@@ -95,10 +95,14 @@ export const streamRoutes: FastifyPluginAsyncTypebox<StreamOptions> = async (app
     method: "GET",
     url: `${path}/:id/stream`,
     exposeHeadRoute: false,
+    config: { stream: true },
     schema: {
       operationId: `stream${NAMES[kind]}`,
       summary: "Follow it over WebSocket",
-      description: `Each frame is a StreamMessage: every step from \`from\` on exactly once, stored and then live; closes with 1000 after \`end\`. 1012 (server restart) and 4008 (reader frozen) carry {"resumeFrom": step} as reason.${kind === "run" ? BINARY : ""}`,
+      description:
+        kind === "run"
+          ? `Each frame is a StreamMessage: every step from \`from\` on exactly once, stored and then live; closes with 1000 after \`end\`. 1012 (server restart) and 4008 (reader frozen) carry {"resumeFrom": step} as reason.${BINARY}`
+          : "As a run's, by training in place of step.",
       tags: ["streams"],
       params,
       querystring,
@@ -110,7 +114,7 @@ export const streamRoutes: FastifyPluginAsyncTypebox<StreamOptions> = async (app
     },
     preHandler: async (request) => {
       if (request.ws) refuseUnknownProtocols(request.headers["sec-websocket-protocol"]);
-      request.streamStart = await startOf(boundsOf, request.params.id, request.query.from);
+      request.streamStart = await startOf(createBoundsOf(request.own), request.params.id, request.query.from);
     },
     handler: () => {
       throw new ProblemError("invalid-request", "This is a WebSocket: open it with ws://, or use /events with curl -N");
@@ -132,14 +136,14 @@ export const streamRoutes: FastifyPluginAsyncTypebox<StreamOptions> = async (app
     `${path}/:id/events`,
     {
       exposeHeadRoute: false,
+      config: { stream: true },
       schema: {
         operationId: `watch${NAMES[kind]}`,
         summary: "Follow it as Server-Sent Events",
         description:
-          "The same messages as /stream, one an event; the event id is the step to go on from, so Last-Event-ID resumes." +
-          (draw === undefined
-            ? ""
-            : " With format=ansi a plot of the loss, redrawn live in the terminal until the run is over."),
+          draw === undefined
+            ? "As a run's, by training in place of step."
+            : "The same messages as /stream, one an event; the event id is the step to go on from, so Last-Event-ID resumes. With format=ansi a plot of the loss, redrawn live in the terminal until the run is over.",
         tags: ["streams"],
         params,
         querystring: draw === undefined ? querystring : LiveFromQuery,
@@ -156,11 +160,11 @@ export const streamRoutes: FastifyPluginAsyncTypebox<StreamOptions> = async (app
     },
     async (request, reply) => {
       const screen = liveSize(request.query as StreamQuery & LiveQuery);
-      if (screen !== null) return drawLive(request.params.id, reply, screen);
+      if (screen !== null) return drawLive(request.own, request.params.id, reply, screen);
       const lastId = Number(request.headers["last-event-id"]);
       const resumes = Number.isSafeInteger(lastId) && lastId > 0;
       const from = resumes ? lastId : request.query.from;
-      const start = await startOf(boundsOf, request.params.id, from);
+      const start = await startOf(createBoundsOf(request.own), request.params.id, from);
       reply.hijack();
       // Gone while we looked: its "close" has been, and nothing would ever end what is begun now.
       if (request.raw.socket.destroyed) return;

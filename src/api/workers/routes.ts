@@ -6,7 +6,7 @@ import type { ApiDeps } from "../deps.js";
 import { isoTime } from "../http/iso-time.js";
 import { problemResponse } from "../http/responses.js";
 
-export const workerRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { fleet, runs }) => {
+export const workerRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { fleet }) => {
   app.get(
     "/workers",
     {
@@ -18,7 +18,7 @@ export const workerRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, { fl
         response: { 200: Type.Ref("Workers"), 503: problemResponse("Redis is away") },
       },
     },
-    async (): Promise<Workers> => {
+    async ({ own: { runs } }): Promise<Workers> => {
       const [workers, held, now] = await Promise.all([fleet.workers(), runs.training(), runs.now()]);
       const view = ({ id, claimedAt, committed, committedAt }: HeldRun) => ({
         id,

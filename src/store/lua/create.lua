@@ -2,8 +2,10 @@
 -- KEYS: the indexes that it is to stand in, besides those of its labels
 -- ARGV: id, spec (JSON), deadline (ms of Redis time; later than that nothing is created), most (waiting records), waitsFor
 --   (the search whose answer completes it), dataset (its name), digest (that the dataset must have; none: any), traceId,
---   parent (the record that it belongs to), forkRun, forkStep, forkLoop (JSON), advice (JSON)
--- Returns the time of creation (ms), 'late', 'full', 'no-parent', 'no-dataset' or 'no-checkpoint'.
+--   parent (the record that it belongs to), tenant (whose it is; none: its parent's), forkRun, forkStep, forkLoop (JSON), advice (JSON), steps (that it is to train), bytes (that
+--   it is estimated to take; both of a child are its parent's)
+-- Returns the time of creation (ms), 'late', 'full', 'no-parent', 'no-dataset', 'no-checkpoint', or which quota it would
+-- exceed: 'over-queued', 'over-steps', 'over-bytes'.
 
 -- The engine's state after a step of a run, kept or its latest; nil when there is none.
 local function checkpoint_at(run, step)
@@ -17,12 +19,15 @@ end
 local at = now_ms()
 if at > deadline then return 'late' end
 if redis.call('EXISTS', key(id)) == 1 then return field(id, 'createdAt') end
-if redis.call('ZCARD', STATUS_PREFIX .. 'queued') + redis.call('ZCARD', CHILD_STATUS_PREFIX .. 'queued') >= most then return 'full' end
+if redis.call('ZCARD', status_key(DEFAULT_TENANT, 'queued')) + redis.call('ZCARD', CHILD_STATUS_PREFIX .. 'queued') >= most then return 'full' end
 if parent and redis.call('EXISTS', key(parent)) == 0 then return 'no-parent' end
+local owner = tenant or (parent and tenant_of(parent)) or DEFAULT_TENANT
 if digest then
-  local entry = redis.call('HGET', DATASETS_KEY, dataset)
+  local entry = redis.call('HGET', datasets_key(owner), dataset)
   if not entry or cjson.decode(entry).digest ~= digest then return 'no-dataset' end
 end
+local over = not parent and exceeded(owner, steps, bytes)
+if over then return over end
 local committed = 0
 if forkRun then
   local engine = checkpoint_at(forkRun, forkStep)
@@ -36,6 +41,7 @@ if forkRun then
 end
 redis.call('HSET', key(id), 'id', id, 'spec', spec, 'createdAt', at, 'committed', committed, 'first', committed, 'fence', 0, 'epoch', 0, 'crashes', 0, 'attempts', 0, 'traceId', traceId)
 if parent then redis.call('HSET', key(id), 'parent', parent) end
+if owner ~= DEFAULT_TENANT then redis.call('HSET', key(id), 'tenant', owner) end
 if advice then redis.call('HSET', key(id), 'advice', advice) end
 if waitsFor then
   redis.call('HSET', key(id), 'waitsFor', waitsFor)
@@ -43,5 +49,10 @@ if waitsFor then
 end
 for _, index in ipairs(KEYS) do redis.call('ZADD', index, 0, id) end
 list_labels(id)
+if not parent then
+  redis.call('HSET', key(id), 'bytes', string.format('%.0f', bytes))
+  count_bytes(owner, bytes)
+  count_steps(owner, steps)
+end
 set_status(id, 'create', 'queued')
 return tostring(at)

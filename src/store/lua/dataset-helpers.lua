@@ -8,11 +8,11 @@ local function release_text(digest)
   redis.call('UNLINK', text)
 end
 
-local function entry_of(name)
-  local entry = redis.call('HGET', DATASETS_KEY, name)
+local function entry_of(tenant, name)
+  local entry = redis.call('HGET', datasets_key(tenant), name)
   return entry and cjson.decode(entry)
 end
 
-local function is_used(name)
-  return redis.call('EXISTS', DATASET_USERS_PREFIX .. name) == 1
+local function is_used(tenant, name)
+  return redis.call('EXISTS', dataset_users_key(tenant, name)) == 1
 end

@@ -9,21 +9,21 @@ if found >= format then return found end
 -- trained stay, as the runs of their own that they were, and who waited for one is told so (src/train, releaseForsaken).
 for _, id in ipairs(redis.call('ZRANGE', SEARCHES_KEY, 0, -1)) do
   local spec = cjson.decode(field(id, 'spec'))
-  redis.call('ZREM', STATUS_PREFIX .. field(id, 'status'), id)
-  redis.call('ZREM', DATASET_USERS_PREFIX .. spec.run.dataset.name, id)
-  for _, label in ipairs(spec.labels) do redis.call('ZREM', LABEL_PREFIX .. label, id) end
+  redis.call('ZREM', status_key(DEFAULT_TENANT, field(id, 'status')), id)
+  redis.call('ZREM', dataset_users_key(DEFAULT_TENANT, spec.run.dataset.name), id)
+  for _, label in ipairs(spec.labels) do redis.call('ZREM', ROOT .. LABEL_SUFFIX .. label, id) end
   redis.call('UNLINK', key(id), log_key(id))
 end
 redis.call('DEL', SEARCHES_KEY)
 -- Nor had it either of the indexes of runs that wait for a rate, and of what is over.
 for _, status in ipairs({'queued', 'paused'}) do
-  for _, id in ipairs(redis.call('ZRANGE', STATUS_PREFIX .. status, 0, -1)) do
+  for _, id in ipairs(redis.call('ZRANGE', status_key(DEFAULT_TENANT, status), 0, -1)) do
     local search = field(id, 'waitsFor')
     if search then redis.call('HSET', WAITING_KEY, id, search) end
   end
 end
 for status in string.gmatch(TERMINAL, '%S+') do
-  for _, id in ipairs(redis.call('ZRANGE', STATUS_PREFIX .. status, 0, -1)) do
+  for _, id in ipairs(redis.call('ZRANGE', status_key(DEFAULT_TENANT, status), 0, -1)) do
     redis.call('ZADD', FINISHED_KEY, number(id, 'finishedAt'), id)
   end
 end

@@ -13,12 +13,29 @@ local function log_key(id) return RUN_PREFIX .. id .. LOG_SUFFIX end
 local function checkpoint_key(id) return RUN_PREFIX .. id .. CHECKPOINT_SUFFIX end
 local function kept_checkpoint_key(id, step) return checkpoint_key(id) .. ':' .. string.format('%.0f', step) end
 local function kept_key(id) return RUN_PREFIX .. id .. KEPT_SUFFIX end
-local function status_key(id, status)
-  local prefix = redis.call('HEXISTS', key(id), 'parent') == 1 and CHILD_STATUS_PREFIX or STATUS_PREFIX
-  return prefix .. status
-end
 
 local function field(id, name) return redis.call('HGET', key(id), name) end
+local function tenant_of(id) return field(id, 'tenant') or DEFAULT_TENANT end
+
+-- What the keys of a tenant begin with.
+local function root_of(tenant) return tenant == DEFAULT_TENANT and ROOT or TENANT_PREFIX .. tenant end
+local function status_key(tenant, status) return root_of(tenant) .. STATUS_SUFFIX .. status end
+local function datasets_key(tenant) return root_of(tenant) .. DATASETS_SUFFIX end
+local function dataset_users_key(tenant, name) return root_of(tenant) .. DATASET_USERS_SUFFIX .. name end
+
+-- Puts a record in ('ZADD') the indexes of a status, or takes it out ('ZREM'). The service finds each record in one of two:
+-- the default tenant's list, and that of all that are not in it. A tenant's list has what has no parent.
+local function index_status(id, command, status)
+  local tenant = tenant_of(id)
+  local is_listed = redis.call('HEXISTS', key(id), 'parent') == 0
+  local keys = {}
+  if is_listed then table.insert(keys, status_key(tenant, status)) end
+  if not is_listed or tenant ~= DEFAULT_TENANT then table.insert(keys, CHILD_STATUS_PREFIX .. status) end
+  for _, index in ipairs(keys) do
+    if command == 'ZADD' then redis.call('ZADD', index, 0, id) else redis.call('ZREM', index, id) end
+  end
+end
+
 local function number(id, name) return tonumber(field(id, name) or '0') end
 
 local function now_ms()
@@ -49,13 +66,13 @@ local function set_status(id, on, status, reason)
   local old = field(id, 'status')
   local step = ' ' .. (old or 'none') .. '|' .. on .. '|' .. status .. ' '
   if not string.find(TRANSITIONS, step, 1, true) then error('there is no transition' .. step .. 'of ' .. id) end
-  if old then redis.call('ZREM', status_key(id, old), id) end
+  if old then index_status(id, 'ZREM', old) end
   -- What it waited for is said no longer.
   if old == 'queued' and redis.call('HDEL', key(id), 'parkedAt') == 1 then
     redis.call('HDEL', key(id), 'parked', 'reason')
     redis.call('HDEL', PARKED_KEY, id)
   end
-  redis.call('ZADD', status_key(id, status), 0, id)
+  index_status(id, 'ZADD', status)
   redis.call('HSET', key(id), 'status', status)
   if reason then redis.call('HSET', key(id), 'reason', reason) end
   local at = now_ms()

@@ -1,3 +1,4 @@
+import type { Session } from "../../schemas/api-key.js";
 import type { Dataset } from "../../schemas/dataset.js";
 import type { FieldError, Problem } from "../../schemas/problem.js";
 import type { Run } from "../../schemas/run.js";
@@ -12,11 +13,15 @@ export class ApiError extends Error {
   }
 }
 
+/** Called where the API asks for a key. */
+export const onSignedOut = new Set<() => void>();
+
 /** A JSON answer. Rejects with ApiError where the API refuses, with TypeError where it cannot be reached. */
 export async function call<T>(path: string, init: RequestInit = {}): Promise<T> {
   const response = await fetch(path, init);
   if (response.status === 204) return null as T;
   const body = await response.json();
+  if (response.status === 401) for (const listener of onSignedOut) listener();
   if (!response.ok) throw new ApiError(body as Problem);
   return body as T;
 }
@@ -29,6 +34,12 @@ export function post<T>(path: string, body?: unknown): Promise<T> {
       : { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) },
   );
 }
+
+export const getSession = () => call<Session>("/v1/session");
+/** Why a socket or an event stream is lost they cannot tell: it may be that the service asks for a key by now. */
+export const wonderWhy = (): void => void getSession().catch(() => {});
+export const signIn = (key: string) => post<null>("/v1/session", { key });
+export const signOut = () => call<null>("/v1/session", { method: "DELETE" });
 
 export const getRun = (id: string) => call<Run>(`/v1/runs/${id}`);
 export const deleteRun = (id: string) => call<null>(`/v1/runs/${id}`, { method: "DELETE" });

@@ -10,7 +10,7 @@ import {
 import { kindOf, RECORD_KINDS } from "../../schemas/record-kinds.js";
 import type { Run, RunStatus } from "../../schemas/run.js";
 import type { Search } from "../../schemas/search.js";
-import { ApiError, call, messageOf } from "./api.js";
+import { ApiError, call, messageOf, wonderWhy } from "./api.js";
 import { experimentItem, type Item, type Kind, runItem, searchItem } from "./list-items.js";
 
 const RETRY_MS = 1000;
@@ -82,6 +82,7 @@ export class LiveList {
     this.#events.addEventListener("error", () => {
       this.state = "lost";
       this.error = "The service cannot be reached; trying again";
+      wonderWhy();
       this.#changed();
     });
   }

@@ -1,5 +1,6 @@
 import type { Run } from "../../schemas/run.js";
 import type { StreamMessage } from "../../schemas/stream.js";
+import { wonderWhy } from "./api.js";
 import { BucketColumns, bucketSize } from "./bucket-columns.js";
 import { RunColumns } from "./run-columns.js";
 
@@ -65,6 +66,7 @@ export class RunStream {
   #lost(): void {
     if (this.#closed || this.connection === "ended") return;
     this.#setConnection("lost");
+    wonderWhy();
     this.#retry = setTimeout(() => this.#open(), this.#delay);
     this.#delay = Math.min(this.#delay * 2, LONGEST_RETRY_MS);
   }

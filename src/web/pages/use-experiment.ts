@@ -1,7 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
 import type { Experiment } from "../../schemas/experiment-view.js";
 import { TERMINAL_STATUSES } from "../../schemas/run.js";
-import { ApiError, call, messageOf } from "../data/api.js";
+import { ApiError, call, messageOf, wonderWhy } from "../data/api.js";
 import { Arms, type ExperimentProgress } from "../data/arms.js";
 import type { Connection } from "../data/run-stream.js";
 
@@ -37,7 +37,10 @@ export function useExperiment(id: string): FollowedExperiment {
     const follow = () => {
       events = new EventSource(`/v1/experiments/${id}/events`);
       events.addEventListener("open", () => show({ connection: "live" }));
-      events.addEventListener("error", () => show({ connection: "lost" }));
+      events.addEventListener("error", () => {
+        show({ connection: "lost" });
+        wonderWhy();
+      });
       events.addEventListener("progress", ({ data }) => {
         arms.add(JSON.parse(data) as ExperimentProgress);
         reading ??= setTimeout(() => void read(), REREAD_MS);

@@ -2,7 +2,7 @@ import { useEffect, useState } from "preact/hooks";
 import { TERMINAL_STATUSES } from "../../schemas/run.js";
 import type { Search } from "../../schemas/search.js";
 import type { SearchProgress, StreamMessage } from "../../schemas/stream.js";
-import { ApiError, call, messageOf } from "../data/api.js";
+import { ApiError, call, messageOf, wonderWhy } from "../data/api.js";
 import type { Connection } from "../data/run-stream.js";
 import { SearchCurves } from "../data/search-curves.js";
 
@@ -59,7 +59,10 @@ export function useSearch(id: string): FollowedSearch {
       const on = (type: string, heard: (message: StreamMessage) => void) =>
         events!.addEventListener(type, (event) => heard(JSON.parse((event as MessageEvent<string>).data)));
       events.addEventListener("open", () => show({ connection: "live" }));
-      events.addEventListener("error", () => show({ connection: "lost" }));
+      events.addEventListener("error", () => {
+        show({ connection: "lost" });
+        wonderWhy();
+      });
       on("progress", (message) => hear(message as SearchProgress));
       on("status", (message) => {
         search = { ...search!, status: (message as StreamMessage & { type: "status" }).status };

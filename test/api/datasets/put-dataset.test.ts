@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { decodeText, deleteDataset, putDataset } from "../../../src/api/datasets/put-dataset.js";
 import type { DatasetStatistics } from "../../../src/schemas/dataset.js";
 import type { DatasetEntry } from "../../../src/store/contract.js";
-import { problem } from "../fakes.js";
+import { ORIGIN, problem } from "../fakes.js";
 
 const TEXT = Array.from({ length: 10 }, (_, i) => `item${i}`).join("\n");
 
@@ -23,25 +23,25 @@ function scene(outcome: Put, isDeletedSince = false) {
 
 test("a text is stored as it was sent, with its statistics; whether it is new is told", async () => {
   const datasets = scene("created");
-  assert.deepEqual(await putDataset(datasets, "mine", TEXT), { isNew: true, entry: { name: "mine" } });
+  assert.deepEqual(await putDataset(datasets, "mine", TEXT, ORIGIN), { isNew: true, entry: { name: "mine" } });
   const [{ text, statistics }] = datasets.stored as [(typeof datasets.stored)[number]];
   assert.deepEqual([text, statistics.items, statistics.longest], [TEXT, 10, 5]);
   for (const outcome of ["same", "replaced"] as const) {
-    assert.equal((await putDataset(scene(outcome), "mine", TEXT)).isNew, false);
+    assert.equal((await putDataset(scene(outcome), "mine", TEXT, ORIGIN)).isNew, false);
   }
 });
 
 test("a wrong text is refused before the store is asked, and so is the built-in name", async () => {
   const datasets = scene("created");
-  await assert.rejects(putDataset(datasets, "mine", "one\ntwo"), problem("invalid-request", ""));
-  await assert.rejects(putDataset(datasets, "names", TEXT), problem("conflict"));
+  await assert.rejects(putDataset(datasets, "mine", "one\ntwo", ORIGIN), problem("invalid-request", ""));
+  await assert.rejects(putDataset(datasets, "names", TEXT, ORIGIN), problem("conflict"));
   assert.deepEqual(datasets.stored, []);
 });
 
 test("each way in which the store refuses has its problem", async () => {
-  await assert.rejects(putDataset(scene("used"), "mine", TEXT), problem("conflict"));
-  await assert.rejects(putDataset(scene("full"), "mine", TEXT), problem("storage-full"));
-  await assert.rejects(putDataset(scene("created", true), "mine", TEXT), problem("conflict"));
+  await assert.rejects(putDataset(scene("used"), "mine", TEXT, ORIGIN), problem("conflict"));
+  await assert.rejects(putDataset(scene("full"), "mine", TEXT, ORIGIN), problem("storage-full"));
+  await assert.rejects(putDataset(scene("created", true), "mine", TEXT, ORIGIN), problem("conflict"));
   const deleting = (outcome: "deleted" | "gone" | "used") => ({ delete: async () => outcome });
   await assert.rejects(deleteDataset(deleting("gone"), "mine"), problem("not-found"));
   await assert.rejects(deleteDataset(deleting("used"), "mine"), problem("conflict"));

@@ -297,11 +297,11 @@ export interface Answer {
 }
 
 /** The whole application on a store that has nothing: each of these requests is refused before anything is stored. */
-export function emptyApp(): Promise<FastifyInstance> {
+export function emptyApp(more: Partial<ApiDeps> = {}): Promise<FastifyInstance> {
   const none = { get: async () => null };
   const access = { keys: false, hosts: ["anneal.example"] };
   const stores = { runs: none, searches: none, experiments: none, datasets: none };
-  const deps = { ...stores, access, registry: new Registry(), accessLog: false };
+  const deps = { storesOf: () => stores, access, registry: new Registry(), accessLog: false, ...more };
   return buildApp(deps as unknown as ApiDeps, pino({ level: "silent" }));
 }
 
