@@ -106,8 +106,7 @@ export const ExperimentRequestSchema = Type.Object(
         minimum: 0.5,
         maximum: 0.9999,
         default: DEFAULT_CONFIDENCE,
-        description:
-          "Chance that no difference is called where there is none, over all arms together. At 0.98, of 200 experiments with arms that are alike (A/A) at most 10 call one, nearly always; at 0.95 that many are called on average",
+        description: "Chance that no difference is called where there is none, over all arms together",
       }),
     ),
     name: Name,
