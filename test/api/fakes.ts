@@ -6,6 +6,7 @@ import type { RunSpec } from "../../src/schemas/run.js";
 import type { CreateOptions, RunRecord, StoredRecord, Uncreated } from "../../src/store/contract.js";
 
 export const ORIGIN: Origin = { id: "0".repeat(32), log: pino({ level: "silent" }) };
+export const NO_WORKERS = { workers: async () => [] };
 export const NO_DATASETS = { get: async () => null };
 
 /** Records in memory; what was created with, and what was taken back. */
