@@ -4,7 +4,7 @@ import type { Experiment, ExperimentSummary } from "../schemas/experiment-view.j
 import type { ScheduleCatalogue, SchedulePreview } from "../schemas/schedule-preview.js";
 import type { Search } from "../schemas/search.js";
 import { type FollowOptions, follow, type Message } from "./follow.js";
-import { type AnnealOptions, type CallOptions, Http } from "./http.js";
+import { type AnnealOptions, type CallOptions, type Content, Http } from "./http.js";
 import { Keys } from "./keys.js";
 import { Records } from "./records.js";
 import { type Filter, Runs } from "./runs.js";
@@ -131,6 +131,11 @@ export class Anneal {
     this.datasets = new Datasets(http);
     this.schedules = new Schedules(http);
     this.keys = new Keys(http);
+  }
+
+  /** A route that has no method here, or a list as it is answered: its JSON; null: it answers with no content. */
+  call<T>(path: string, content: Pick<Content, "method" | "query" | "json"> = {}, options?: CallOptions): Promise<T> {
+    return this.#http.call(path, content, options);
   }
 
   /** The service's own. */

@@ -95,6 +95,14 @@ function beyondEnd({ steps, evalEvery, checkpointEvery }: RunSpec): Warning[] {
   );
 }
 
+/** Of a run by TensorFlow.js, once it has begun: what its fastest backend there was. */
+export function engineWarnings({ engine }: RunSpec, build: string | null): Warning[] {
+  const backend = /^tfjs-[\d.]+-(wasm|cpu)$/.exec(build ?? "")?.[1];
+  if (engine !== "tfjs" || backend === undefined) return [];
+  const message = `tfjs computes with its ${backend} backend there, since TensorFlow's native binding is not installed: \`npm run install:tfjs\`, or engine tfjs-node, which is refused where there is none`;
+  return [{ code: "backend-not-native", pointer: "/engine", message }];
+}
+
 /** `guessLoss`: what guessing costs, ln of the number of symbols, nats. */
 export function resultWarnings(result: RunResult | null, guessLoss: number): Warning[] {
   const loss = result?.finalValidationLoss ?? null;

@@ -18,7 +18,7 @@ export async function engineBuilds(): Promise<string[]> {
   const builds: string[] = [];
   for (const [name, problem] of await engineProblems()) {
     if (problem !== null) continue;
-    if (name === "tfjs") builds.push(name);
+    if (name.startsWith("tfjs")) builds.push(name);
     else {
       const engine = await createEngine(name, SMALLEST);
       builds.push(engine.build);

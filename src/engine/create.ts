@@ -4,6 +4,7 @@ import type { EngineName } from "../schemas/run.js";
 import { createNativeKernel, nativeKernelProblem } from "./kernel/native.js";
 import { createWasmKernel, wasmKernelProblem } from "./kernel/wasm.js";
 import { createReference } from "./reference.js";
+import { nativeBindingProblem } from "./tfjs/native-binding.js";
 
 export type Implementation = Exclude<EngineName, "auto">;
 
@@ -40,6 +41,16 @@ const ENGINES: readonly Entry[] = [
     },
   },
   {
+    // The same on TensorFlow's native library alone.
+    name: "tfjs-node",
+    problem: async () => nativeBindingProblem(),
+    create: async (options) => (await import("./tfjs.js")).createTfjsNode(options),
+    numerics: async () => {
+      const { loadBackend, tfjsNumerics } = await import("./tfjs/backend.js");
+      return tfjsNumerics((await loadBackend()).build);
+    },
+  },
+  {
     name: "reference",
     problem: async () => null,
     create: async (options) => createReference(options),
@@ -64,9 +75,10 @@ export async function createEngine(name: EngineName, options: EngineOptions): Pr
  * null: it is not here.
  */
 export async function engineFor(needs: string): Promise<Implementation | null> {
+  const named = ENGINES.find(({ name }) => name === needs);
+  if (named !== undefined) return (await named.problem()) === null ? named.name : null;
   for (const { name, problem, numerics } of ENGINES) {
     if (!needs.startsWith(name) || (await problem()) !== null) continue;
-    if (needs === name) return name;
     const own = await numerics();
     // Of tfjs, an old build is named by the versions alone.
     if (needs === own || OLD_BUILDS[own]?.includes(needs) || own === `${needs}-${NUMERICS.tfjs}`) return name;

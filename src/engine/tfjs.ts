@@ -6,6 +6,7 @@ import { parameterCount, type Tensor, tensors } from "../core/model.js";
 import { drawBatch } from "../core/rng.js";
 import { OPTIMIZERS, ownMomentum } from "../schemas/optimizers.js";
 import { loadBackend, tfjsNumerics } from "./tfjs/backend.js";
+import { WAY_TO_NATIVE } from "./tfjs/native-binding.js";
 import { backward, forward, type Rows } from "./tfjs/network.js";
 import { updated } from "./tfjs/optimizers.js";
 
@@ -15,6 +16,13 @@ const BLOCK = 8192;
 /** f32, on TensorFlow.js with its fastest backend here. Only loading is asynchronous. */
 export async function createTfjs(options: EngineOptions): Promise<Engine> {
   const { build } = await loadBackend();
+  return new TfjsEngine(build, options);
+}
+
+/** On its native binding or not at all: rejects with why it does not load, and the way out. */
+export async function createTfjsNode(options: EngineOptions): Promise<Engine> {
+  const { build, nativeProblem } = await loadBackend();
+  if (nativeProblem !== null) throw new Error(`engine tfjs-node does not load (${nativeProblem}): ${WAY_TO_NATIVE}`);
   return new TfjsEngine(build, options);
 }
 

@@ -106,8 +106,7 @@ export const ExperimentRequestSchema = Type.Object(
         minimum: 0.5,
         maximum: 0.9999,
         default: DEFAULT_CONFIDENCE,
-        description:
-          "Chance that no difference is called where there is none, over all arms together. At 0.95, 10 of 200 experiments with arms that are alike (A/A) call one on average",
+        description: "Chance that no difference is called where there is none, over all arms together",
       }),
     ),
     name: Name,

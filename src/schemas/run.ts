@@ -13,7 +13,7 @@ import { WarningSchema } from "./warning.js";
 
 export { RUN_STATUSES, type RunStatus, ScheduleRequestSchema, ScheduleSpecSchema, TERMINAL_STATUSES };
 
-export const ENGINE_NAMES = ["auto", "kernel-native", "kernel-wasm", "tfjs", "reference"] as const;
+export const ENGINE_NAMES = ["auto", "kernel-native", "kernel-wasm", "tfjs", "tfjs-node", "reference"] as const;
 export type EngineName = (typeof ENGINE_NAMES)[number];
 const EngineSchema = Type.Enum([...ENGINE_NAMES], named("EngineName"));
 

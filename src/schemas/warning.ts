@@ -5,7 +5,8 @@ import { named, strict } from "./strict.js";
 export const WarningSchema = Type.Object(
   {
     code: Type.String({
-      description: "As in a preview's lint; outside-range, beyond-end, flat, budget-short, worse-than-guessing",
+      description:
+        "As in a preview's lint; outside-range, beyond-end, flat, budget-short, backend-not-native, worse-than-guessing",
     }),
     pointer: Type.String({ description: "JSON pointer into the request; of a result: into the run" }),
     message: Type.String(),

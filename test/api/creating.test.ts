@@ -17,7 +17,7 @@ import { RedisOnceStore } from "../../src/store/once.js";
 import { RedisRunStore } from "../../src/store/runs.js";
 import { RedisSearchStore } from "../../src/store/searches.js";
 import { sharedService, type TestService } from "../service.js";
-import { MemoryQueue, ORIGIN } from "./fakes.js";
+import { MemoryQueue, NO_WORKERS, ORIGIN } from "./fakes.js";
 
 let service: TestService;
 before(async () => {
@@ -106,7 +106,7 @@ test("two that create the same record at the same time both tell of the one that
     const runs = new RedisRunStore(redis);
     const searches = new RedisSearchStore(redis);
     const queues = { queue: new MemoryQueue(), searchQueue: new MemoryQueue() };
-    const deps = { runs, searches, ...queues, datasets: new RedisDatasetStore(redis) };
+    const deps = { runs, searches, ...queues, datasets: new RedisDatasetStore(redis), fleet: NO_WORKERS };
     const origin = { ...ORIGIN, recordId: newId("run", Date.now()) };
     const [one, other] = [await createRun(deps, { steps: 3 }, origin), await createRun(deps, { steps: 3 }, origin)];
     assert.deepEqual(other, one);

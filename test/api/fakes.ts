@@ -12,6 +12,7 @@ export const ORIGIN: Origin = {
   tenant: DEFAULT_TENANT,
   own: { quotas: null as never },
 };
+export const NO_WORKERS = { workers: async () => [] };
 export const NO_DATASETS = { get: async () => null };
 
 /** Records in memory; what was created with, and what was taken back. */

@@ -44,9 +44,12 @@ function buildStage(stage: Stage): void {
   }
 }
 
+/** Whether the image is built with TensorFlow's library, which takes minutes: TFJS=yes asks for it. */
+const TFJS = process.env.TFJS ?? "no";
+
 /** The packages are in npm's cache since `npm ci`. */
 function buildEnv(): NodeJS.ProcessEnv {
-  return { ...process.env, npm_config_prefer_offline: "true", npm_config_loglevel: "error" };
+  return { ...process.env, TFJS, npm_config_prefer_offline: "true", npm_config_loglevel: "error" };
 }
 
 /** As Docker does it: a folder's contents go into the target, a file becomes it, or lies in it when that ends with a slash. */
@@ -125,6 +128,15 @@ test("what the stages copy is enough to build, run, train natively, be healthy a
   assert.equal(run.status, "succeeded");
   // Where the processor can run the native kernel, the image's own must be what trained.
   assert.match(run.engineBuild, nativeKernelProblem() === null ? /^kernel-native/ : /^kernel-wasm/);
+
+  const native = await fetch(`${url}/v1/runs`, {
+    method: "POST",
+    headers: { "content-type": "application/json", prefer: "wait=60" },
+    body: '{"steps":20,"engine":"tfjs-node"}',
+  });
+  const text = await native.text();
+  if (TFJS === "no") assert.match(text, /no worker here has: .*TFJS=no/);
+  else assert.match(JSON.parse(text).engineBuild, /^tfjs-[\d.]+-node-tf/, text);
 
   for (const child of services) {
     const ended = once(child, "exit");

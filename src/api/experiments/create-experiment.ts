@@ -6,12 +6,13 @@ import type { DatasetFacts } from "../../core/resolve.js";
 import type { ArmRequest, ExperimentRequest } from "../../schemas/experiment.js";
 import type { FieldError } from "../../schemas/problem.js";
 import type { ExperimentSpec } from "../../schemas/stored-experiment.js";
-import type { ExperimentRecord } from "../../store/contract.js";
+import type { ExperimentRecord, Fleet } from "../../store/contract.js";
 import { type DatasetFinder, datasetFacts } from "../datasets/dataset-facts.js";
 import { fieldErrors } from "../http/field-errors.js";
 import { invalidRequest } from "../http/problems.js";
 import { newId } from "../ids.js";
 import { type Creating, createRecord, type Origin, type Producer } from "../runs/create-record.js";
+import { type AskedEngine, requireEngines } from "../runs/engine-there.js";
 
 /** What ArmRequestSchema says of an arm. */
 export type ShapeErrors = (arm: ArmRequest) => readonly FieldError[];
@@ -21,6 +22,7 @@ export interface CreateExperimentDeps {
   readonly experimentQueue: Producer;
   readonly datasets: DatasetFinder;
   readonly shapeErrors: ShapeErrors;
+  readonly fleet: Pick<Fleet, "workers">;
 }
 
 /** As a validator of the app's: a grid's arms are known only once its request has been found valid. */
@@ -42,11 +44,22 @@ export async function createExperiment(
   origin: Origin,
 ): Promise<ExperimentRecord> {
   const { spec, warnings, facts } = await resolvedExperiment(deps, request);
+  await requireEngines(deps.fleet, enginesOf(request, spec));
   const id = origin.recordId ?? newId("experiment", Date.now());
   const advice = { warnings: [...warnings], guessLoss: Math.log(facts.vocabSize) };
   return createRecord(deps.experiments, deps.experimentQueue, id, spec, origin, {
     ...{ advice, cost: experimentCost(spec, facts) },
   });
+}
+
+/** Each named engine once, by the field that asks for it. */
+function enginesOf({ specs, base }: ExperimentRequest, { arms }: ExperimentSpec): AskedEngine[] {
+  const inGrid = base?.engine === undefined ? "/grid/engine" : "/base/engine";
+  const asked = arms.map(({ run }, i) => ({
+    engine: run.engine,
+    pointer: specs === undefined ? inGrid : `/specs/${i}/engine`,
+  }));
+  return asked.filter(({ engine }, i) => asked.findIndex((other) => other.engine === engine) === i);
 }
 
 /** Throws a ProblemError that names the fields of the request. */

@@ -30,7 +30,7 @@ export const creatingHeaders = Type.Object({
 
 /** Answers that these headers bring with them. */
 export const creatingResponses = {
-  422: problemResponse("The Idempotency-Key was used with another body within 24 hours"),
+  422: problemResponse("The Idempotency-Key was used with another body"),
   429: problemResponse("The queue is full"),
   503: problemResponse("Redis is away"),
 };

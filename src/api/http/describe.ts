@@ -41,13 +41,25 @@ export class Describer {
     const { if: condition, then: chosen, else: other, ...rest } = schema;
     if (condition !== undefined) {
       const first = chosen === true ? condition : chosen;
-      return { anyOf: [first, other].map((choice) => this.describe(choice)), ...rest };
+      return { anyOf: this.#choices([first, other]), ...rest };
     }
     const made: Json = {};
     for (const [key, value] of Object.entries(rest)) Object.assign(made, this.#keyword(key, value, rest));
     if (Object.keys(made).every((key) => key === "description")) throw new Error("a schema that says nothing");
-    if (made.type === undefined && isTexts(made.enum)) return { type: "string", ...made };
-    return made;
+    if (!isTexts(made.enum ?? [made.const])) return made;
+    const { type, const: only, enum: texts = [only], ...about } = made;
+    // One value needs no type, and @fastify/swagger makes an enum of it.
+    return (texts as unknown[]).length === 1
+      ? { const: (texts as unknown[])[0], ...about }
+      : { type: "string", ...made };
+  }
+
+  #choices(schemas: readonly unknown[]): Json[] {
+    const described = schemas.map((choice) => this.describe(choice)) as Json[];
+    // As one of several, orval takes a constant for all of them.
+    return described.map(({ const: only, ...rest }) =>
+      only === undefined ? rest : { type: typeof only, enum: [only], ...rest },
+    );
   }
 
   #keyword(key: string, value: unknown, schema: Json): Json {
@@ -66,10 +78,15 @@ export class Describer {
         return { prefixItems, items: prefixItems.at(-1), minItems: value.length, maxItems: value.length };
       }
       case "anyOf": {
-        const choices = (value as unknown[]).map((choice) => this.describe(choice)) as Json[];
-        // A number or null, and the like.
-        const plain = choices.every((choice) => Object.keys(choice).join() === "type");
-        return plain ? { type: choices.map(({ type }) => type) } : { anyOf: choices };
+        const choices = this.#choices(value as unknown[]);
+        // A number or null, and the like: what else is said is of the one that is not null.
+        const isPlain = choices.every((choice) =>
+          Object.keys(choice).every((key) => /^(type|format|m(in|ax)[A-Z]?\w+)$/.test(key)),
+        );
+        const others = choices.filter(({ type }) => type !== "null");
+        if (!isPlain || (others.length > 1 && others.some((choice) => Object.keys(choice).length > 1)))
+          return { anyOf: choices };
+        return { ...Object.assign({}, ...others), type: choices.map(({ type }) => type) };
       }
       case "oneOf":
       case "allOf":

@@ -9,6 +9,10 @@ const RESPONSES = {
   NotFound: response("There is no such thing"),
   Problem: response("Any other refusal; its type says which"),
 };
+/** What any route may answer in HTTP's own sense: it is said once, by `default`. */
+const USUAL = ["406", "413", "415", "503"];
+const withoutUsual = (responses: Json) =>
+  Object.fromEntries(Object.entries(responses).filter(([status]) => !USUAL.includes(status)));
 const refusal = (name: keyof typeof RESPONSES, description?: unknown) => ({
   $ref: `#/components/responses/${name}`,
   ...(description === undefined ? {} : { description }),
@@ -34,7 +38,7 @@ export function toOpenApi31(document: Json): Json {
         // What every operation may answer with, besides what it says of itself.
         "400": refusal("BadRequest"),
         default: refusal("Problem"),
-        ...mapValues(responses!, (response, status) => {
+        ...mapValues(withoutUsual(responses!), (response, status) => {
           const { description, content: media } = response as Json;
           if (status === "400" && /^A (field|parameter) is wrong$/.test(description as string))
             return refusal("BadRequest");
@@ -42,7 +46,8 @@ export function toOpenApi31(document: Json): Json {
           if (Number(status) >= 400) return refusal("Problem", description);
           // The library's own word where the route has none.
           const about = description === "Default Response" ? "Done" : description;
-          return { description: about, ...(media === undefined ? {} : { content: content(media) }) };
+          if (media === undefined) return { description: about };
+          return { description: about, content: status === "101" ? content(media) : without(isBound, content(media)) };
         }),
       },
     };
@@ -51,7 +56,8 @@ export function toOpenApi31(document: Json): Json {
   const asked = componentsOf(describer.components, requestsOf(paths));
   const described = mapValues(describer.components, (schema, name) => {
     if (asked.has(name)) return schema;
-    return without(`${name}Request` in describer.components ? isSaidBefore : isBound, schema);
+    const request = `${name.replace(/Spec$/, "")}Request`;
+    return without(request in describer.components ? isSaidBefore : isBound, schema);
   });
   // Whether a key is asked for is a setting.
   const security = [{}, { key: [] }];
@@ -66,37 +72,60 @@ export function toOpenApi31(document: Json): Json {
 /** Shorter ones are not worth a reference. */
 const REPEATED_CHARACTERS = 80;
 
-/** Parameters that several operations take become components. */
+/** Parameters and answers that several operations have become components. */
 function withoutRepeats(paths: Json, components: Json): Json {
-  const parametersOf = (operation: unknown) => ((operation as Json).parameters ?? []) as Json[];
-  const texts = Object.values(paths).flatMap((operations) =>
-    Object.values(operations as Json).flatMap((operation) =>
-      parametersOf(operation).map((each) => JSON.stringify(each)),
-    ),
+  const operations = Object.values(paths).flatMap((each) => Object.values(each as Json)) as Json[];
+  const parameters = new Repeats(
+    "parameters",
+    operations.flatMap((operation) => (operation.parameters ?? []) as Json[]),
+    ({ name }) => name as string,
   );
-  const names = new Map<string, string>();
-  const shared: Json = {};
-  for (const text of new Set(texts)) {
-    if (text.length < REPEATED_CHARACTERS || texts.filter((other) => other === text).length === 1) continue;
-    const value = JSON.parse(text) as Json;
-    const base = (value.name as string).replaceAll(/(?:^|\W+)(\w)/g, (_, first: string) => first.toUpperCase());
-    let name = base;
-    for (let n = 2; name in shared; n++) name = `${base}${n}`;
-    names.set(text, name);
-    shared[name] = value;
-  }
-  const parameter = (value: Json): Json => {
-    const name = names.get(JSON.stringify(value));
-    return name === undefined ? value : { $ref: `#/components/parameters/${name}` };
-  };
+  const responses = new Repeats(
+    "responses",
+    operations.flatMap((operation) => Object.values(operation.responses as Json) as Json[]),
+    (response) => /"#\/components\/schemas\/(\w+)"/.exec(JSON.stringify(response))?.[1] ?? "Answer",
+  );
   const operation = (value: unknown): Json => {
     const own = value as Json;
-    return own.parameters === undefined ? own : { ...own, parameters: parametersOf(own).map(parameter) };
+    return {
+      ...own,
+      ...(own.parameters !== undefined && {
+        parameters: (own.parameters as Json[]).map((each) => parameters.of(each)),
+      }),
+      responses: mapValues(own.responses as Json, (each) => responses.of(each as Json)),
+    };
   };
   return {
-    paths: mapValues(paths, (operations) => mapValues(operations as Json, operation)),
-    components: { ...components, parameters: sorted(shared) },
+    paths: mapValues(paths, (each) => mapValues(each as Json, operation)),
+    components: {
+      ...components,
+      responses: { ...(components.responses as Json), ...sorted(responses.components) },
+      parameters: sorted(parameters.components),
+    },
   };
+}
+
+/** What occurs more than once among values, as components of a kind. */
+class Repeats {
+  readonly components: Json = {};
+  readonly #refs = new Map<string, Json>();
+
+  constructor(kind: string, values: readonly Json[], nameOf: (value: Json) => string) {
+    const texts = values.filter(({ $ref }) => $ref === undefined).map((value) => JSON.stringify(value));
+    for (const text of new Set(texts)) {
+      if (text.length < REPEATED_CHARACTERS || texts.filter((other) => other === text).length === 1) continue;
+      const value = JSON.parse(text) as Json;
+      const base = nameOf(value).replaceAll(/(?:^|\W+)(\w)/g, (_, first: string) => first.toUpperCase());
+      let name = base;
+      for (let n = 2; name in this.components; n++) name = `${base}${n}`;
+      this.components[name] = value;
+      this.#refs.set(text, { $ref: `#/components/${kind}/${name}` });
+    }
+  }
+
+  of(value: Json): Json {
+    return this.#refs.get(JSON.stringify(value)) ?? value;
+  }
 }
 
 function parameter(value: Json, describer: Describer): Json {

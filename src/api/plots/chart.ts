@@ -1,9 +1,16 @@
 import { createHash } from "node:crypto";
-import { LineChart, ScatterChart } from "echarts/charts";
-import { GraphicComponent, GridComponent, MarkLineComponent, TitleComponent } from "echarts/components";
-import { init, use } from "echarts/core";
-import { SVGRenderer } from "echarts/renderers";
 import { LINES_ON_LIGHT } from "../../core/palette.js";
+import {
+  GraphicComponent,
+  GridComponent,
+  init,
+  LineChart,
+  MarkLineComponent,
+  ScatterChart,
+  SVGRenderer,
+  TitleComponent,
+  use,
+} from "./echarts.mjs";
 import { cut, type KeyEntry, keyOf } from "./key.js";
 import { type DrawnAxis, drawnAxis, type Line, type Plot, short } from "./plot.js";
 

@@ -2,11 +2,10 @@ import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { initWasm, Resvg } from "@resvg/resvg-wasm";
 
-const bytesOf = (specifier: string) => readFile(fileURLToPath(import.meta.resolve(specifier)));
-
-await initWasm(bytesOf("@resvg/resvg-wasm/index_bg.wasm"));
+await initWasm(readFile(fileURLToPath(import.meta.resolve("@resvg/resvg-wasm/index_bg.wasm"))));
+// build.mjs puts them beside the compiled code.
 const fontBuffers = await Promise.all(
-  ["DejaVuSans", "DejaVuSans-Bold"].map((name) => bytesOf(`dejavu-fonts-ttf/ttf/${name}.ttf`)),
+  ["DejaVuSans", "DejaVuSans-Bold"].map((name) => readFile(new URL(`${name}.ttf`, import.meta.url))),
 );
 
 /** An SVG as PNG of the size that it names. */

@@ -8,22 +8,25 @@ import { LIMITS } from "../../schemas/limits.js";
 import type { RunRequest, RunSpec } from "../../schemas/run.js";
 import type { ScheduleRequest } from "../../schemas/schedule.js";
 import type { SearchSpec } from "../../schemas/search.js";
-import type { Advice, RunRecord, SearchRecord } from "../../store/contract.js";
+import type { Advice, Fleet, RunRecord, SearchRecord } from "../../store/contract.js";
 import { datasetFacts } from "../datasets/dataset-facts.js";
 import { invalidRequest } from "../http/problems.js";
 import { idOf, newId } from "../ids.js";
 import { type Creating, createRecord, enqueue, type Origin, type Producer } from "./create-record.js";
+import { requireEngines } from "./engine-there.js";
 import { type ForkDeps, forkRun, resolvedFork } from "./fork-run.js";
 
 export interface CreateRunDeps extends ForkDeps {
   readonly searches: Creating<SearchSpec, SearchRecord>;
   readonly searchQueue: Producer;
+  readonly fleet: Pick<Fleet, "workers">;
 }
 
 /** Stores a run, or a fork of one, and sees to its job. Throws a ProblemError when nothing was done. */
 export async function createRun(deps: CreateRunDeps, request: RunRequest, origin: Origin): Promise<RunRecord> {
   const id = origin.recordId ?? newId("run", Date.now());
-  const { from } = request;
+  const { from, engine = "auto" } = request;
+  await requireEngines(deps.fleet, [{ engine, pointer: "/engine" }]);
   if (from !== undefined) return forkRun(deps, id, { ...request, from }, origin);
   const { spec, search, facts } = await resolvedRun(deps, id, request);
   // What a search is to find stands in the spec as no one's choice: there is nothing to warn of yet.

@@ -1,5 +1,5 @@
 import { pictureOf } from "../../core/overview.js";
-import { resultWarnings } from "../../core/warnings.js";
+import { engineWarnings, resultWarnings } from "../../core/warnings.js";
 import type { Run } from "../../schemas/run.js";
 import type { RunRecord } from "../../store/contract.js";
 import { isoTime } from "../http/iso-time.js";
@@ -32,7 +32,11 @@ export function toRun(record: RunRecord): Run {
     notes: record.notes,
     result: record.result,
     worker: record.worker,
-    warnings: advice === null ? [] : [...advice.warnings, ...resultWarnings(record.result, advice.guessLoss)],
+    warnings: [
+      ...(advice?.warnings ?? []),
+      ...engineWarnings(spec, record.engineBuild),
+      ...(advice === null ? [] : resultWarnings(record.result, advice.guessLoss)),
+    ],
     engineBuild: record.engineBuild,
     numerics: record.numerics,
     traceId: record.traceId,

@@ -53,9 +53,10 @@ export interface StreamOptions {
   readonly draw?: (own: OwnDeps, id: string, response: ServerResponse, screen: Screen) => Promise<LivePlot>;
 }
 
-/** Only runs have steps. */
-const BINARY =
-  " With Sec-WebSocket-Protocol: anneal.v1.binary, steps come as binary frames (docs/asyncapi.yaml); all else stays text.";
+const FRAMES =
+  "Each frame is a StreamMessage: every step from `from` on exactly once, stored and then live; closes with 1000 after `end`. 1012 " +
+  '(server restart) and 4008 (reader frozen) carry {"resumeFrom": step} as reason. With Sec-WebSocket-Protocol: anneal.v1.binary, ' +
+  "steps come as binary frames (docs/asyncapi.yaml); all else, envelopes too, stays text.";
 
 export const streamRoutes: FastifyPluginAsyncTypebox<StreamOptions> = async (app, options) => {
   const { tail, path, kind, draw } = options;
@@ -99,16 +100,13 @@ export const streamRoutes: FastifyPluginAsyncTypebox<StreamOptions> = async (app
     schema: {
       operationId: `stream${NAMES[kind]}`,
       summary: "Follow it over WebSocket",
-      description:
-        kind === "run"
-          ? `Each frame is a StreamMessage: every step from \`from\` on exactly once, stored and then live; closes with 1000 after \`end\`. 1012 (server restart) and 4008 (reader frozen) carry {"resumeFrom": step} as reason.${BINARY}`
-          : "As a run's, by training in place of step.",
+      description: kind === "run" ? FRAMES : "As streamRun, of its trainings; every frame is text.",
       tags: ["streams"],
       params,
       querystring,
       response: {
         101: { ...Type.Ref("StreamMessage"), description: "Upgraded; each frame is one of these" },
-        400: problemResponse("A parameter is wrong, or no upgrade to a WebSocket was asked for"),
+        400: problemResponse("A parameter is wrong, or it is no WebSocket"),
         404: problemResponse("No such id"),
       },
     },
@@ -141,9 +139,10 @@ export const streamRoutes: FastifyPluginAsyncTypebox<StreamOptions> = async (app
         operationId: `watch${NAMES[kind]}`,
         summary: "Follow it as Server-Sent Events",
         description:
-          draw === undefined
-            ? "As a run's, by training in place of step."
-            : "The same messages as /stream, one an event; the event id is the step to go on from, so Last-Event-ID resumes. With format=ansi a plot of the loss, redrawn live in the terminal until the run is over.",
+          "The messages of /stream, one an event, whose id is the step to go on from: Last-Event-ID resumes." +
+          (draw === undefined
+            ? ""
+            : " With format=ansi a plot of the loss, redrawn live in the terminal until the run is over."),
         tags: ["streams"],
         params,
         querystring: draw === undefined ? querystring : LiveFromQuery,

@@ -22,6 +22,14 @@ const PRODUCTS = [
     settings: [process.env.CC ?? "", process.arch],
   },
   {
+    name: "chart-drawing",
+    script: "src/api/plots/build.mjs",
+    args: [],
+    output: "dist/src/api/plots/echarts.mjs",
+    inputs: ["src/api/plots/build.mjs", "src/api/plots/echarts.mjs", "package-lock.json"],
+    settings: [],
+  },
+  {
     name: "dashboard",
     script: "src/web/build.mjs",
     args: [],

@@ -1,6 +1,6 @@
 import type { Curve } from "../../schemas/curve.js";
 import type { Run } from "../../schemas/run.js";
-import { call } from "./api.js";
+import { client } from "./api.js";
 import { BucketColumns } from "./bucket-columns.js";
 
 /** A run as a chart of many shows it. */
@@ -30,7 +30,7 @@ export async function* readCurves(
   const queries = "filter" in selection ? [selection.filter] : pagesOf(selection.ids.slice(0, most));
   const ask = (query: string, after: string | null) => {
     const follow = after === null ? "" : `&after=${after}`;
-    return call<Answer>(`/v1/curves?points=${points}&${query}${follow}`, { signal });
+    return client.call<Answer>(`/v1/curves?points=${points}&${query}${follow}`, {}, { signal });
   };
   let count = 0;
   for (const query of queries) {

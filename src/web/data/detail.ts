@@ -1,5 +1,5 @@
 import { LIMITS } from "../../schemas/limits.js";
-import { ApiError, call } from "./api.js";
+import { AnnealError, client } from "./api.js";
 import type { MetricColumns } from "./metric-columns.js";
 import { RunColumns } from "./run-columns.js";
 
@@ -85,19 +85,20 @@ export class Detail {
     this.#request = request;
     this.#asked = span;
     try {
-      const { lr, loss } = await call<{ lr: number[]; loss: (number | null)[] }>(
-        `/v1/runs/${this.#runId}/metrics?from=${into.next}&to=${span.next}&columns=lr,loss`,
+      const { lr, loss } = await client.runs.metrics(
+        this.#runId,
+        { from: into.next, to: span.next, columns: "lr,loss" },
         { signal: request.signal },
       );
       if (request.signal.aborted) return;
-      into.push(lr, loss);
+      into.push(lr!, loss!);
       this.#steps = into;
       this.#warm = span.warm;
       this.#onChange();
     } catch (error) {
       if (request.signal.aborted) return;
       // The run is gone; what is held of it stays.
-      this.#refused = error instanceof ApiError;
+      this.#refused = error instanceof AnnealError;
     }
     this.#timer = setTimeout(() => {
       this.#asked = null;

@@ -10,7 +10,7 @@ import {
 import { kindOf, RECORD_KINDS } from "../../schemas/record-kinds.js";
 import type { Run, RunStatus } from "../../schemas/run.js";
 import type { Search } from "../../schemas/search.js";
-import { ApiError, call, messageOf, wonderWhy } from "./api.js";
+import { AnnealError, client, messageOf, wonderWhy } from "./api.js";
 import { experimentItem, type Item, type Kind, runItem, searchItem } from "./list-items.js";
 
 const RETRY_MS = 1000;
@@ -122,7 +122,7 @@ export class LiveList {
     try {
       const [pages, totals] = await Promise.all([
         Promise.all(kinds.map((kind) => this.#page(kind, further ? this.#next[kind]! : null))),
-        call<Totals>(`/v1/runs/totals?${queryOf(this.#view.filter)}`),
+        client.call<Totals>(`/v1/runs/totals?${queryOf(this.#view.filter)}`),
       ]);
       if (!further) this.#items = new Map();
       for (const [i, { items, next }] of pages.entries()) {
@@ -141,7 +141,7 @@ export class LiveList {
       }
       this.error = null;
     } catch (error) {
-      this.state = error instanceof ApiError ? "live" : "lost";
+      this.state = error instanceof AnnealError ? "live" : "lost";
       this.error = messageOf(error);
       if (this.state === "lost" && !this.#closed) this.#retry = setTimeout(() => void this.#load(further), RETRY_MS);
     }
@@ -152,7 +152,7 @@ export class LiveList {
     const { limit, items } = LISTS[kind];
     const { filter, sort, order } = this.#view;
     const query = queryOf({ ...filter, sort, order, limit, after: after ?? undefined });
-    const answer = await call<{ next: string | null }>(`/v1/${RECORD_KINDS[kind].index}?${query}`);
+    const answer = await client.call<{ next: string | null }>(`/v1/${RECORD_KINDS[kind].index}?${query}`);
     return { items: items(answer as never), next: answer.next };
   }
 
@@ -171,12 +171,11 @@ export class LiveList {
   async #readGroup(id: string): Promise<void> {
     const kind = kindOf(id)!;
     try {
-      const path = `/v1/${RECORD_KINDS[kind].index}`;
-      if (kind === "search") this.#put(searchItem(await call<Search>(`${path}/${id}`)));
+      if (kind === "search") this.#put(searchItem(await client.searches.get(id)));
       // A list says less of each, and of an experiment with many arms that is a lot less.
       else for (const item of (await this.#page(kind, null)).items) this.#put(item);
     } catch (error) {
-      if (error instanceof ApiError && error.problem.status === 404) this.#drop(id);
+      if (error instanceof AnnealError && error.problem.status === 404) this.#drop(id);
     }
   }
 

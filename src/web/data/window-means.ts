@@ -1,11 +1,5 @@
-import { call } from "./api.js";
+import { client } from "./api.js";
 import type { MetricColumns } from "./metric-columns.js";
-
-interface Summary {
-  readonly to: number;
-  readonly step: readonly number[];
-  readonly mean: readonly (number | null)[];
-}
 
 /** Of a run's means at most so many are fetched. */
 const POINTS = 2000;
@@ -48,8 +42,8 @@ export class WindowMeans {
     const startedAt = performance.now();
     const wanted = this.#columns.next;
     try {
-      const query = `window=${this.window}&transform=log10&points=${POINTS}`;
-      const { to, step, mean } = await call<Summary>(`/v1/runs/${this.#runId}/metrics?${query}`);
+      const query = { window: this.window, transform: "log10", points: POINTS } as const;
+      const { to, step, mean } = await client.runs.summary(this.#runId, query);
       this.#seen = Math.max(to, wanted);
       this.x = Float64Array.from(step, (from, i) => (from + (step[i + 1] ?? to) - 1) / 2);
       this.mean = mean;

@@ -4,7 +4,7 @@ import { rateParameter } from "../../core/schedules/rates.js";
 import { resolveSchedule } from "../../core/schedules/resolve.js";
 import type { RunRequest } from "../../schemas/run.js";
 import { SCHEDULE_LIBRARIES, type ScheduleRequest, type ScheduleType } from "../../schemas/schedule.js";
-import { getRun } from "../data/api.js";
+import { client } from "../data/api.js";
 import { runLink, searchFormLink } from "../router.js";
 import { Choice } from "./choice.js";
 import {
@@ -207,7 +207,7 @@ function useParent(id: string | undefined): ShownSpec | null {
   const [spec, setSpec] = useState<ShownSpec | null>(null);
   useEffect(() => {
     if (id === undefined) return;
-    getRun(id).then(
+    client.runs.get(id).then(
       (run) => setSpec(run.spec),
       () => {},
     );

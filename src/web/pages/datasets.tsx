@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Dataset } from "../../schemas/dataset.js";
-import { ApiError, deleteDataset, fieldText, listDatasets, messageOf, putDataset } from "../data/api.js";
+import { AnnealError, client, fieldText, messageOf } from "../data/api.js";
 import { number, time, whole } from "../format.js";
 import { composeLink, listLink, searchFormLink } from "../router.js";
 import { Failure } from "./status.js";
@@ -11,7 +11,7 @@ export function DatasetsPage() {
   const [failure, setFailure] = useState<string | null>(null);
   const refresh = async () => {
     try {
-      setDatasets(await listDatasets());
+      setDatasets(await client.datasets.list());
     } catch (error) {
       setFailure(messageOf(error));
     }
@@ -21,7 +21,7 @@ export function DatasetsPage() {
     if (!confirm(`Delete the dataset ${name}?`)) return;
     setFailure(null);
     try {
-      await deleteDataset(name);
+      await client.datasets.delete(name);
     } catch (error) {
       setFailure(messageOf(error));
     }
@@ -169,7 +169,7 @@ function Upload({ stored }: { stored: () => Promise<void> }) {
     if (chosen !== null && name === "") setName(nameOfFile(chosen.name));
   };
   const refused = (error: unknown) => {
-    const errors = error instanceof ApiError ? (error.problem.errors ?? []) : [];
+    const errors = error instanceof AnnealError ? (error.problem.errors ?? []) : [];
     const of = (pointer: string) => {
       const found = errors.filter((entry) => entry.pointer === pointer).map(fieldText);
       return found.length === 0 ? {} : { [pointer === "" ? "text" : "name"]: found.join("; ") };
@@ -183,7 +183,7 @@ function Upload({ stored }: { stored: () => Promise<void> }) {
     if (name.trim() === "") return setWrong({ name: "Give it a name" });
     setSending(true);
     try {
-      setDone(await putDataset(name.trim(), file ?? text));
+      setDone(await client.datasets.put(name.trim(), file ?? text));
       setName("");
       setText("");
       setFile(null);

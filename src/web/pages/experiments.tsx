@@ -1,7 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
 import type { ExperimentSummary } from "../../schemas/experiment-view.js";
 import { TERMINAL_STATUSES } from "../../schemas/run.js";
-import { call, messageOf } from "../data/api.js";
+import { client, messageOf } from "../data/api.js";
 import { lossText, time } from "../format.js";
 import { experimentFormLink, experimentLink } from "../router.js";
 import { Failure, Progress, Status } from "./status.js";
@@ -14,7 +14,8 @@ interface Page {
   readonly next: string | null;
 }
 
-const read = (after: string | null) => call<Page>(`/v1/experiments?limit=50${after === null ? "" : `&after=${after}`}`);
+const read = (after: string | null) =>
+  client.call<Page>(`/v1/experiments?limit=50${after === null ? "" : `&after=${after}`}`);
 
 /** Newest first, a page at a time. */
 function useExperiments() {

@@ -2,7 +2,7 @@ import { useState } from "preact/hooks";
 import { LIMITS } from "../../schemas/limits.js";
 import { RUN_STATUSES, type Run, type RunStatus, TERMINAL_STATUSES } from "../../schemas/run.js";
 import { SCHEDULE_SCHEMAS } from "../../schemas/schedule.js";
-import { deleteRun, messageOf, post } from "../data/api.js";
+import { client, messageOf } from "../data/api.js";
 import { queryOf, type Totals } from "../data/live-list.js";
 import { whole } from "../format.js";
 import { compareLink, go } from "../router.js";
@@ -145,10 +145,10 @@ export function Actions({ selected, filter, all, tell, done }: ActionProps) {
   };
   const bulk = async (action: Action): Promise<boolean> => {
     const ask = (confirmed?: number) =>
-      post<{ eligible: number; remaining: number }>("/v1/runs/bulk", {
-        action,
-        query: Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined)),
-        ...(confirmed === undefined ? {} : { confirm: confirmed }),
+      client.call<{ eligible: number; remaining: number }>("/v1/runs/bulk", {
+        method: "POST",
+        // What is undefined is not sent.
+        json: { action, query: filter, confirm: confirmed },
       });
     let { eligible: left } = await ask();
     if (left === 0) {
@@ -171,10 +171,10 @@ export function Actions({ selected, filter, all, tell, done }: ActionProps) {
     confirm(`Delete ${selected.length} run(s) and all their data?`) &&
     each(
       () => true,
-      (run) => deleteRun(run.id),
+      (run) => client.runs.delete(run.id),
     );
   const matched = queryOf(filter);
-  const send = (verb: Action) => () => each(isOpen, (run) => post(`/v1/runs/${run.id}/${verb}`));
+  const send = (verb: Action) => () => each(isOpen, (run) => client.runs[verb](run.id));
   return (
     <div
       class={all || selected.length > 0 ? "actions" : "actions idle"}

@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
 import { RECORD_KINDS } from "../../schemas/record-kinds.js";
 import { isTerminal, type RunStatus } from "../../schemas/status.js";
-import { call, messageOf, post } from "../data/api.js";
+import { client, messageOf } from "../data/api.js";
 import { childrenLink, compareChildrenLink, go } from "../router.js";
 import { Failure } from "./status.js";
 
@@ -15,7 +15,7 @@ export function ParentActions(props: {
   const { kind, id, status, again } = props;
   const [failure, setFailure] = useState<string | null>(null);
   const over = isTerminal(status);
-  const path = `/${RECORD_KINDS[kind].index}`;
+  const records = kind === "search" ? client.searches : client.experiments;
   const act = (action: () => Promise<unknown>) => () =>
     void action().then(
       () => setFailure(null),
@@ -23,14 +23,14 @@ export function ParentActions(props: {
     );
   const remove = act(async () => {
     if (!confirm(`Delete this ${kind} and all its runs?`)) return;
-    await call(`/v1${path}/${id}`, { method: "DELETE" });
-    go(`#${path}`);
+    await records.delete(id);
+    go(`#/${RECORD_KINDS[kind].index}`);
   });
   return (
     <>
       <div class="actions" role="toolbar" aria-label={`This ${kind}`}>
         {!over && (
-          <button type="button" onClick={act(() => post(`/v1${path}/${id}/cancel`))}>
+          <button type="button" onClick={act(() => records.cancel(id))}>
             Cancel
           </button>
         )}

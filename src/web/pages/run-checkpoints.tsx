@@ -1,7 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { LIMITS } from "../../schemas/limits.js";
 import type { Run } from "../../schemas/run.js";
-import { call } from "../data/api.js";
+import { client } from "../data/api.js";
 import { whole } from "../format.js";
 import { composeLink } from "../router.js";
 import { Samples } from "./samples.js";
@@ -22,7 +22,7 @@ export function Checkpoints({ run, over }: { run: Run; over: boolean }) {
   // Of a run that trains they are read again as its record is, at changes of its status.
   useEffect(() => {
     let open = true;
-    call<Kept>(`/v1/runs/${run.id}/checkpoints`).then(
+    client.runs.checkpoints(run.id).then(
       (answer) => open && setKept(answer),
       () => {},
     );

@@ -1,6 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 import type { Run, RunSpec } from "../../schemas/run.js";
-import { getRun } from "../data/api.js";
+import { client } from "../data/api.js";
 import { number, time, whole } from "../format.js";
 import { compareLink, runLink, searchLink } from "../router.js";
 import { flatten, isSweep, titleOf } from "./run-facts.js";
@@ -12,7 +12,7 @@ export function Origin({ from, id }: { from: NonNullable<RunSpec["from"]>; id: s
   const [parent, setParent] = useState<Run | null>(null);
   useEffect(() => {
     let open = true;
-    getRun(from.run).then(
+    client.runs.get(from.run).then(
       (run) => open && setParent(run),
       // It may have been deleted: its fork does not need it.
       () => {},

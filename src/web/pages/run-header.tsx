@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
 import { LIMITS } from "../../schemas/limits.js";
 import type { Run } from "../../schemas/run.js";
-import { call, messageOf } from "../data/api.js";
+import { client, messageOf } from "../data/api.js";
 import { composeLink } from "../router.js";
 import { curlOf } from "./compose-form.js";
 import { CopyButton } from "./copy-button.js";
@@ -57,8 +57,7 @@ function Editor({ run, changed, close }: { run: Run; changed: (run: Run) => void
     const words = labels.split(",").map((label) => label.trim());
     const body = { name: name.trim() || null, labels: [...new Set(words)].filter((label) => label !== ""), notes };
     try {
-      const headers = { "content-type": "application/json" };
-      changed(await call<Run>(`/v1/runs/${run.id}`, { method: "PATCH", headers, body: JSON.stringify(body) }));
+      changed(await client.call<Run>(`/v1/runs/${run.id}`, { method: "PATCH", json: body }));
       close();
     } catch (error) {
       setFailure(messageOf(error));

@@ -1,7 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { kindOf } from "../../schemas/record-kinds.js";
 import { type Run, TERMINAL_STATUSES } from "../../schemas/run.js";
-import { deleteRun, messageOf, post } from "../data/api.js";
+import { client, messageOf } from "../data/api.js";
 import { number, whole } from "../format.js";
 import { composeLink, go, parentLink, searchLink } from "../router.js";
 import { ShareButton } from "./copy-button.js";
@@ -131,11 +131,11 @@ function Actions({ run, status }: { run: Run; status: Run["status"] | "deleted" 
       setFailure(messageOf(error));
     }
   };
-  const send = (verb: string) => act(() => post(`/v1/runs/${run.id}/${verb}`));
+  const send = (verb: "pause" | "resume" | "cancel") => act(() => client.runs[verb](run.id));
   const over = status === "deleted" || TERMINAL_STATUSES.includes(status);
   const remove = act(async () => {
     if (!confirm("Delete this run and all its data?")) return;
-    await deleteRun(run.id);
+    await client.runs.delete(run.id);
     go("#/");
   });
   return (

@@ -1,6 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 import type { Run } from "../../schemas/run.js";
-import { ApiError, messageOf, post } from "../data/api.js";
+import { AnnealError, client, messageOf } from "../data/api.js";
 import { whole } from "../format.js";
 import { Failure } from "./status.js";
 
@@ -14,9 +14,9 @@ export function Samples({ run, step }: { run: Run; step: number | null }) {
     try {
       const seed = crypto.getRandomValues(new Uint32Array(1))[0]!;
       const at = step === null ? {} : { step };
-      setDrawn(await post(`/v1/runs/${run.id}/samples`, { count: 24, temperature, seed, ...at }));
+      setDrawn(await client.runs.samples(run.id, { count: 24, temperature, seed, ...at }));
     } catch (error) {
-      const absent = error instanceof ApiError && error.problem.status === 404;
+      const absent = error instanceof AnnealError && error.problem.status === 404;
       setFailure(absent ? "This service cannot sample from this run." : messageOf(error));
     }
   };

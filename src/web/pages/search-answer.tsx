@@ -1,6 +1,7 @@
 import { useState } from "preact/hooks";
+import type { RunRequest } from "../../client/index.js";
 import type { Search, SearchAnswer } from "../../schemas/search.js";
-import { messageOf, post } from "../data/api.js";
+import { client, messageOf } from "../data/api.js";
 import { duration, number, whole } from "../format.js";
 import { composeLink, go, runLink } from "../router.js";
 import { curlOf } from "./compose-form.js";
@@ -72,7 +73,7 @@ function Use({ request }: { request: NonNullable<SearchAnswer["winner"]>["reques
   const run = async () => {
     setSending(true);
     try {
-      go(runLink((await post<{ id: string }>("/v1/runs", request)).id));
+      go(runLink((await client.runs.create(request as RunRequest)).id));
     } catch (error) {
       setFailure(messageOf(error));
       setSending(false);

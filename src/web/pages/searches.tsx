@@ -1,7 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { TERMINAL_STATUSES } from "../../schemas/run.js";
 import type { Search } from "../../schemas/search.js";
-import { call, messageOf } from "../data/api.js";
+import { client, messageOf } from "../data/api.js";
 import { number, time, whole } from "../format.js";
 import { searchFormLink, searchLink } from "../router.js";
 import { searchTitle, winnerText } from "./search-facts.js";
@@ -20,7 +20,7 @@ function useSearches() {
   const [page, setPage] = useState<Page | null>(null);
   const [failure, setFailure] = useState<string | null>(null);
   const read = (after: string | null) =>
-    call<Page>(`/v1/searches?limit=20${after === null ? "" : `&after=${after}`}`).then(
+    client.call<Page>(`/v1/searches?limit=20${after === null ? "" : `&after=${after}`}`).then(
       ({ searches, next }) => {
         setPage((old) => ({ searches: [...(after === null || old === null ? [] : old.searches), ...searches], next }));
         setFailure(null);
@@ -33,7 +33,7 @@ function useSearches() {
     if (open.length === 0) return;
     const timer = setInterval(() => {
       for (const id of open) {
-        call<Search>(`/v1/searches/${id}`).then(
+        client.searches.get(id).then(
           (search) =>
             setPage((old) => old && { ...old, searches: old.searches.map((each) => (each.id === id ? search : each)) }),
           (error) => setFailure(messageOf(error)),

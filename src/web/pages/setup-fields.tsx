@@ -1,6 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 import { OPTIMIZERS } from "../../schemas/optimizers.js";
-import { listDatasets } from "../data/api.js";
+import { client } from "../data/api.js";
 import { Choice } from "./choice.js";
 import { ENGINES, type FieldSchema, type Form, modelParameters, optimizerParameters, show } from "./compose-form.js";
 import { Field } from "./field.js";
@@ -88,7 +88,7 @@ export function SetupFields({ form, set, errors }: Props) {
 function useDatasetNames(): readonly string[] | null {
   const [names, setNames] = useState<readonly string[] | null>(null);
   useEffect(() => {
-    listDatasets().then(
+    client.datasets.list().then(
       (datasets) => setNames(datasets.map(({ name }) => name)),
       () => {},
     );

@@ -1,6 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 import type { Session } from "../../schemas/api-key.js";
-import { ApiError, getSession, messageOf, onSignedOut, signIn, signOut } from "../data/api.js";
+import { AnnealError, getSession, messageOf, onSignedOut, signIn, signOut } from "../data/api.js";
 import { Failure } from "./status.js";
 
 /** After the service could not be reached. */
@@ -14,7 +14,7 @@ export function useSession(): { session: Session | "nobody" | null; enter: () =>
       setSession(await getSession());
     } catch (error) {
       // One that refuses with anything but a 401, which was told already, has no sessions: an older version.
-      if (!(error instanceof ApiError)) setTimeout(look, RETRY_MS);
+      if (!(error instanceof AnnealError)) setTimeout(look, RETRY_MS);
     }
   };
   useEffect(() => {

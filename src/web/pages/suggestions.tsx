@@ -1,6 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 import { type Run, TERMINAL_STATUSES } from "../../schemas/run.js";
-import { call } from "../data/api.js";
+import { client } from "../data/api.js";
 import { number } from "../format.js";
 import { RateLink } from "./rate-link.js";
 import { isSweep } from "./run-facts.js";
@@ -19,7 +19,7 @@ export function useSuggestions({ id, spec, status }: Run): Found | null {
   useEffect(() => {
     if (!wanted) return;
     let open = true;
-    call<Found>(`/v1/runs/${id}/suggestions`).then(
+    client.runs.suggestions(id).then(
       (answer) => open && setFound(answer),
       // A trace too short or too long has none; the curve stands for itself.
       () => {},

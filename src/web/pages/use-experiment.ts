@@ -1,7 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
 import type { Experiment } from "../../schemas/experiment-view.js";
 import { TERMINAL_STATUSES } from "../../schemas/run.js";
-import { ApiError, call, messageOf, wonderWhy } from "../data/api.js";
+import { AnnealError, client, messageOf, wonderWhy } from "../data/api.js";
 import { Arms, type ExperimentProgress } from "../data/arms.js";
 import type { Connection } from "../data/run-stream.js";
 
@@ -57,14 +57,15 @@ export function useExperiment(id: string): FollowedExperiment {
       clearTimeout(reading);
       reading = undefined;
       try {
-        const experiment = await call<Experiment>(`/v1/experiments/${id}`);
+        const experiment = await client.experiments.get(id);
         const over = TERMINAL_STATUSES.includes(experiment.status);
         show({ experiment, failure: null, ...(over ? { connection: "ended" } : {}) });
         if (over) events?.close();
         else if (events === null && !closing.signal.aborted) follow();
       } catch (error) {
         show({ failure: messageOf(error) });
-        if (!(error instanceof ApiError) && !closing.signal.aborted) reading = setTimeout(() => void read(), RETRY_MS);
+        if (!(error instanceof AnnealError) && !closing.signal.aborted)
+          reading = setTimeout(() => void read(), RETRY_MS);
       }
     };
     void read();

@@ -2,7 +2,7 @@ import { useEffect, useState } from "preact/hooks";
 import { TERMINAL_STATUSES } from "../../schemas/run.js";
 import type { Search } from "../../schemas/search.js";
 import type { SearchProgress, StreamMessage } from "../../schemas/stream.js";
-import { ApiError, call, messageOf, wonderWhy } from "../data/api.js";
+import { AnnealError, client, messageOf, wonderWhy } from "../data/api.js";
 import type { Connection } from "../data/run-stream.js";
 import { SearchCurves } from "../data/search-curves.js";
 
@@ -75,13 +75,13 @@ export function useSearch(id: string): FollowedSearch {
     };
     const read = async () => {
       try {
-        search = await call<Search>(`/v1/searches/${id}`);
+        search = await client.searches.get(id);
         const over = TERMINAL_STATUSES.includes(search.status);
         show({ failure: null, ...(over ? { connection: "ended" } : {}) });
         if (!over && !closing.signal.aborted) follow();
       } catch (error) {
         show({ failure: messageOf(error) });
-        if (!(error instanceof ApiError) && !closing.signal.aborted) setTimeout(() => void read(), RETRY_MS);
+        if (!(error instanceof AnnealError) && !closing.signal.aborted) setTimeout(() => void read(), RETRY_MS);
       }
     };
     void read();

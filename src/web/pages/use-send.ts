@@ -1,5 +1,5 @@
 import { useState } from "preact/hooks";
-import { ApiError, fieldTexts, messageOf, post } from "../data/api.js";
+import { AnnealError, client, fieldTexts, messageOf } from "../data/api.js";
 import { go } from "../router.js";
 
 /** Posts a form's request and goes to what it has made; what the API refuses is told by field. */
@@ -14,10 +14,10 @@ export function useSend() {
   const send = async (path: string, body: unknown, link: (id: string) => string) => {
     setSending(true);
     try {
-      go(link((await post<{ id: string }>(path, body)).id));
+      go(link((await client.call<{ id: string }>(path, { method: "POST", json: body })).id));
     } catch (error) {
       setFailure(messageOf(error));
-      if (error instanceof ApiError) {
+      if (error instanceof AnnealError) {
         setRefused(fieldTexts(error.problem.errors));
       }
       setSending(false);

@@ -1,6 +1,6 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Run } from "../../schemas/run.js";
-import { ApiError, getRun, messageOf } from "../data/api.js";
+import { AnnealError, client, messageOf } from "../data/api.js";
 import { RunStream } from "../data/run-stream.js";
 
 /** After the service could not be reached. */
@@ -64,12 +64,12 @@ export function useRuns(ids: readonly string[]): {
     };
     const read = async (i: number) => {
       try {
-        const run = await getRun(ids[i]!);
+        const run = await client.runs.get(ids[i]!);
         if (open) set(i, { run, stream: entries[i]!.stream ?? follow(i, run), error: null });
       } catch (error) {
         if (!open) return;
         set(i, { error: messageOf(error) });
-        if (!(error instanceof ApiError)) setTimeout(() => open && void read(i), RETRY_MS);
+        if (!(error instanceof AnnealError)) setTimeout(() => open && void read(i), RETRY_MS);
       }
     };
     replace.current = (run) => set(ids.indexOf(run.id), { run });

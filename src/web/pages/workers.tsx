@@ -1,6 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 import type { Workers, WorkerView } from "../../schemas/worker.js";
-import { call, messageOf } from "../data/api.js";
+import { client, messageOf } from "../data/api.js";
 import { duration, time, whole } from "../format.js";
 import { runLink } from "../router.js";
 import { Failure } from "./status.js";
@@ -13,7 +13,7 @@ export function WorkersPage() {
   const [failure, setFailure] = useState<string | null>(null);
   useEffect(() => {
     const read = () =>
-      call<Workers>("/v1/workers").then(
+      client.call<Workers>("/v1/workers").then(
         (workers) => {
           setFound(workers);
           setFailure(null);

@@ -4,7 +4,7 @@ import { createRun } from "../../../src/api/runs/create-run.js";
 import type { RunRequest } from "../../../src/schemas/run.js";
 import type { SearchSpec } from "../../../src/schemas/search.js";
 import type { SearchRecord, Uncreated } from "../../../src/store/contract.js";
-import { MemoryQueue, MemoryRecords, MemoryRuns, NO_DATASETS, ORIGIN, problem } from "../fakes.js";
+import { MemoryQueue, MemoryRecords, MemoryRuns, NO_DATASETS, NO_WORKERS, ORIGIN, problem } from "../fakes.js";
 
 // What is done later waits on timers that keep no process alive.
 let alive: NodeJS.Timeout;
@@ -16,7 +16,7 @@ after(() => clearInterval(alive));
 function scene(queue = new MemoryQueue()) {
   const runs = new MemoryRuns();
   const searches = new MemoryRecords<SearchSpec, SearchRecord>();
-  return { runs, queue, searches, searchQueue: new MemoryQueue(), datasets: NO_DATASETS };
+  return { runs, queue, searches, searchQueue: new MemoryQueue(), datasets: NO_DATASETS, fleet: NO_WORKERS };
 }
 
 test("a run is stored with every default spelled out, under the request's trace, and gets one job", async () => {

@@ -4,7 +4,7 @@ import { createRun } from "../../../src/api/runs/create-run.js";
 import type { RunRequest } from "../../../src/schemas/run.js";
 import type { SearchSpec } from "../../../src/schemas/search.js";
 import type { SearchRecord } from "../../../src/store/contract.js";
-import { MemoryQueue, MemoryRecords, MemoryRuns, NO_DATASETS, ORIGIN, problem } from "../fakes.js";
+import { MemoryQueue, MemoryRecords, MemoryRuns, NO_DATASETS, NO_WORKERS, ORIGIN, problem } from "../fakes.js";
 
 const loop = (step: number, diverged: { step: number; reason: string } | null = null) => ({
   step,
@@ -18,7 +18,8 @@ const loop = (step: number, diverged: { step: number; reason: string } | null = 
 async function scene() {
   const runs = new MemoryRuns();
   const searches = new MemoryRecords<SearchSpec, SearchRecord>();
-  const deps = { runs, queue: new MemoryQueue(), searches, searchQueue: new MemoryQueue(), datasets: NO_DATASETS };
+  const queues = { queue: new MemoryQueue(), searchQueue: new MemoryQueue() };
+  const deps = { runs, ...queues, searches, datasets: NO_DATASETS, fleet: NO_WORKERS };
   const parent = { ...(await createRun(deps, { steps: 100, seed: 7 }, ORIGIN)), committed: 80 };
   runs.records.set(parent.id, parent);
   runs.loops = [loop(40), loop(80)];

@@ -68,7 +68,8 @@ export class Docker {
 
   /** Ours, as the compose files say: with the machine's network, since that of containers leads nowhere here. */
   build(): void {
-    this.docker("build", "--quiet", "--network", "host", "-t", "anneal", "-f", join(ROOT, "docker/Dockerfile"), ROOT);
+    const options = ["--quiet", "--network", "host", "--build-arg", `TFJS=${process.env.TFJS ?? "no"}`];
+    this.docker("build", ...options, "-t", "anneal", "-f", join(ROOT, "docker/Dockerfile"), ROOT);
   }
 
   /**
