@@ -213,6 +213,12 @@ test("keys are made, rotated and revoked", async () => {
   assert.equal(local.code, 0, local.err);
 });
 
+test("a search without an answer says why once, and its exit code is 1", async () => {
+  const { code, out } = await anneal(["search", "--steps", "300", "--budget.steps", "10"]);
+  assert.equal(code, 1);
+  assert.equal(out.split("too small for a first look").length, 2, out);
+});
+
 test("doctor says what is there and what is missing", async () => {
   const well = await json<{ check: string; ok: boolean | null }[]>("doctor");
   assert.deepEqual(
