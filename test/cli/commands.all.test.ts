@@ -213,6 +213,25 @@ test("keys are made, rotated and revoked", async () => {
   assert.equal(local.code, 0, local.err);
 });
 
+test("a search whose rates all diverge ends with exit code 1, whoever follows it", async () => {
+  const { code, out } = await anneal([
+    "search",
+    "--steps",
+    "60",
+    "--model.hiddenSizes",
+    "8",
+    "--schedules",
+    "constant",
+    "--lrRange",
+    "100",
+    "1000",
+  ]);
+  assert.equal(code, 1, out);
+  const id = /search_\w+/.exec(out)![0];
+  assert.match(out, new RegExp(`${id} {2}diverged`));
+  assert.equal((await anneal(["follow", id])).code, 1);
+});
+
 test("a search without an answer says why once, and its exit code is 1", async () => {
   const { code, out } = await anneal(["search", "--steps", "300", "--budget.steps", "10"]);
   assert.equal(code, 1);
