@@ -61,8 +61,9 @@ export function readConfig(): Config {
   try {
     return envSchema<Config>({ schema: ConfigSchema });
   } catch (error) {
+    const said = (error as Error).message.replaceAll(/\benv(\/| )/g, "").replaceAll("\n", " ");
     console.error(
-      `anneal: wrong setting: ${(error as Error).message.replaceAll(/\benv(\/| )/g, "").replaceAll("\n", " ")}`,
+      `anneal: wrong setting: ${said.replaceAll(/must have required property '(\w+)'/g, "$1 must be set")}`,
     );
     process.exit(2);
   }

@@ -26,9 +26,13 @@ export function terminal({ columns }: { readonly columns?: number } = {}): {
   return { ...fit, color: process.stdout.isTTY === true };
 }
 
-/** The exit code of a command whose record has ended so. */
-export function exitAs({ status }: { readonly status: RunStatus }): void {
-  if (status === "failed" || status === "canceled") process.exitCode = 1;
+/** The exit code of a command whose record has ended so; a search that has no winner has found nothing. */
+export function exitAs(record: {
+  readonly status: RunStatus;
+  readonly answer?: { readonly winner: unknown } | null;
+}): void {
+  const { status, answer } = record;
+  if (status === "failed" || status === "canceled" || answer?.winner === null) process.exitCode = 1;
 }
 
 /** Rows with their columns one below another; what is absent is a dash. */

@@ -38,10 +38,15 @@ export function searchText({ id, status, reason, answer, progress }: Search, url
   }));
   return lines(
     `${id}  ${status}`,
-    reason,
+    // Without a winner the reason is the summary, and the first of the warnings.
+    reason === answer?.summary ? null : reason,
     ...(answer === null
       ? [`${progress.stage}: ${short(progress.done)} trainings done, ${short(progress.pending)} to do`]
-      : [answer.summary, table(found!), ...answer.warnings.map((warning) => `warning: ${warning}`)]),
+      : [
+          answer.summary,
+          table(found!),
+          ...answer.warnings.filter((text) => text !== answer.summary).map((text) => `warning: ${text}`),
+        ]),
     pageOf(url, "searches", id),
   );
 }

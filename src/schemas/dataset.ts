@@ -3,7 +3,7 @@ import { named, strict } from "./strict.js";
 
 export const DatasetNameSchema = Type.String({
   pattern: "^[a-z0-9][a-z0-9._-]{0,63}$",
-  description: "Lower-case letters, digits, full stops, _ and -; no sign first",
+  description: "A word list's name: lower-case letters, digits, full stops, _ and -; no sign first",
   ...named("DatasetName"),
 });
 /** Always there, and not to be replaced or deleted. */

@@ -57,6 +57,12 @@ const PROBE_MS = 5000;
 const SILENT_MS = 30_000;
 const SILENCE = /ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|Socket timeout/;
 const PAUSE_MS = 500;
+/** It answers, but not to this user or password. */
+const REFUSAL = /^(?:NOAUTH|WRONGPASS)/;
+
+/** Node says only "Invalid URL"; the likeliest reason is a password as it stands. */
+const urlProblem = ({ message }: Error) =>
+  message === "Invalid URL" ? "not a URL; in a password, characters such as : / @ # are percent-encoded" : message;
 
 /** Why there is no Redis at that URL, or null; `onSilence` is told each time that it is tried again. */
 export async function redisProblem(url: string, onSilence = (_problem: string) => {}): Promise<string | null> {
@@ -79,7 +85,7 @@ async function probe(url: string): Promise<{ readonly problem: string | null; re
       socketTimeout: PROBE_MS,
     });
   } catch (error) {
-    return { problem: `REDIS_URL is wrong: ${(error as Error).message}`, silent: false };
+    return { problem: `REDIS_URL is wrong: ${urlProblem(error as Error)}`, silent: false };
   }
   probe.on("error", (error) => {
     why = error.message;
@@ -92,6 +98,9 @@ async function probe(url: string): Promise<{ readonly problem: string | null; re
     const silent = SILENCE.test(why);
     if (url.includes("+sentinel:"))
       return { problem: `no Sentinel at ${at} leads to a primary (${(error as Error).message}, ${why})`, silent };
+    const refused = REFUSAL.exec(why)?.[0];
+    if (refused)
+      return { problem: `Redis at ${at} wants another user or password than REDIS_URL has (${refused})`, silent };
     const said = url.startsWith("redis:") && !silent ? await greeting(url) : null;
     return { problem: `no Redis answers at ${at} (${said ?? why}); start it, or set REDIS_URL`, silent };
   } finally {

@@ -213,6 +213,31 @@ test("keys are made, rotated and revoked", async () => {
   assert.equal(local.code, 0, local.err);
 });
 
+test("a search whose rates all diverge ends with exit code 1, whoever follows it", async () => {
+  const { code, out } = await anneal([
+    "search",
+    "--steps",
+    "60",
+    "--model.hiddenSizes",
+    "8",
+    "--schedules",
+    "constant",
+    "--lrRange",
+    "100",
+    "1000",
+  ]);
+  assert.equal(code, 1, out);
+  const id = /search_\w+/.exec(out)![0];
+  assert.match(out, new RegExp(`${id} {2}diverged`));
+  assert.equal((await anneal(["follow", id])).code, 1);
+});
+
+test("a search without an answer says why once, and its exit code is 1", async () => {
+  const { code, out } = await anneal(["search", "--steps", "300", "--budget.steps", "10"]);
+  assert.equal(code, 1);
+  assert.equal(out.split("too small for a first look").length, 2, out);
+});
+
 test("doctor says what is there and what is missing", async () => {
   const well = await json<{ check: string; ok: boolean | null }[]>("doctor");
   assert.deepEqual(

@@ -10,10 +10,16 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
   if (problem.status === PROBLEMS.unavailable.status && request.headers["idempotency-key"] !== undefined) {
     problem.detail = "Redis does not answer; send it again with the same Idempotency-Key";
   }
-  if (problem.status >= 500) request.log.error({ err: error }, "request failed");
+  logRefusal(problem, error, request);
   if (error instanceof ProblemError) reply.headers(error.headers);
   if (problem.retryable && !reply.hasHeader("retry-after")) reply.header("retry-after", "1");
   return reply.code(problem.status).type("application/problem+json").send(problem);
+}
+
+/** An internal error with its stack, as a defect to be mended; what the store refuses, which may be many at once, with its reason. */
+function logRefusal({ status, detail }: Problem, error: unknown, { log }: FastifyRequest): void {
+  if (status === PROBLEMS.internal.status) log.error({ err: error }, "request failed");
+  else if (status > 500) log.warn({ status, reason: (error as Error).message }, `request refused: ${detail}`);
 }
 
 /** Fastify's own refusals of a body, with what the route takes. */

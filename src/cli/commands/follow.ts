@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { type Connection, clientOf, connected } from "../command.js";
 import { followAsJson, followRun } from "../follow.js";
 import { kindOfId } from "../ids.js";
-import { say } from "../output.js";
+import { exitAs, say } from "../output.js";
 import { followToEnd } from "../parents.js";
 import { runText } from "../show.js";
 
@@ -19,8 +19,10 @@ export function followCommand(): Command {
       if (options.json) return followAsJson(client, kind, id, Number(options.from));
       if (kind === "run") {
         await followRun(client, await client.runs.get(id), process.stdout);
-        return say(await client.runs.wait(id), options, runText);
+        const run = await client.runs.wait(id);
+        say(run, options, runText);
+        return exitAs(run);
       }
-      await followToEnd(client, kind, id, options);
+      exitAs(await followToEnd(client, kind, id, options));
     });
 }
