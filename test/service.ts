@@ -44,6 +44,7 @@ export function testConfig(redisUrl: string): Config {
     RATE_LIMIT: 0,
     MAX_CONNECTIONS: 10_000,
     WORKER_CONCURRENCY: 2,
+    WORKER_MEMORY_MB: 0,
     LOG_LEVEL: "silent",
     ACCESS_LOG: false,
     LOCK_DURATION_MS: 1000,

@@ -29,6 +29,12 @@ export const ConfigSchema = Type.Object({
   }),
   MAX_CONNECTIONS: Type.Integer({ minimum: 1, maximum: 1_000_000, default: 10_000 }),
   WORKER_CONCURRENCY: Type.Integer({ minimum: 1, maximum: 256, default: availableParallelism() }),
+  WORKER_MEMORY_MB: Type.Integer({
+    minimum: 0,
+    maximum: 1 << 24,
+    default: 0,
+    description: "Megabytes for the runs of a worker process; 0: half of the memory that it may have",
+  }),
   LOG_LEVEL: Type.Enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"], { default: "info" }),
   ACCESS_LOG: Type.Boolean({ default: false, description: "Every answered request as a line at level info" }),
   LOCK_DURATION_MS: Type.Integer({ minimum: 500, maximum: 600_000, default: 6000 }),

@@ -1,11 +1,12 @@
 import type { AddressInfo } from "node:net";
-import { hostname } from "node:os";
+import { hostname, totalmem } from "node:os";
 import { VERSION } from "../api/http/version.js";
 import { engineBuilds } from "../engine/builds.js";
 import { engineFor } from "../engine/create.js";
 import type { JobQueues } from "../queue/job-queues.js";
 import { QueueWorker } from "../queue/worker.js";
 import { type ConnectionRole, connect } from "../store/connect.js";
+import { RedisDatasetStore } from "../store/datasets.js";
 import { RedisExperimentStore } from "../store/experiments.js";
 import { RedisFleet } from "../store/fleet.js";
 import { QUEUE_PREFIX } from "../store/keys.js";
@@ -15,6 +16,7 @@ import { RedisSearchStore } from "../store/searches.js";
 import { RedisTail } from "../store/tail.js";
 import type { TrainingEvent } from "../train/events.js";
 import { releaseForsaken } from "../train/forsaken.js";
+import { admit, MemoryRoom } from "../train/memory-room.js";
 import { runExperiment } from "../train/run-experiment.js";
 import { runSearch } from "../train/run-search.js";
 import { Suspects } from "../train/suspects.js";
@@ -29,6 +31,14 @@ import { createWorkerMetrics } from "./worker-metrics.js";
 
 /** They do little but wait. */
 const PARENTS_AT_ONCE = 50;
+
+/** Bytes for runs. */
+function memoryOf({ WORKER_MEMORY_MB }: Config): number {
+  if (WORKER_MEMORY_MB > 0) return WORKER_MEMORY_MB * 2 ** 20;
+  // A container's limit; 0, or more than there is: it has none.
+  const limit = process.constrainedMemory() || Number.POSITIVE_INFINITY;
+  return Math.min(totalmem(), limit) / 2;
+}
 
 export async function startWorker(
   config: Config,
@@ -61,9 +71,11 @@ export async function startWorker(
     config.WORKER_CONCURRENCY,
   );
   const suspects = new Suspects();
+  const room = new MemoryRoom(memoryOf(config));
   const [runs, searches] = [new RedisRunStore(connection), new RedisSearchStore(connection)];
   const experiments = new RedisExperimentStore(connection);
   const fleet = new RedisFleet(connection);
+  const admission = { runs, fleet, datasets: new RedisDatasetStore(connection), worker: name };
   const metrics = new RedisMetricsReader(connection);
   const tail = new RedisTail(reader, subscriber);
   await tail.start();
@@ -88,6 +100,7 @@ export async function startWorker(
     version: VERSION,
     engines: await engineBuilds(),
     startedAt: Date.now(),
+    memory: room.bytes,
   };
 
   const worker = new QueueWorker({
@@ -104,9 +117,13 @@ export async function startWorker(
           concurrency: config.WORKER_CONCURRENCY,
           attempt: async (id, epoch) => {
             const early = await runs.diedEarly(id);
+            const leave = await admit(admission, room, id, epoch);
+            if (typeof leave === "string") return leave;
             const attempt = early ? suspects.begin((onProgress) => train(id, epoch, onProgress)) : train(id, epoch);
             // There is room now for one that was put aside.
-            return attempt.finally(() => unpark(jobs).catch((error) => log.warn({ err: error }, "unpark")));
+            return attempt
+              .finally(leave)
+              .finally(() => unpark(jobs).catch((error) => log.warn({ err: error }, "unpark")));
           },
         },
         searches: {

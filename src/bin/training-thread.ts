@@ -1,6 +1,6 @@
 import { parentPort, threadId, workerData } from "node:worker_threads";
 import pino from "pino";
-import { createEngine, engineFor } from "../engine/create.js";
+import { createEngines, engineFor } from "../engine/create.js";
 import { connect } from "../store/connect.js";
 import { RedisDatasetStore } from "../store/datasets.js";
 import { RedisFleet } from "../store/fleet.js";
@@ -18,7 +18,7 @@ const datasets = new RedisDatasetStore(redis);
 const deps = {
   runs: new RedisRunStore(redis, null, logRates),
   fleet: new RedisFleet(redis),
-  createEngine,
+  createEngines,
   engineFor,
   loadDataset: (digest: string) => datasets.text(digest),
   worker,

@@ -3,21 +3,22 @@ import type { RunSpec } from "../schemas/run.js";
 import type { SearchSpec } from "../schemas/search.js";
 import type { ExperimentSpec } from "../schemas/stored-experiment.js";
 import { evaluationSeconds, stepCost } from "./cost.js";
+import { type MemoryFacts, memoryBytes } from "./memory.js";
 import { parameterCount } from "./model.js";
-import type { DatasetFacts } from "./resolve.js";
 import { childSpec, configOf } from "./resolve-search.js";
 import { createSearch, withResult } from "./search/search.js";
 import type { SearchResult } from "./search/state.js";
 
-/** Of one core, as it is assumed to be. Bytes are those that stay in Redis. */
+/** Of one core, as it is assumed to be. Bytes are those that stay in Redis; memory is that of a worker, of the largest training. */
 export interface Cost {
   readonly steps: number;
   readonly trainings: number;
   readonly seconds: number;
   readonly bytes: number;
+  readonly memory: number;
 }
 
-type Facts = Pick<DatasetFacts, "vocabSize" | "trainExamples">;
+type Facts = MemoryFacts;
 
 /** A run's hash, log and indexes, without its spec and metrics: as Redis 7 was seen to take. */
 const RECORD_BYTES = 3000;
@@ -37,6 +38,7 @@ export function runCost(spec: RunSpec, facts: Facts, isChild = false): Cost {
     seconds: steps * stepCost(spec, facts).seconds + evaluationSeconds(spec, facts, evaluations),
     bytes:
       steps * perStep + checkpoint * (1 + times(spec.checkpointEvery)) + RECORD_BYTES + JSON.stringify(spec).length,
+    memory: memoryBytes(spec, facts),
   };
 }
 
@@ -81,7 +83,7 @@ function usual(task: Task, { lrRange: [low, high], guessLoss }: SearchSpec): Sea
 }
 
 const parentCost = (spec: object): Cost => ({
-  ...{ steps: 0, trainings: 0, seconds: 0 },
+  ...{ steps: 0, trainings: 0, seconds: 0, memory: 0 },
   bytes: RECORD_BYTES + JSON.stringify(spec).length,
 });
 
@@ -90,6 +92,7 @@ const times = (cost: Cost, count: number): Cost => ({
   trainings: cost.trainings * count,
   seconds: cost.seconds * count,
   bytes: cost.bytes * count,
+  memory: cost.memory,
 });
 
 export function sum(costs: readonly Cost[]): Cost {
@@ -98,5 +101,6 @@ export function sum(costs: readonly Cost[]): Cost {
     trainings: a.trainings + b.trainings,
     seconds: a.seconds + b.seconds,
     bytes: a.bytes + b.bytes,
+    memory: Math.max(a.memory, b.memory),
   }));
 }

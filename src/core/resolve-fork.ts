@@ -42,7 +42,7 @@ export function resolveFork(request: RunRequest, point: ForkPoint, dataset: Data
       ? ok(parent.schedule)
       : scheduleOver(request.schedule as ScheduleRequest, Math.max(1, left), request.lrRange);
   if (!schedule.ok) errors.push(...schedule.errors);
-  const { model, replicas } = parent;
+  const { model, replicas, optimizer, engine } = parent;
   const parameters = parameterCount(model, dataset.vocabSize) * replicas;
   if (parameters > LIMITS.forkParameters) {
     const expected = `a run of at most ${LIMITS.forkParameters} parameters in all, not ${parameters}: a fork copies its state`;
@@ -52,7 +52,7 @@ export function resolveFork(request: RunRequest, point: ForkPoint, dataset: Data
   const checkpointEvery = request.checkpointEvery ?? 0;
   const evalEvery = request.evalEvery ?? parent.evalEvery;
   const { limit } = parent.dataset;
-  const cost = { model, replicas, batchSize, limit, from: step, steps, checkpointEvery, evalEvery };
+  const cost = { model, optimizer, engine, replicas, batchSize, limit, from: step, steps, checkpointEvery, evalEvery };
   errors.push(...checkCost(cost, dataset));
   if (errors.length > 0 || !schedule.ok) return invalid(...errors);
 

@@ -4,12 +4,12 @@ import type { RunRequest, RunSpec } from "../schemas/run.js";
 import type { ScheduleRequest, ScheduleRequestObject, ScheduleSpec } from "../schemas/schedule.js";
 import { DEFAULT_BUDGET, SEARCH_LR_RANGE, type SearchRequest, type SearchSpec } from "../schemas/search.js";
 import { evaluationSeconds, stepCost } from "./cost.js";
-import { type DatasetFacts, resolveRun } from "./resolve.js";
+import { checkMemory, type DatasetFacts, resolveRun } from "./resolve.js";
 import { invalid, ok, type Result } from "./result.js";
 import { autoRatePaths } from "./schedules/auto-rate.js";
 import { lintSchedule } from "./schedules/lint.js";
 import { rateParameter } from "./schedules/rates.js";
-import { SWEEP_STEPS } from "./search/finders.js";
+import { SWEEP_SEEDS, SWEEP_STEPS } from "./search/finders.js";
 import { PORTFOLIO, SHAPES, SOME_RATE, scheduleAt } from "./search/portfolio.js";
 import { rungsOf } from "./search/rates.js";
 import type { SearchConfig } from "./search/state.js";
@@ -54,6 +54,8 @@ export function resolveSearch(
   if (low >= high) return invalid(NO_RANGE);
   const run = resolveRun({ ...shared, lrRange: [low, high] }, dataset, seed);
   if (!run.ok) return run;
+  const tooLarge = checkMemory(largest(run.value, seeds), dataset, "/seeds");
+  if (tooLarge.length > 0) return invalid(...tooLarge);
   const chosen = resolveSchedules(
     schedules ?? Object.keys(PORTFOLIO).map((type) => ({ type }) as ScheduleRequestObject),
     request.steps,
@@ -75,6 +77,11 @@ export function resolveSearch(
   });
 }
 
+/** Of its trainings that with the most seeds at once: those of a sweep, or the further ones that tell two rates apart. */
+export function largest(run: RunSpec, seeds: number) {
+  return { ...run, replicas: Math.max(SWEEP_SEEDS, 2 * seeds), limit: run.dataset.limit };
+}
+
 /** The search that finds what a run's request leaves open: a rate within its schedule, or schedule and rate. */
 export function autoSearch(
   spec: RunSpec,
@@ -91,6 +98,8 @@ export function autoSearch(
       ...schedules.errors.map((error) => ({ ...error, pointer: error.pointer.replace("/schedules/0", "/schedule") })),
     );
   }
+  const tooLarge = checkMemory(largest(spec, SEEDS), dataset, "/model");
+  if (tooLarge.length > 0) return invalid(...tooLarge);
   return ok({
     steps: spec.steps,
     schedules: schedules.value,

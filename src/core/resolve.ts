@@ -4,6 +4,7 @@ import { OPTIMIZERS, type OptimizerSpec } from "../schemas/optimizers.js";
 import type { FieldError } from "../schemas/problem.js";
 import { type RunRequest, type RunSpec, type StopOnDivergence, StopOnDivergenceSchema } from "../schemas/run.js";
 import type { ScheduleRequest } from "../schemas/schedule.js";
+import { memoryBytes } from "./memory.js";
 import { forwardCost, parameterCount } from "./model.js";
 import { invalid, ok, type Result } from "./result.js";
 import { resolveSchedule } from "./schedules/resolve.js";
@@ -16,6 +17,8 @@ export interface DatasetFacts {
   readonly vocabSize: number;
   /** Before any limit. */
   readonly trainExamples: number;
+  /** Of all splits, before any limit. */
+  readonly examples: number;
 }
 
 /** The range that fills in a schedule when the request has none: the textbook's 0.1, and a hundredth of it. */
@@ -53,7 +56,9 @@ export function resolveRun(request: RunRequest, dataset: DatasetFacts, seed: num
   const checkpointEvery = request.checkpointEvery ?? 0;
   const evalEvery = request.evalEvery ?? 0;
   const { steps } = request;
-  errors.push(...checkCost({ model, replicas, batchSize, limit, from: 0, steps, checkpointEvery, evalEvery }, dataset));
+  const engine = request.engine ?? "auto";
+  const size = { model, optimizer, engine, replicas, batchSize, limit };
+  errors.push(...checkCost({ ...size, from: 0, steps, checkpointEvery, evalEvery }, dataset));
   if (errors.length > 0 || !schedule.ok) return invalid(...errors);
 
   return ok({
@@ -65,7 +70,7 @@ export function resolveRun(request: RunRequest, dataset: DatasetFacts, seed: num
     optimizer,
     seed: request.seed ?? seed,
     replicas,
-    engine: request.engine ?? "auto",
+    engine,
     ...(request.exact === false ? { exact: false as const } : {}),
     evalEvery,
     checkpointEvery,
@@ -113,13 +118,26 @@ function schemaDefaults<T>(properties: Readonly<Record<string, object>>): T {
 }
 
 /** What decides how much a run costs; trained are the steps [from, steps). */
-export type Cost = Pick<RunSpec, "model" | "replicas" | "batchSize" | "steps" | "checkpointEvery" | "evalEvery"> & {
-  readonly from: number;
+export type Cost = Size & Pick<RunSpec, "steps" | "checkpointEvery" | "evalEvery"> & { readonly from: number };
+
+/** What decides how much room a run takes. */
+type Size = Pick<RunSpec, "model" | "optimizer" | "engine" | "replicas" | "batchSize"> & {
   /** Of the training examples; null: all. */
   readonly limit: number | null;
 };
 
-export function checkCost(cost: Cost, { vocabSize, trainExamples }: DatasetFacts): FieldError[] {
+/** `pointer`: the field that says how many replicas there are. */
+export function checkMemory({ limit, ...size }: Size, facts: DatasetFacts, pointer = "/replicas"): FieldError[] {
+  const bytesOf = (replicas: number) => memoryBytes({ ...size, replicas, dataset: { ...facts, limit } }, facts);
+  const bytes = bytesOf(size.replicas);
+  if (bytes <= LIMITS.runMemoryBytes) return [];
+  const isOnesFault = bytesOf(1) > LIMITS.runMemoryBytes;
+  const expected = `at most ${LIMITS.runMemoryBytes} bytes of a worker's memory, not ${bytes}`;
+  return [isOnesFault ? { pointer: "/model", expected } : { pointer, expected: `fewer: ${expected}` }];
+}
+
+export function checkCost(cost: Cost, facts: DatasetFacts): FieldError[] {
+  const { vocabSize, trainExamples } = facts;
   const { model, replicas, batchSize, from, steps, checkpointEvery, evalEvery } = cost;
   const examples = Math.min(trainExamples, cost.limit ?? trainExamples);
   /** Of a step, over all replicas. */
@@ -129,6 +147,8 @@ export function checkCost(cost: Cost, { vocabSize, trainExamples }: DatasetFacts
     const pointer = replicas > 1 ? "/replicas" : "/model";
     return [{ pointer, expected: `at most ${LIMITS.parameters} parameters in all, not ${parameters}` }];
   }
+  const memory = checkMemory(cost, facts);
+  if (memory.length > 0) return memory;
   const times = (every: number) => (every === 0 ? 0 : Math.floor(steps / every) - Math.floor(from / every));
   if (times(checkpointEvery) * parameters > LIMITS.keptParameters) {
     const least = Math.ceil(steps / Math.max(1, Math.floor(LIMITS.keptParameters / parameters)));

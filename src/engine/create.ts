@@ -1,8 +1,8 @@
 import type { Engine, EngineOptions } from "../core/engine.js";
 import { NUMERICS, OLD_BUILDS } from "../schemas/numerics.js";
 import type { EngineName } from "../schemas/run.js";
-import { createNativeKernel, nativeKernelProblem } from "./kernel/native.js";
-import { createWasmKernel, wasmKernelProblem } from "./kernel/wasm.js";
+import { createNativeKernels, nativeKernelProblem } from "./kernel/native.js";
+import { createWasmKernels, wasmKernelProblem } from "./kernel/wasm.js";
 import { createReference } from "./reference.js";
 import { nativeBindingProblem } from "./tfjs/native-binding.js";
 
@@ -12,7 +12,8 @@ interface Entry {
   readonly name: Implementation;
   /** Why it cannot run here, in one line; null when it can. */
   readonly problem: () => Promise<string | null>;
-  readonly create: (options: EngineOptions) => Promise<Engine>;
+  /** One engine for each of the options, which differ in seed and parameters only. */
+  readonly create: (replicas: readonly EngineOptions[]) => Promise<Engine[]>;
   readonly numerics: () => Promise<string>;
 }
 
@@ -21,20 +22,20 @@ const ENGINES: readonly Entry[] = [
   {
     name: "kernel-native",
     problem: async () => nativeKernelProblem(),
-    create: async (options) => createNativeKernel(options),
+    create: async (replicas) => createNativeKernels(replicas),
     numerics: async () => NUMERICS["kernel-native"],
   },
   {
     name: "kernel-wasm",
     problem: async () => wasmKernelProblem(),
-    create: async (options) => createWasmKernel(options),
+    create: async (replicas) => createWasmKernels(replicas),
     numerics: async () => NUMERICS["kernel-wasm"],
   },
   {
     name: "tfjs",
     problem: async () => null,
     // Loaded when it is first used: TensorFlow.js costs every training thread memory and start-up time.
-    create: async (options) => (await import("./tfjs.js")).createTfjs(options),
+    create: async (replicas) => Promise.all(replicas.map((await import("./tfjs.js")).createTfjs)),
     numerics: async () => {
       const { loadBackend, tfjsNumerics } = await import("./tfjs/backend.js");
       return tfjsNumerics((await loadBackend()).build);
@@ -53,18 +54,23 @@ const ENGINES: readonly Entry[] = [
   {
     name: "reference",
     problem: async () => null,
-    create: async (options) => createReference(options),
+    create: async (replicas) => replicas.map(createReference),
     numerics: async () => NUMERICS.reference,
   },
 ];
 
 /** Rejects with a one-line reason when a named engine cannot run here; "auto" always finds one. */
 export async function createEngine(name: EngineName, options: EngineOptions): Promise<Engine> {
+  return (await createEngines(name, [options]))[0]!;
+}
+
+/** Engines that differ in seed and parameters only share what is equal: the examples, which they only read. Rejects likewise. */
+export async function createEngines(name: EngineName, replicas: readonly EngineOptions[]): Promise<Engine[]> {
   const reasons: string[] = [];
   for (const entry of ENGINES) {
     if (name !== "auto" && name !== entry.name) continue;
     const problem = await entry.problem();
-    if (problem === null) return entry.create(options);
+    if (problem === null) return entry.create(replicas);
     reasons.push(problem);
   }
   throw new Error(`engine ${name} is not available: ${reasons.join("; ") || "not part of this build"}`);

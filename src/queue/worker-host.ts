@@ -1,10 +1,13 @@
-import { type Job, type Telemetry, WaitingError, Worker } from "bullmq";
+import { DelayedError, type Job, type Telemetry, WaitingError, Worker } from "bullmq";
 import type { Redis } from "ioredis";
 import type { QueueName } from "../schemas/record-kinds.js";
 import { epochOf, type RunJob } from "./run-queue.js";
 
-/** One attempt at a record; "released" hands its job back to the queue. */
-export type Attempt = (id: string, epoch: number) => Promise<"released" | "over">;
+/** One attempt at a record; "released" hands its job back to the queue, "later" too, but it rests a moment. */
+export type Attempt = (id: string, epoch: number) => Promise<"released" | "over" | "later">;
+
+/** Of a job that this worker has no room for: another may have, or this one by then. */
+const REST_MS = 500;
 
 export interface WorkerHostOptions {
   readonly queue: QueueName;
@@ -41,7 +44,12 @@ export class WorkerHost {
     onError,
   }: WorkerHostOptions) {
     const process = async (job: Job<RunJob>, token?: string) => {
-      if ((await attempt(job.data.id, epochOf(job.id!))) === "over") return;
+      const outcome = await attempt(job.data.id, epochOf(job.id!));
+      if (outcome === "over") return;
+      if (outcome === "later") {
+        await job.moveToDelayed(Date.now() + REST_MS, token);
+        throw new DelayedError();
+      }
       // The queue's own way to give a job back: it waits first in line, and no attempt is counted.
       await job.moveToWait(token);
       throw new WaitingError();

@@ -14,6 +14,7 @@ export const EstimateSchema = Type.Object(
     }),
     secondsOneCore: Type.Number({ description: "On one core, evaluations included" }),
     bytes: Type.Integer({ description: "In Redis, once it is over" }),
+    memory: Type.Integer({ description: "Bytes in a worker, of the largest of its trainings, at most about" }),
     slots: Type.Integer({ description: "Runs that the present workers train at once" }),
     basis: Type.Enum(["measured", "assumed"], {
       description:

@@ -79,6 +79,8 @@ export const LIMITS = {
 
   /** Trainable numbers of one run, over all replicas. */
   parameters: 20_000_000,
+  /** Bytes that one run takes in its worker, by src/core/memory.ts. */
+  runMemoryBytes: 2 ** 31,
   /** Multiply-adds of one step: parameters times batch size, about. */
   multiplyAddsPerStep: 2e10,
   /** Multiply-adds of a whole run, or of all runs of an experiment: a week on one slow core. */

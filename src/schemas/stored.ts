@@ -68,6 +68,7 @@ export const StoredWorkerSchema = Type.Object({
   version: Type.String(),
   engines: Type.Array(Type.String(), { description: "Builds, fastest first" }),
   startedAt: Type.Number({ description: "Milliseconds since 1970, by its own clock" }),
+  memory: Type.Optional(Type.Number({ description: "Bytes for runs; absent: an older version's" })),
   ttl: Type.Number({ description: "Seconds that a sign of life holds" }),
   lagMs: Type.Number({ description: "By how much this sign of life came late" }),
 });

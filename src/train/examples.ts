@@ -11,6 +11,8 @@ export interface PreparedExamples {
 /** The last ones made: a search trains a hundred short runs on the same examples, which take longer to make than to learn. */
 const recent = new Map<string, PreparedExamples>();
 const KEPT = 2;
+/** Larger ones are made anew: a thread that idles should hold little. */
+const KEPT_BYTES = 32 << 20;
 
 /** The examples that a run trains on; `load` gives the text of a digest. Throws where there is no such text. */
 export async function prepareExamples(
@@ -27,7 +29,12 @@ export async function prepareExamples(
     }
     const parsed = parseDataset(text.toString("utf8"));
     prepared = { vocabSize: parsed.symbols.length, splits: splitExamples(parsed, model.contextLength, limit) };
-    recent.set(key, prepared);
+    const { train, validation, test } = prepared.splits;
+    const bytes = [train, validation, test].reduce(
+      (sum, { contexts, targets }) => sum + contexts.length + targets.length,
+      0,
+    );
+    if (bytes <= KEPT_BYTES) recent.set(key, prepared);
     if (recent.size > KEPT) recent.delete(recent.keys().next().value!);
   }
   return prepared;

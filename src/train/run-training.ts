@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Logger } from "pino";
 import type { Engine, EngineOptions, SplitName } from "../core/engine.js";
 import { runCost } from "../core/estimate.js";
+import type { MemoryFacts } from "../core/memory.js";
 import { initialParameters } from "../core/model.js";
 import { initOverview, nextOverview } from "../core/overview.js";
 import { ReplicaSet } from "../core/replicas.js";
@@ -17,7 +18,8 @@ import { prepareExamples } from "./examples.js";
 export interface TrainingDeps {
   readonly runs: RunStore;
   readonly fleet: Pick<Fleet, "noteSpeed">;
-  readonly createEngine: (name: EngineName, options: EngineOptions) => Promise<Engine>;
+  /** One for each replica, which differ in seed and parameters only. */
+  readonly createEngines: (name: EngineName, replicas: readonly EngineOptions[]) => Promise<Engine[]>;
   /** Which of this machine's engines is, or has the numerics, that a run needs; null: none. */
   readonly engineFor: (needs: string) => Promise<EngineName | null>;
   /** The text with that digest. */
@@ -137,29 +139,36 @@ async function prepareEngine(
   waived: boolean,
 ): Promise<{
   readonly engine: Engine;
-  readonly facts: { readonly vocabSize: number; readonly trainExamples: number };
+  readonly facts: MemoryFacts;
 }> {
   const { spec, numerics } = claim.record;
   const { vocabSize, splits } = await prepareExamples(deps.loadDataset, spec);
-  const create = (seed: number) =>
-    deps.createEngine(engineName, {
-      model: spec.model,
+  const { model, batchSize, optimizer } = spec;
+  const replicas = Array.from({ length: spec.replicas }, (_, k): EngineOptions => {
+    const seed = (spec.seed + k) % (LIMITS.seed + 1);
+    return {
+      model,
       vocabSize,
-      batchSize: spec.batchSize,
-      optimizer: spec.optimizer,
+      batchSize,
+      optimizer,
       seed,
       splits,
-      parameters: initialParameters(spec.model, vocabSize, seed),
-    });
-  const seeds = Array.from({ length: spec.replicas }, (_, k) => (spec.seed + k) % (LIMITS.seed + 1));
-  const engines = await Promise.all(seeds.map(create));
+      parameters: initialParameters(model, vocabSize, seed),
+    };
+  });
+  const engines = await deps.createEngines(engineName, replicas);
   const engine = engines.length === 1 ? engines[0]! : new ReplicaSet(engines);
   const changed = waived && numerics !== engine.numerics;
   const change = changed ? `goes on with ${engine.numerics}; until here it was ${numerics}` : null;
   await deps.runs.noteEngine(claim, engine.build, engine.numerics, change);
   if (checkpoint !== null) engine.writeState(checkpoint.engine);
-  return { engine, facts: { vocabSize, trainExamples: splits.train.count } };
+  return { engine, facts: { vocabSize, ...examplesIn(splits) } };
 }
+
+const examplesIn = ({ train, validation, test }: EngineOptions["splits"]) => ({
+  trainExamples: train.count,
+  examples: train.count + validation.count + test.count,
+});
 
 async function trainAndCommit(
   runs: RunStore,

@@ -89,7 +89,7 @@ test("once half are out the whole is not finite, and the others stand where it e
 });
 
 test("a run's chunks hold each replica's losses, and none where there is one engine", () => {
-  const facts = { name: "names", digest: "0".repeat(64), vocabSize: 5, trainExamples: 12 };
+  const facts = { name: "names", digest: "0".repeat(64), vocabSize: 5, trainExamples: 12, examples: 15 };
   const resolved = resolveRun({ steps: 3, replicas: 2 }, facts, 1);
   assert.ok(resolved.ok);
   const chunksOf = (engine: Engine) =>

@@ -4,7 +4,7 @@ import { resolveRun } from "../../src/core/resolve.js";
 import { resolveFork } from "../../src/core/resolve-fork.js";
 import type { RunRequest, RunSpec } from "../../src/schemas/run.js";
 
-const NAMES = { name: "names", digest: "0", vocabSize: 27, trainExamples: 180_000 };
+const NAMES = { name: "names", digest: "0", vocabSize: 27, trainExamples: 180_000, examples: 225_000 };
 
 function parentOf(request: RunRequest): RunSpec {
   const resolved = resolveRun(request, NAMES, 42);

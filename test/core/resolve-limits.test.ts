@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { memoryBytes } from "../../src/core/memory.js";
 import { forwardCost, parameterCount } from "../../src/core/model.js";
-import { checkCost, type DatasetFacts, resolveRun } from "../../src/core/resolve.js";
+import { checkCost, checkMemory, type DatasetFacts, resolveRun } from "../../src/core/resolve.js";
 import { LIMITS } from "../../src/schemas/limits.js";
 import type { ModelSpec } from "../../src/schemas/model.js";
-import type { RunRequest } from "../../src/schemas/run.js";
+import type { RunRequest, RunSpec } from "../../src/schemas/run.js";
 
-const FACTS: DatasetFacts = { name: "names", digest: "0", vocabSize: 27, trainExamples: 8000 };
+const FACTS: DatasetFacts = { name: "names", digest: "0", vocabSize: 27, trainExamples: 8000, examples: 10_000 };
 
 function errorsOf(request: RunRequest, facts = FACTS): string[] {
   const resolved = resolveRun(request, facts, 0);
@@ -25,9 +26,11 @@ test("parameters and cost of the default model, counted by hand", () => {
 describe("limits are exact: what just fits is taken, one more is not", () => {
   /** 1 x 1 embedding dim, no hidden layer, vocabulary 10: 10 + 10 + 10 parameters, 10 multiply-adds of an example. */
   const model: ModelSpec = { contextLength: 1, embeddingDim: 1, hiddenSizes: [], activation: "tanh", init: "scaled" };
-  const facts: DatasetFacts = { ...FACTS, vocabSize: 10, trainExamples: 8000 };
+  const facts: DatasetFacts = { ...FACTS, vocabSize: 10, trainExamples: 8000, examples: 10_000 };
   const base = {
     model,
+    optimizer: { type: "sgd", momentum: 0, dampening: 0, nesterov: false, weightDecay: 0 } as RunSpec["optimizer"],
+    engine: "auto" as const,
     replicas: 1,
     batchSize: 1 as number | "full",
     from: 0,
@@ -40,13 +43,28 @@ describe("limits are exact: what just fits is taken, one more is not", () => {
     checkCost({ ...base, ...change }, of).map(({ pointer }) => pointer);
 
   test("parameters, of one or of all replicas", () => {
-    const most = Math.floor(LIMITS.parameters / 30);
-    assert.deepEqual(pointers({ replicas: most }), []);
-    assert.deepEqual(pointers({ replicas: most + 1 }), ["/replicas"]);
+    const large = { ...model, embeddingDim: 250, hiddenSizes: [1200] };
+    const most = Math.floor(LIMITS.parameters / parameterCount(large, 10));
+    assert.equal(most, 63);
+    assert.deepEqual(pointers({ model: large, replicas: most }), []);
+    assert.deepEqual(pointers({ model: large, replicas: most + 1 }), ["/replicas"]);
     const wide = { ...FACTS, vocabSize: 256 };
     const layers = [4096, 4096];
     assert.deepEqual(errorsOf({ steps: 1, model: { hiddenSizes: layers } }, wide), []);
     assert.match(errorsOf({ steps: 1, model: { hiddenSizes: [...layers, 4096] } }, wide)[0]!, /^\/model: at most/);
+  });
+
+  test("memory: replicas have the examples in common, and buffers of their own", () => {
+    const many = { ...facts, examples: 4_000_000 };
+    const bytes = (replicas: number) => memoryBytes({ ...base, replicas, dataset: { ...FACTS, limit: null } }, many);
+    assert.ok(bytes(64) < 1.5 * bytes(1), "64 replicas of a small model take hardly more than one");
+    const most = Math.floor((LIMITS.runMemoryBytes - bytes(0)) / (bytes(1) - bytes(0)));
+    assert.deepEqual(checkMemory({ ...base, replicas: most }, many), []);
+    const [error] = checkMemory({ ...base, replicas: most + 1 }, many);
+    assert.equal(error?.pointer, "/replicas");
+    assert.match(error.expected, /^fewer: at most 2147483648 bytes of a worker's memory, not \d+$/);
+    const [alone] = checkMemory(base, { ...many, examples: 120_000_000 });
+    assert.equal(alone?.pointer, "/model");
   });
 
   test("kept checkpoints: those of the steps that are trained", () => {

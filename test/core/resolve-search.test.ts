@@ -4,7 +4,7 @@ import { resolveSearch } from "../../src/core/resolve-search.js";
 import { rateParameter } from "../../src/core/schedules/rates.js";
 import { SCHEDULE_SCHEMAS, type ScheduleRequest, type ScheduleType } from "../../src/schemas/schedule.js";
 
-const NAMES = { name: "names", digest: "", vocabSize: 27, trainExamples: 180_000 };
+const NAMES = { name: "names", digest: "", vocabSize: 27, trainExamples: 180_000, examples: 225_000 };
 
 function errorsOf(schedule: unknown, steps: number) {
   const resolved = resolveSearch({ steps, schedules: [schedule as ScheduleRequest] }, NAMES, 1);

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { resolveRun } from "../../src/core/resolve.js";
 import type { RunRequest } from "../../src/schemas/run.js";
 
-const NAMES = { name: "names", digest: "0", vocabSize: 27, trainExamples: 180_000 };
+const NAMES = { name: "names", digest: "0", vocabSize: 27, trainExamples: 180_000, examples: 225_000 };
 
 function refused(request: RunRequest): string[] {
   const resolved = resolveRun(request, NAMES, 0);

@@ -8,7 +8,11 @@ import type { RunRequest, RunSpec } from "../../src/schemas/run.js";
 import { ToyEngine, type ToyOptions } from "./toy-engine.js";
 
 function specOf(request: RunRequest): RunSpec {
-  const resolved = resolveRun(request, { name: "names", digest: "0", vocabSize: 27, trainExamples: 1000 }, 0);
+  const resolved = resolveRun(
+    request,
+    { name: "names", digest: "0", vocabSize: 27, trainExamples: 1000, examples: 1250 },
+    0,
+  );
   assert.ok(resolved.ok, JSON.stringify(resolved));
   return resolved.value;
 }

@@ -8,7 +8,7 @@ import type { ExperimentRequest } from "../../src/schemas/experiment.js";
 import type { RunRequest, RunResult } from "../../src/schemas/run.js";
 import type { SearchRequest } from "../../src/schemas/search.js";
 
-const NAMES = { name: "names", digest: "", vocabSize: 27, trainExamples: 180_000 };
+const NAMES = { name: "names", digest: "", vocabSize: 27, trainExamples: 180_000, examples: 225_000 };
 
 function warned(request: RunRequest): string[] {
   const resolved = resolveRun(request, NAMES, 1);

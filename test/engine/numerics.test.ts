@@ -56,7 +56,7 @@ async function addRun(hash: Hash, create: Create, request: RunRequest): Promise<
   const dataset = parseDataset(WORDS.join("\n"));
   const vocabSize = dataset.symbols.length;
   const small: RunRequest = { ...request, seed: 5, model: { hiddenSizes: [16], embeddingDim: 4, ...request.model } };
-  const resolved = resolveRun(small, { name: "words", digest: "", vocabSize, trainExamples: 60 }, 0);
+  const resolved = resolveRun(small, { name: "words", digest: "", vocabSize, trainExamples: 60, examples: 75 }, 0);
   assert.ok(resolved.ok, JSON.stringify(resolved));
   const { model, batchSize, optimizer, seed } = resolved.value;
   const splits = splitExamples(dataset, model.contextLength, null);

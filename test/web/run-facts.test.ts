@@ -6,7 +6,7 @@ import { SCHEDULE_SCHEMAS, type ScheduleType } from "../../src/schemas/schedule.
 import { number } from "../../src/web/format.js";
 import { lrRange } from "../../src/web/pages/run-facts.js";
 
-const NAMES = { name: "names", digest: "0", vocabSize: 27, trainExamples: 180_000 };
+const NAMES = { name: "names", digest: "0", vocabSize: 27, trainExamples: 180_000, examples: 225_000 };
 
 for (const steps of [1, 7, 999, 60_001]) {
   test(`the range of rates in the list is that of all ${steps} steps`, (t) => {

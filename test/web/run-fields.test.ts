@@ -15,7 +15,7 @@ import {
 import { requestOf } from "../../src/web/pages/run-facts.js";
 
 const DIGEST = "5e884898da28047151d0e56f8dc6292773603d0d6aabbdd62a11ef721d1542d8";
-const NAMES = { name: "names", digest: DIGEST, vocabSize: 27, trainExamples: 180_000 };
+const NAMES = { name: "names", digest: DIGEST, vocabSize: 27, trainExamples: 180_000, examples: 225_000 };
 let made = 0;
 
 /** As much of a run as there is before it has been trained; `loss`: it is over, with that validation loss. */

@@ -4,7 +4,7 @@ import { resolveSearch } from "../../src/core/resolve-search.js";
 import type { SearchRequest } from "../../src/schemas/search.js";
 import { requestOfSearch, tick, toSearchForm, toSearchRequest } from "../../src/web/pages/search-form.js";
 
-const NAMES = { name: "names", digest: "0", vocabSize: 27, trainExamples: 180_000 };
+const NAMES = { name: "names", digest: "0", vocabSize: 27, trainExamples: 180_000, examples: 225_000 };
 
 test("a form stands for the request that filled it", () => {
   const requests: SearchRequest[] = [

@@ -38,5 +38,7 @@ export async function datasetFacts(
     throw invalidRequest([{ pointer, expected }]);
   }
   const { digest, statistics } = entry;
-  return { name, digest, vocabSize: statistics.symbols.length, trainExamples: statistics.splits.train.examples };
+  const { train, validation, test } = statistics.splits;
+  const examples = train.examples + validation.examples + test.examples;
+  return { name, digest, vocabSize: statistics.symbols.length, trainExamples: train.examples, examples };
 }

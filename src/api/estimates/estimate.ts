@@ -45,7 +45,7 @@ export async function estimateExperiment(
 /** Of several engines the slowest speed is taken. */
 async function estimate(
   { fleet }: EstimateDeps,
-  { steps, trainings, seconds, bytes }: Cost,
+  { steps, trainings, seconds, bytes, memory }: Cost,
   engines: readonly EngineName[],
 ): Promise<Estimate> {
   const speeds = await Promise.all([...new Set(engines)].map((engine) => fleet.speed(engine)));
@@ -57,6 +57,7 @@ async function estimate(
     seconds: slots === 0 ? null : secondsOneCore / Math.min(slots, trainings),
     secondsOneCore,
     bytes,
+    memory,
     slots,
     basis: speeds.includes(null) ? "assumed" : "measured",
   };

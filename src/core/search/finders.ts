@@ -7,8 +7,9 @@ import type { SearchState } from "./state.js";
 import type { Survey } from "./survey.js";
 import { Trials } from "./trials.js";
 
-/** The range test that the classic finders see: seeds, and steps of each. */
-const SWEEPS = { seeds: 8, steps: 100 } as const;
+/** Of the range test that the classic finders see; one run trains them all. */
+export const SWEEP_SEEDS = 8;
+const SWEEPS = { seeds: SWEEP_SEEDS, steps: 100 } as const;
 /** Steps of the sweeps together. */
 export const SWEEP_STEPS = SWEEPS.seeds * SWEEPS.steps;
 /** Of the winner's verifying seeds, those that a suggested rate is trained with. */

@@ -86,6 +86,14 @@ export interface Layout {
   readonly bytes: number;
   /** Float offsets of the gaps asked for. */
   readonly gaps: readonly number[];
+  /** Whether the examples lie in this arena; else in another's, before it in the same memory. */
+  readonly hasExamples: boolean;
+}
+
+/** Another arena in the same memory that holds the same examples, so many floats before this one. */
+export interface Neighbour {
+  readonly ints: Pick<Ints, "trainExamples" | "validationExamples" | "testExamples">;
+  readonly distance: number;
 }
 
 export const INT_INDEX = Object.fromEntries(INTS.map((name, i) => [name, i])) as Ints;
@@ -94,8 +102,11 @@ export const STEP_INDEX = HEADER_INTS / 2;
 
 const ceil16 = (count: number) => Math.ceil(count / PANEL) * PANEL;
 
-/** Computes the arena of a run. `gap` floats (a multiple of 16) are left after each region, for a memory checker to poison. */
-export function layoutOf(options: EngineOptions, gap = 0): Layout {
+/**
+ * Computes the arena of a run. `gap` floats (a multiple of 16) are left after each region, for a memory checker to poison.
+ * With a `neighbour` it holds no examples: they are found there.
+ */
+export function layoutOf(options: EngineOptions, gap = 0, neighbour: Neighbour | null = null): Layout {
   const { model, vocabSize, optimizer, splits } = options;
   const { contextLength, embeddingDim } = model;
   const fullBatch = options.batchSize === "full";
@@ -145,7 +156,10 @@ export function layoutOf(options: EngineOptions, gap = 0): Layout {
       output: region(blockRows * ceil16(fanOut)),
     };
   });
-  const exampleFloats = (name: SplitName) => Math.ceil((splits[name].count * (contextLength + 1)) / 4);
+  const examples = (name: SplitName) =>
+    neighbour === null
+      ? region(Math.ceil((splits[name].count * (contextLength + 1)) / 4))
+      : neighbour.ints[`${name}Examples`] - neighbour.distance;
   const tableLeast = TABLE_EXAMPLES_PER_SYMBOL * vocabSize;
   const usesTable = SPLITS.some((name) => splits[name].count >= tableLeast);
   const ints: Ints = {
@@ -182,9 +196,9 @@ export function layoutOf(options: EngineOptions, gap = 0): Layout {
     chunkCapacity: CHUNK_CAPACITY,
     table: region(usesTable ? contextLength * vocabSize * ceil16(widths[1]!) : 0),
     tableLeast,
-    trainExamples: region(exampleFloats("train")),
-    validationExamples: region(exampleFloats("validation")),
-    testExamples: region(exampleFloats("test")),
+    trainExamples: examples("train"),
+    validationExamples: examples("validation"),
+    testExamples: examples("test"),
     trainCount: splits.train.count,
     validationCount: splits.validation.count,
     testCount: splits.test.count,
@@ -199,6 +213,7 @@ export function layoutOf(options: EngineOptions, gap = 0): Layout {
     slotCount,
     bytes: end * 4,
     gaps,
+    hasExamples: neighbour === null,
   };
 }
 
@@ -223,7 +238,7 @@ export function fillArena(memory: ArrayBufferLike, start: number, layout: Layout
   }
   const doubles = new Float64Array(memory, start + HEADER_INTS * 4, DOUBLES.length);
   for (const [i, name] of DOUBLES.entries()) doubles[i] = layout.doubles[name];
-  for (const name of SPLITS) {
+  for (const name of layout.hasExamples ? SPLITS : []) {
     const { count, contexts, targets } = options.splits[name];
     const { contextLength } = options.model;
     const size = contextLength + 1;

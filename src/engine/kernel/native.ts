@@ -4,7 +4,7 @@ import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import type { EngineOptions } from "../../core/engine.js";
 import { NUMERICS } from "../../schemas/numerics.js";
-import { Kernel } from "./kernel.js";
+import { createKernels, type Kernel } from "./kernel.js";
 
 /** What addon.c exports. */
 interface Addon {
@@ -67,10 +67,15 @@ export function nativeKernelLanes(): readonly number[] {
  * The kernel as a native addon: "kernel-native-fma8-<hash of its C source>". The name has no vector width, since all of them
  * (AVX-512, AVX2, NEON) give the same bytes. Throws Error with nativeKernelProblem() when it cannot be used.
  */
-export function createNativeKernel(options: EngineOptions, lanes = nativeKernelLanes()[0] ?? 0): Kernel {
+export function createNativeKernel(options: EngineOptions, lanes?: number): Kernel {
+  return createNativeKernels([options], lanes)[0]!;
+}
+
+/** One for each replica (createKernels). */
+export function createNativeKernels(replicas: readonly EngineOptions[], lanes = nativeKernelLanes()[0] ?? 0): Kernel[] {
   const found = addon();
   if (typeof found === "string") throw new Error(`native kernel: ${found}`);
-  return new Kernel(options, (bytes) => {
+  return createKernels(replicas, (bytes) => {
     const memory = new ArrayBuffer(bytes + 64);
     const start = found.offset(memory);
     return {
@@ -78,8 +83,8 @@ export function createNativeKernel(options: EngineOptions, lanes = nativeKernelL
       numerics: NUMERICS["kernel-native"],
       memory,
       start,
-      steps: (count, cycled) => found.steps(lanes, memory, start, count, Number(cycled)),
-      evaluate: (split, first) => found.evaluate(lanes, memory, start, split, first),
+      steps: (arena, count, cycled) => found.steps(lanes, memory, arena, count, Number(cycled)),
+      evaluate: (arena, split, first) => found.evaluate(lanes, memory, arena, split, first),
     };
   });
 }

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { EngineOptions } from "../../core/engine.js";
 import { NUMERICS } from "../../schemas/numerics.js";
-import { Kernel } from "./kernel.js";
+import { createKernels, type Kernel } from "./kernel.js";
 
 /** From dist/src/engine/kernel: the committed binary stays beside its source. */
 const FILE = new URL("../../../../src/engine/kernel/kernel.wasm", import.meta.url);
@@ -55,9 +55,14 @@ export function wasmKernelProblem(): string | null {
  * from the native build's. Throws Error with wasmKernelProblem() when it cannot be used.
  */
 export function createWasmKernel(options: EngineOptions): Kernel {
+  return createWasmKernels([options])[0]!;
+}
+
+/** One for each replica (createKernels). */
+export function createWasmKernels(replicas: readonly EngineOptions[]): Kernel[] {
   const found = load();
   if (typeof found === "string") throw new Error(`wasm kernel: ${found}`);
-  return new Kernel(options, (bytes) => {
+  return createKernels(replicas, (bytes) => {
     const { exports } = new WebAssembly.Instance(found.module);
     const { memory, __heap_base, kernel_steps, kernel_evaluate } = exports as Exports;
     const start = Math.ceil(__heap_base.value / 64) * 64;
@@ -68,8 +73,8 @@ export function createWasmKernel(options: EngineOptions): Kernel {
       numerics: NUMERICS["kernel-wasm"],
       memory: memory.buffer,
       start,
-      steps: (count, cycled) => kernel_steps(start, count, Number(cycled)),
-      evaluate: (split, first) => kernel_evaluate(start, split, first),
+      steps: (arena, count, cycled) => kernel_steps(arena, count, Number(cycled)),
+      evaluate: kernel_evaluate,
     };
   });
 }

@@ -89,11 +89,13 @@ function syllables(): string {
 export function dataOf({ data }: Pick<Setting, "data">): { dataset: Dataset; facts: DatasetFacts } {
   const text = TEXTS[data]();
   const dataset = parseDataset(text);
+  const { splits } = datasetStatistics(dataset);
   const facts = {
     name: data,
     digest: createHash("sha256").update(text).digest("hex"),
     vocabSize: dataset.symbols.length,
-    trainExamples: datasetStatistics(dataset).splits.train.examples,
+    trainExamples: splits.train.examples,
+    examples: splits.train.examples + splits.validation.examples + splits.test.examples,
   };
   return { dataset, facts };
 }

@@ -18,7 +18,7 @@ const ajv = new Ajv.default({ verbose: true, discriminator: true, strict: false,
 ajv.addSchema(ScheduleRequestDefinition);
 const validArm = ajv.compile(ArmRequestSchema);
 const validRequest = ajv.compile(ExperimentRequestSchema);
-const NAMES = { name: "names", digest: "0", vocabSize: 27, trainExamples: 180_000 };
+const NAMES = { name: "names", digest: "0", vocabSize: 27, trainExamples: 180_000, examples: 225_000 };
 
 /** As the API checks an arm: its shape, then what a schema cannot say. */
 function check(arm: ArmRequest) {
