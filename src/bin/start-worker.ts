@@ -75,7 +75,12 @@ export async function startWorker(
   const [runs, searches] = [new RedisRunStore(connection), new RedisSearchStore(connection)];
   const experiments = new RedisExperimentStore(connection);
   const fleet = new RedisFleet(connection);
-  const admission = { runs, fleet, datasets: new RedisDatasetStore(connection), worker: name };
+  const admission = {
+    runs,
+    fleet,
+    datasetsOf: (tenant: string) => new RedisDatasetStore(connection, tenant),
+    worker: name,
+  };
   const metrics = new RedisMetricsReader(connection);
   const tail = new RedisTail(reader, subscriber);
   await tail.start();

@@ -2,7 +2,9 @@ import { OPTIMIZERS } from "../schemas/optimizers.js";
 import type { RunSpec } from "../schemas/run.js";
 import type { SearchSpec } from "../schemas/search.js";
 import type { ExperimentSpec } from "../schemas/stored-experiment.js";
+import { endOf } from "./budget.js";
 import { evaluationSeconds, stepCost } from "./cost.js";
+import { affordable } from "./experiment/trainings.js";
 import { type MemoryFacts, memoryBytes } from "./memory.js";
 import { parameterCount } from "./model.js";
 import { childSpec, configOf } from "./resolve-search.js";
@@ -26,7 +28,7 @@ const FLOAT = 4;
 
 /** `isChild`: only the validation split is evaluated at its end. */
 export function runCost(spec: RunSpec, facts: Facts, isChild = false): Cost {
-  const steps = spec.steps - (spec.from?.step ?? 0);
+  const steps = endOf(spec) - (spec.from?.step ?? 0);
   const times = (every: number) => (every === 0 ? 0 : Math.floor(steps / every));
   const evaluations = { validation: 1 + times(spec.evalEvery), train: isChild ? 0 : 1 };
   const checkpoint =
@@ -43,7 +45,10 @@ export function runCost(spec: RunSpec, facts: Facts, isChild = false): Cost {
 }
 
 export function experimentCost(spec: ExperimentSpec, facts: Facts): Cost {
-  const each = spec.arms.map(({ run }) => times(runCost(run, facts, true), spec.seeds.length));
+  const trainings = affordable(spec);
+  const each = spec.arms.map(({ run }, i) =>
+    times(runCost(run, facts, true), trainings.filter(({ arm }) => arm === i).length),
+  );
   return sum([...each, parentCost(spec)]);
 }
 

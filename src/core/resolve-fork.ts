@@ -57,8 +57,10 @@ export function resolveFork(request: RunRequest, point: ForkPoint, dataset: Data
   if (errors.length > 0 || !schedule.ok) return invalid(...errors);
 
   const scheduleFrom = request.schedule === undefined ? (parent.from?.scheduleFrom ?? 0) : step;
+  const { budget: _, ...kept } = parent;
   return ok({
-    ...parent,
+    ...kept,
+    ...(request.budget === undefined ? {} : { budget: request.budget }),
     steps,
     batchSize,
     schedule: schedule.value,

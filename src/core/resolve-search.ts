@@ -1,3 +1,4 @@
+import type { Budget } from "../schemas/budget.js";
 import { LIMITS } from "../schemas/limits.js";
 import type { FieldError } from "../schemas/problem.js";
 import type { RunRequest, RunSpec } from "../schemas/run.js";
@@ -67,6 +68,7 @@ export function resolveSearch(
     schedules: chosen.value,
     lrRange: [low, high],
     budget: budgetOf(budget, chosen.value, run.value, dataset, slowness),
+    ...deadlineOf(budget),
     seeds,
     finders,
     guessLoss: Math.log(dataset.vocabSize),
@@ -100,15 +102,17 @@ export function autoSearch(
   }
   const tooLarge = checkMemory(largest(spec, SEEDS), dataset, "/model");
   if (tooLarge.length > 0) return invalid(...tooLarge);
+  const { budget, ...run } = spec;
   return ok({
     steps: spec.steps,
     schedules: schedules.value,
     lrRange: [low, high],
     budget: budgetOf(undefined, schedules.value, spec, dataset, 1),
+    ...deadlineOf(budget),
     seeds: SEEDS,
     finders: false,
     guessLoss: Math.log(dataset.vocabSize),
-    run: { ...spec, name: null, labels: [] },
+    run: { ...run, name: null, labels: [] },
     settles: { runId },
     name: null,
     labels: [],
@@ -196,13 +200,21 @@ function budgetOf(
   const cost = stepCost(run, dataset);
   const limits = [LIMITS.searchSteps, Math.floor(LIMITS.multiplyAddsPerRun / cost.multiplyAdds)];
   if (asked?.steps !== undefined) limits.push(asked.steps);
-  if (asked?.seconds !== undefined) {
-    const perTraining = steps * cost.seconds + evaluationSeconds(run, dataset, { validation: 1, train: 0 });
-    limits.push(Math.max(1, Math.floor((steps * asked.seconds) / (slowness * perTraining))));
-  }
-  if (asked === undefined) limits.push(Math.min(usual * steps + SWEEP_STEPS, Math.max(least * steps, most)));
+  if (asked?.seconds !== undefined) limits.push(stepsIn(asked.seconds / slowness, run, dataset));
+  if (asked?.steps === undefined && asked?.seconds === undefined)
+    limits.push(Math.min(usual * steps + SWEEP_STEPS, Math.max(least * steps, most)));
   return Math.min(...limits);
 }
+
+/** Steps of such trainings that so many seconds of an assumed core are enough for, at least one. */
+export function stepsIn(seconds: number, run: RunSpec, dataset: DatasetFacts): number {
+  const perTraining =
+    run.steps * stepCost(run, dataset).seconds + evaluationSeconds(run, dataset, { validation: 1, train: 0 });
+  return Math.max(1, Math.floor((run.steps * seconds) / perTraining));
+}
+
+export const deadlineOf = (budget: Budget | undefined) =>
+  budget?.deadline === undefined ? {} : { deadline: budget.deadline };
 
 /** What the pure search (src/core/search) needs to know of it. */
 export function configOf({

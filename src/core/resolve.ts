@@ -75,6 +75,7 @@ export function resolveRun(request: RunRequest, dataset: DatasetFacts, seed: num
     evalEvery,
     checkpointEvery,
     from: null,
+    ...(request.budget === undefined ? {} : { budget: request.budget }),
     stopOnDivergence: resolveStop(request.stopOnDivergence ?? false),
     name: request.name ?? null,
     labels: request.labels ?? [],

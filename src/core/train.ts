@@ -1,5 +1,6 @@
 import type { EvalPoint, MetricChunk } from "../schemas/metrics.js";
 import type { RunSpec } from "../schemas/run.js";
+import { endOf, isSpent } from "./budget.js";
 import { type DivergenceState, initDivergence, observe } from "./divergence.js";
 import type { Engine, StepInputs } from "./engine.js";
 import { ReplicaSet } from "./replicas.js";
@@ -14,6 +15,8 @@ export interface LoopState {
   readonly lossSum: number;
   /** Of the rule that stops a run on divergence. */
   readonly divergence: DivergenceState;
+  /** Milliseconds that training has taken, of a run whose budget has seconds. */
+  readonly spentMs?: number;
   /** Set when training has ended early: the step whose loss is the first bad one, and why. */
   readonly diverged: { readonly step: number; readonly reason: string } | null;
 }
@@ -47,10 +50,11 @@ export function* train(
     divergence: initDivergence(),
     diverged: null,
   };
+  const end = endOf(spec);
   let chunkSteps = 1;
-  while (state.step < spec.steps && state.diverged === null) {
+  while (state.step < end && state.diverged === null && !isSpent(spec, state)) {
     const from = state.step;
-    const count = Math.min(chunkSteps, nextBoundary(from, spec, policy.every, origin) - from);
+    const count = Math.min(chunkSteps, nextBoundary(from, end, spec, policy.every, origin) - from);
     const lr = new Float64Array(count);
     const momentum = policy.momentum === undefined ? undefined : new Float64Array(count);
     for (let i = 0; i < count; i++) {
@@ -74,11 +78,15 @@ export function* train(
       lossSum: observes ? 0 : lossSum,
       divergence,
       diverged,
+      ...(state.spentMs !== undefined && { spentMs: state.spentMs }),
     };
     const evals: EvalPoint[] =
       diverged === null && spec.evalEvery > 0 && step % spec.evalEvery === 0
         ? [{ step, validationLoss: yield* engine.evaluation("validation") }]
         : [];
+    if (spec.budget?.seconds !== undefined) {
+      state = { ...state, spentMs: Math.round((state.spentMs ?? 0) + now() - startedAt) };
+    }
     const replicas = engine instanceof ReplicaSet ? engine.replicaLosses(ran) : undefined;
     const chunk = { from, lr: lr.subarray(0, ran), loss: loss.subarray(0, ran), evals, ...(replicas && { replicas }) };
     yield { chunk, state };
@@ -116,9 +124,9 @@ function divergenceOf(step: number, lastLoss: number, { firstBadStep }: Divergen
 }
 
 /** Chunks end where something is observed, evaluated or kept, so that it happens at its exact step. */
-function nextBoundary(step: number, spec: RunSpec, observeEvery: number | null, origin: number): number {
+function nextBoundary(step: number, end: number, spec: RunSpec, observeEvery: number | null, origin: number): number {
   const after = (every: number, start = 0) => step - ((step - start) % every) + every;
-  let boundary = spec.steps;
+  let boundary = end;
   for (const every of [spec.evalEvery, spec.checkpointEvery])
     if (every > 0) boundary = Math.min(boundary, after(every));
   if (observeEvery !== null) boundary = Math.min(boundary, after(observeEvery, origin));

@@ -6,12 +6,13 @@ import { documentedAs, named, strict } from "./strict.js";
 
 /**
  * One arm: a run request without what the experiment decides (seed, labels), without replicas, whose seeds would overlap those
- * of the other trainings, and without a fork.
+ * of the other trainings, without a fork, and without a budget.
  */
 const {
   seed: Seed,
   replicas: _replicas,
   from: _from,
+  budget: Budget,
   labels: Labels,
   name: Name,
   ...fields
@@ -109,6 +110,7 @@ export const ExperimentRequestSchema = Type.Object(
         description: "Chance that no difference is called where there is none, over all arms together",
       }),
     ),
+    budget: Budget,
     name: Name,
     labels: Labels,
   },

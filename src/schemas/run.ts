@@ -1,4 +1,5 @@
 import { type Static, Type } from "typebox";
+import { BudgetSchema } from "./budget.js";
 import { byType, nameOrObject, requestSchema } from "./choice.js";
 import { DatasetNameSchema } from "./dataset.js";
 import { LIMITS } from "./limits.js";
@@ -142,6 +143,7 @@ export const RunRequestSchema = Type.Object(
         },
       ),
     ),
+    budget: Type.Optional(BudgetSchema),
     stopOnDivergence: Type.Optional(
       Type.Union([
         Type.Boolean(),
@@ -191,6 +193,7 @@ export const RunSpecSchema = Type.Object(
       ],
       { description: "Of a fork" },
     ),
+    budget: Type.Optional(BudgetSchema),
     stopOnDivergence: Type.Union([StopOnDivergenceSchema, Type.Null()]),
     name: Type.Union([Name, Type.Null()]),
     labels: Labels,
@@ -212,6 +215,9 @@ export const RunResultSchema = Type.Object(
       }),
     ),
     wallSeconds: Type.Number({ description: "From the first start to the end, pauses included" }),
+    stoppedBy: Type.Optional(
+      Type.Enum(["steps", "seconds", "deadline"], { description: "What of its budget ended it before its last step" }),
+    ),
     firstBadStep: Type.Union([Type.Integer(), Type.Null()], {
       description: "Of a diverged run: the step that ended it",
     }),

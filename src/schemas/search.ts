@@ -1,4 +1,5 @@
 import { type Static, Type } from "typebox";
+import { BudgetSchema } from "./budget.js";
 import { IntervalSchema } from "./interval.js";
 import { LIMITS } from "./limits.js";
 import { LrRangeSchema, RunRequestSchema, RunSpecSchema } from "./run.js";
@@ -37,20 +38,7 @@ export const SearchRequestSchema = Type.Object(
       ...LrRangeSchema,
       description: "[low, high]: every base or peak rate that is tried lies within; default [0.0001, 10]",
     }),
-    budget: Type.Optional(
-      Type.Object(
-        {
-          steps: Type.Optional(Type.Integer({ minimum: 1, maximum: LIMITS.searchSteps })),
-          seconds: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 7 * 86_400 })),
-        },
-        {
-          ...strict,
-          minProperties: 1,
-          description:
-            "Steps to train in all, at most; seconds of one core are turned into steps by the speed that was measured here, or else an assumed one. Default: 200 times `steps`, of a single schedule 50 times",
-        },
-      ),
-    ),
+    budget: Type.Optional(BudgetSchema),
     shapes: Type.Optional(
       Type.Boolean({
         description:
@@ -233,6 +221,7 @@ export const SearchSpecSchema = Type.Object(
     ),
     lrRange: LrRangeSchema,
     budget: Type.Integer({ description: "Steps to train in all, at most" }),
+    deadline: Type.Optional(Type.String({ description: "Of its budget" })),
     seeds: Type.Integer(),
     finders: Type.Boolean(),
     guessLoss: Type.Number({ description: "Loss of a uniform guess, nats" }),

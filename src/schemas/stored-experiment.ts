@@ -30,6 +30,8 @@ export const ExperimentSpecSchema = Type.Object(
     baseline: Type.Integer({ description: "Index of the arm that the others are compared with" }),
     metric: Type.Enum(["validationLoss"]),
     confidence: Type.Number(),
+    budget: Type.Optional(Type.Integer({ description: "Steps to train in all, at most" })),
+    deadline: Type.Optional(Type.String({ description: "Of its budget" })),
     name: Type.Union([Type.String(), Type.Null()]),
     labels: Type.Array(Type.String()),
   },

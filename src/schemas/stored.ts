@@ -29,6 +29,7 @@ export const StoredLoopSchema = Type.Object(
       },
       strict,
     ),
+    spentMs: Type.Optional(Type.Number({ description: "Of a run whose budget has seconds" })),
     diverged: Type.Union([Type.Object({ step: Type.Integer(), reason: Type.String() }, strict), Type.Null()]),
   },
   strict,

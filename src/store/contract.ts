@@ -231,6 +231,8 @@ export interface CommitOptions {
   readonly stepsPerSecond: number;
   /** The checkpoint outlives the next. */
   readonly keep: boolean;
+  /** The step of a kept checkpoint that is kept no longer; null: all are. */
+  readonly drop: number | null;
   /** Of all steps, with the chunk's. */
   readonly overview: StoredOverview;
 }

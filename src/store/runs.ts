@@ -121,12 +121,12 @@ export class RedisRunStore extends RedisRecordStore<RunSpec, RunRecord> implemen
     claim: Claim<RunRecord>,
     chunk: MetricChunk,
     { loop, engine }: Checkpoint,
-    { stepsPerSecond, keep, overview }: CommitOptions,
+    { stepsPerSecond, keep, drop, overview }: CommitOptions,
     signal: AbortSignal,
   ): Promise<CommitReply> {
     const { id, fence } = claim;
     const args = {
-      ...{ id, fence, loop, keep, overview },
+      ...{ id, fence, loop, keep, drop, overview },
       from: chunk.from,
       count: chunk.lr.length,
       ...encodeColumns(chunk, this.#rates === "derived" && !isMetricDriven(claim.record.spec.schedule)),

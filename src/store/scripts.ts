@@ -68,6 +68,7 @@ export const SCRIPTS = {
       replicas: "number",
       keep: "flag",
       overview: "json",
+      drop: "number?",
     },
     reply: oneOf("continue", "paused", "canceled", "stale", "gap", "behind"),
   }),

@@ -16,6 +16,9 @@ export interface ChildDeps {
   readonly worker: string;
 }
 
+/** A clock that was set, or a Redis that was away, is seen after this long. */
+const LOOK_MS = 60_000;
+
 /** Children that are created and enqueued at once. */
 const AT_ONCE = 32;
 
@@ -120,6 +123,25 @@ export function watchForCancel(tail: Tail, parentId: string, from: number): { si
   });
   cursor.resume();
   return { signal: controller.signal, stop: () => cursor.close() };
+}
+
+/** Its signal comes at that time, by the store's clock; never where there is none. */
+export async function watchForDeadline(
+  runs: Pick<RunStore, "now">,
+  deadline: string | undefined,
+): Promise<{ signal: AbortSignal; stop(): void }> {
+  const controller = new AbortController();
+  if (deadline === undefined) return { signal: controller.signal, stop: () => {} };
+  const at = Date.parse(deadline);
+  let timer: NodeJS.Timeout;
+  const look = async () => {
+    // While Redis is away nothing ends either.
+    const left = at - (await runs.now().catch(() => 0));
+    if (left <= 0) return controller.abort();
+    timer = setTimeout(look, Math.min(left, LOOK_MS));
+  };
+  await look();
+  return { signal: controller.signal, stop: () => clearTimeout(timer) };
 }
 
 /** A child has no result: it failed, or was canceled or deleted by hand. Nothing can be concluded without it. */

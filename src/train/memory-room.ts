@@ -44,7 +44,7 @@ export class MemoryRoom {
 
 export interface AdmissionDeps {
   readonly runs: Pick<RunStore, "get" | "claim" | "finish">;
-  readonly datasets: Pick<DatasetStore, "get">;
+  readonly datasetsOf: (tenant: string) => Pick<DatasetStore, "get">;
   readonly fleet: Pick<Fleet, "workers">;
   readonly worker: string;
 }
@@ -63,7 +63,7 @@ export async function admit(
   // What is gone, or over, takes nothing: the attempt finds out.
   if (run === null) return () => {};
   const { name, digest } = run.spec.dataset;
-  const facts = await factsOf(deps.datasets, name, digest);
+  const facts = await factsOf(deps.datasetsOf(run.tenant), name, digest);
   if (facts === null) return () => {};
   const bytes = memoryBytes(run.spec, facts);
   if (bytes <= room.bytes) return room.take(id, bytes) ?? "later";
@@ -86,7 +86,7 @@ export async function admit(
 const known = new Map<string, MemoryFacts>();
 const KNOWN = 100;
 
-async function factsOf(datasets: AdmissionDeps["datasets"], name: string, digest: string): Promise<MemoryFacts | null> {
+async function factsOf(datasets: Pick<DatasetStore, "get">, name: string, digest: string): Promise<MemoryFacts | null> {
   let facts = known.get(digest) ?? null;
   if (facts !== null) return facts;
   const entry = name === BUILT_IN_DATASET ? builtIn() : await datasets.get(name);

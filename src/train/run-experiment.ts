@@ -1,10 +1,18 @@
 import { randomUUID } from "node:crypto";
 import type { Logger } from "pino";
-import { nameOf, reportOf, runOf, type Training, trainingsOf } from "../core/experiment/trainings.js";
+import { affordable, nameOf, reportOf, runOf, type Training } from "../core/experiment/trainings.js";
 import type { StoredExperimentState, TrainingResult } from "../schemas/stored-experiment.js";
 import { childId } from "../store/child-id.js";
 import type { Claim, ExperimentRecord, ExperimentStore, RunStore } from "../store/contract.js";
-import { type Child, type ChildDeps, cancelChildren, Endings, startChildren, watchForCancel } from "./children.js";
+import {
+  type Child,
+  type ChildDeps,
+  cancelChildren,
+  Endings,
+  startChildren,
+  watchForCancel,
+  watchForDeadline,
+} from "./children.js";
 import { CRASH_LIMIT, type TrainingOutcome } from "./run-training.js";
 
 export interface ExperimentDeps extends ChildDeps {
@@ -37,13 +45,14 @@ export async function runExperiment(
   const { record } = claim;
   const log = deps.log.child({ experimentId: id, traceId: record.traceId });
   const canceled = watchForCancel(tail, id, record.committed);
-  const stopped = AbortSignal.any([signal, canceled.signal]);
+  const due = await watchForDeadline(runs, record.spec.deadline);
+  const stopped = AbortSignal.any([signal, canceled.signal, due.signal]);
   const endings = new Endings<Work>(tail);
   let results = record.state?.results ?? [];
   const left = worksLeft(record);
   const cancel = () => cancelChildren(runs, worksLeft({ ...record, state: { results } }));
   try {
-    for (let under = 0; under > 0 || left.length > 0; ) {
+    for (let under = 0; (under > 0 || left.length > 0) && !stopped.aborted; ) {
       const next = left.splice(0, WINDOW - under);
       await startChildren(deps, record, next);
       for (const work of next) endings.add(work);
@@ -67,19 +76,21 @@ export async function runExperiment(
       await experiments.release(claim);
       return "released";
     }
-    await conclude(deps, claim, results);
+    if (due.signal.aborted) await cancel();
+    await conclude(deps, claim, results, due.signal.aborted);
     log.info({ trainings: results.length }, "experiment ended");
     return "over";
   } finally {
     endings.close();
     canceled.stop();
+    due.stop();
   }
 }
 
 /** The trainings that have no result yet, in the order in which they are begun. */
 function worksLeft({ id, spec, state }: Pick<ExperimentRecord, "id" | "spec" | "state">): Work[] {
   const done = new Set(state?.results.map((result) => nameOf(spec, result)));
-  return trainingsOf(spec)
+  return affordable(spec)
     .filter((training) => !done.has(nameOf(spec, training)))
     .map((training) => ({ ...training, runId: childId(id, nameOf(spec, training)), spec: runOf(spec, training) }));
 }
@@ -123,11 +134,14 @@ async function conclude(
   { experiments }: ExperimentDeps,
   claim: Claim<ExperimentRecord>,
   results: readonly TrainingResult[],
+  isDue: boolean,
 ): Promise<void> {
   const { id, spec } = claim.record;
   const report = reportOf(spec, results, (training) => childId(id, nameOf(spec, training)));
   const failures = results.flatMap(({ failure }) => failure ?? []);
-  if (failures.length === 0) await experiments.finish(claim, "succeeded", null, report);
+  const all = spec.arms.length * spec.seeds.length;
+  const cut = `its budget (${isDue ? "deadline" : "steps"}) left out ${all - results.length} of ${all} trainings`;
+  if (failures.length === 0) await experiments.finish(claim, "succeeded", results.length === all ? null : cut, report);
   else {
     const why = `${failures.length} of ${results.length} trainings have no result, so their seeds do not count: ${failures[0]}`;
     await experiments.finish(claim, "failed", why, report);

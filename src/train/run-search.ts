@@ -22,6 +22,7 @@ import {
   NoResultError,
   startChildren,
   watchForCancel,
+  watchForDeadline,
 } from "./children.js";
 import { CRASH_LIMIT, type TrainingOutcome } from "./run-training.js";
 
@@ -54,11 +55,12 @@ export async function runSearch(
   }
   const log = deps.log.child({ searchId, traceId: claim.record.traceId });
   const canceled = watchForCancel(deps.tail, searchId, claim.record.committed);
-  const stopped = AbortSignal.any([signal, canceled.signal]);
+  const due = await watchForDeadline(deps.runs, claim.record.spec.deadline);
+  const stopped = AbortSignal.any([signal, canceled.signal, due.signal]);
   let state = stateOf(claim.record);
   let done = claim.record.committed;
   try {
-    while (state.stage !== "done") {
+    while (state.stage !== "done" && !due.signal.aborted) {
       const works = state.pending.map((task) => workOf(claim.record, task));
       await startChildren(
         deps,
@@ -85,7 +87,9 @@ export async function runSearch(
         return "released";
       }
     }
-    await conclude(deps, claim, answerOf(state, claim.record.spec.run));
+    const isCut = state.stage !== "done";
+    if (isCut) await cancelPending(deps, claim.record, state);
+    await conclude(deps, claim, answerOf(state, claim.record.spec.run, isCut));
     log.info({ done }, "search ended");
     return "over";
   } catch (error) {
@@ -98,6 +102,7 @@ export async function runSearch(
     return "over";
   } finally {
     canceled.stop();
+    due.stop();
   }
 }
 

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Logger } from "pino";
+import { stoppedBy } from "../core/budget.js";
 import type { Engine, EngineOptions, SplitName } from "../core/engine.js";
 import { runCost } from "../core/estimate.js";
 import type { MemoryFacts } from "../core/memory.js";
@@ -8,7 +9,7 @@ import { initOverview, nextOverview } from "../core/overview.js";
 import { ReplicaSet } from "../core/replicas.js";
 import { train } from "../core/train.js";
 import { LIMITS } from "../schemas/limits.js";
-import type { EngineName, RunResult } from "../schemas/run.js";
+import type { EngineName, RunResult, RunSpec } from "../schemas/run.js";
 import { TERMINAL_STATUSES } from "../schemas/status.js";
 import type { Checkpoint, Claim, CommitReply, Fleet, RunRecord, RunStore } from "../store/contract.js";
 import { isRedisError, patiently } from "../store/patience.js";
@@ -201,6 +202,15 @@ async function trainAndCommit(
   };
 
   const look = watch(runs, claim, signal);
+  /** What of its budget ends it here. */
+  const cutBy = async () => {
+    const now = spec.budget?.deadline === undefined ? 0 : await patiently(() => runs.now());
+    return stoppedBy(spec, state ?? { step: spec.from?.step ?? 0 }, now);
+  };
+  let cut = await cutBy();
+  if (cut !== null && state === null) {
+    return runs.finish(claim, "failed", `its budget (${cut}) ended it before its first step`, null);
+  }
   for (const progress of train(spec, engine, resume, () => performance.now())) {
     if (progress === undefined) {
       const reply = await look();
@@ -213,21 +223,24 @@ async function trainAndCommit(
     if (reply !== "continue") return endOn(reply);
     const checkpoint = { loop: progress.state, engine: engine.readState() };
     const { step } = progress.state;
-    const keep = spec.checkpointEvery > 0 && step % spec.checkpointEvery === 0;
+    const best = overview.best?.step ?? null;
     overview = nextOverview(overview, spec, progress.chunk);
-    pending = runs.commit(claim, progress.chunk, checkpoint, { stepsPerSecond: rate(step), keep, overview }, signal);
+    const kept = keeps(spec, step, best, overview.best?.step ?? null);
+    const options = { ...kept, stepsPerSecond: rate(step), overview };
+    pending = runs.commit(claim, progress.chunk, checkpoint, options, signal);
     // Awaited below; until then a rejection must not count as unhandled.
     pending.catch(() => {});
     sent = { steps: progress.chunk.lr.length, sentAt: Date.now() };
     state = progress.state;
     await new Promise((resolve) => setImmediate(resolve));
-    if (signal.aborted) break;
+    if (signal.aborted || (await cutBy()) !== null) break;
   }
   const reply = await settled();
   if (reply !== "continue") return endOn(reply);
   const diverged = state?.diverged ?? null;
   const step = state?.step ?? 0;
-  if (diverged === null && step < spec.steps) {
+  cut = diverged === null ? await cutBy() : null;
+  if (diverged === null && step < spec.steps && cut === null) {
     await runs.release(claim);
     return "released";
   }
@@ -237,11 +250,20 @@ async function trainAndCommit(
     ...losses,
     steps: step,
     wallSeconds: await wallSeconds(runs, claim),
+    ...(cut !== null && { stoppedBy: cut }),
     firstBadStep: diverged?.step ?? null,
   };
   const status = diverged === null ? "succeeded" : "diverged";
-  const ended = await runs.finish(claim, status, diverged?.reason ?? null, result, step);
+  const reason = cut === null ? (diverged?.reason ?? null) : `its budget (${cut}) ended it after ${step} steps`;
+  const ended = await runs.finish(claim, status, reason, result, step);
   return ended === "behind" ? endOn(ended) : ended;
+}
+
+/** Which checkpoints outlive the next: those that were asked for, and of a run that may be cut short the best so far. */
+function keeps({ checkpointEvery, budget }: RunSpec, step: number, before: number | null, best: number | null) {
+  const asked = (at: number) => checkpointEvery > 0 && at % checkpointEvery === 0;
+  const isBest = budget !== undefined && best === step;
+  return { keep: asked(step) || isBest, drop: isBest && before !== null && !asked(before) ? before : null };
 }
 
 /** An attempt that evaluates, and so does not commit, asks this often whether it may go on. */

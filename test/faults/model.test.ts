@@ -169,7 +169,7 @@ async function play(commands: readonly Command[], runs: RunStore): Promise<void>
       owner,
       { from: model.committed, lr: new Float64Array(2), loss: new Float32Array(2), evals: [] },
       { loop: LOOP, engine: new Uint8Array(8) },
-      { stepsPerSecond: 1, keep: false, overview: OVERVIEW },
+      { stepsPerSecond: 1, keep: false, drop: null, overview: OVERVIEW },
       AbortSignal.abort(),
     );
   for (const [i, command] of commands.entries()) {

@@ -11,7 +11,7 @@ import { type DatasetFinder, datasetFacts } from "../datasets/dataset-facts.js";
 import { fieldErrors } from "../http/field-errors.js";
 import { invalidRequest } from "../http/problems.js";
 import { newId } from "../ids.js";
-import { type Creating, createRecord, type Origin, type Producer } from "../runs/create-record.js";
+import { type Creating, createRecord, type Origin, type Producer, refuseLate } from "../runs/create-record.js";
 import { type AskedEngine, requireEngines } from "../runs/engine-there.js";
 
 /** What ArmRequestSchema says of an arm. */
@@ -21,8 +21,8 @@ export interface CreateExperimentDeps {
   readonly experiments: Creating<ExperimentSpec, ExperimentRecord>;
   readonly experimentQueue: Producer;
   readonly datasets: DatasetFinder;
+  readonly fleet: Pick<Fleet, "speed" | "workers">;
   readonly shapeErrors: ShapeErrors;
-  readonly fleet: Pick<Fleet, "workers">;
 }
 
 /** As a validator of the app's: a grid's arms are known only once its request has been found valid. */
@@ -64,12 +64,14 @@ function enginesOf({ specs, base }: ExperimentRequest, { arms }: ExperimentSpec)
 
 /** Throws a ProblemError that names the fields of the request. */
 export async function resolvedExperiment(
-  { datasets, shapeErrors }: Pick<CreateExperimentDeps, "datasets" | "shapeErrors">,
+  { datasets, shapeErrors, fleet }: Pick<CreateExperimentDeps, "datasets" | "shapeErrors" | "fleet">,
   request: ExperimentRequest,
 ): Promise<ResolvedExperiment & { readonly facts: DatasetFacts }> {
+  refuseLate(request.budget);
   const { name, pointer } = datasetOf(request);
   const facts = await datasetFacts(datasets, name, pointer);
-  const resolved = resolveExperiment(request, facts, shapeErrors);
+  const slowness = request.budget?.seconds === undefined ? null : await fleet.speed("auto");
+  const resolved = resolveExperiment(request, facts, shapeErrors, slowness ?? 1);
   if (!resolved.ok) throw invalidRequest(resolved.errors);
   return { ...resolved.value, facts };
 }

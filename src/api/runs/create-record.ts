@@ -1,9 +1,12 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { FastifyBaseLogger, FastifyRequest } from "fastify";
+import { isDue } from "../../core/budget.js";
 import type { RunQueue } from "../../queue/run-queue.js";
+import type { Budget } from "../../schemas/budget.js";
 import { ProblemError } from "../../schemas/problem.js";
 import type { CreateOptions, RecordStore, StoredRecord } from "../../store/contract.js";
 import type { OwnDeps } from "../deps.js";
+import { invalidRequest } from "../http/problems.js";
 import { quotaProblem } from "../http/quotas.js";
 
 /** The side of a store that makes records. */
@@ -56,6 +59,12 @@ export async function createRecord<Spec extends { readonly labels: readonly stri
   // It may have been made by an earlier one of the same requests, which drew another seed.
   if (repeatable) created = (await store.get(id)) ?? created;
   return created;
+}
+
+/** Throws a ProblemError where there would be no time for anything. */
+export function refuseLate(budget: Budget | undefined): void {
+  if (isDue(budget?.deadline, Date.now()))
+    throw invalidRequest([{ pointer: "/budget/deadline", expected: "a time to come" }]);
 }
 
 /** Gives a new record its job: now, or as soon as Redis takes it. */

@@ -12,7 +12,7 @@ import type { Advice, Fleet, RunRecord, SearchRecord } from "../../store/contrac
 import { datasetFacts } from "../datasets/dataset-facts.js";
 import { invalidRequest } from "../http/problems.js";
 import { idOf, newId } from "../ids.js";
-import { type Creating, createRecord, enqueue, type Origin, type Producer } from "./create-record.js";
+import { type Creating, createRecord, enqueue, type Origin, type Producer, refuseLate } from "./create-record.js";
 import { requireEngines } from "./engine-there.js";
 import { type ForkDeps, forkRun, resolvedFork } from "./fork-run.js";
 
@@ -46,6 +46,7 @@ export async function resolvedRun(
 ): Promise<{ readonly spec: RunSpec; readonly search: SearchSpec | null; readonly facts: DatasetFacts }> {
   const { from } = request;
   if (from !== undefined) return { ...(await resolvedFork(deps, { ...request, from })), search: null };
+  refuseLate(request.budget);
   const facts = await datasetFacts(deps.datasets, request.dataset);
   if (!isOpen(request.schedule)) return { spec: resolved(request, facts), search: null, facts };
   // Until the search has answered, some schedule stands in the spec, which nobody is shown.

@@ -9,7 +9,7 @@ import type { RunRequest, RunSpec } from "../../schemas/run.js";
 import type { CreateOptions, RunRecord } from "../../store/contract.js";
 import { type DatasetFinder, datasetFacts } from "../datasets/dataset-facts.js";
 import { invalidRequest } from "../http/problems.js";
-import { type Creating, createRecord, type Origin, type Producer } from "./create-record.js";
+import { type Creating, createRecord, type Origin, type Producer, refuseLate } from "./create-record.js";
 import { type Checkpoints, forkPoint } from "./fork-point.js";
 
 export interface ForkDeps {
@@ -51,6 +51,7 @@ export async function resolvedFork(
   readonly facts: DatasetFacts;
   readonly fork: NonNullable<CreateOptions["fork"]>;
 }> {
+  refuseLate(request.budget);
   const { schedule } = request;
   const auto = schedule === "auto" ? [""] : schedule === undefined ? [] : autoRatePaths(schedule);
   if (auto.length > 0) {

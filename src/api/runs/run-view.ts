@@ -1,3 +1,4 @@
+import { endOf } from "../../core/budget.js";
 import { pictureOf } from "../../core/overview.js";
 import { engineWarnings, resultWarnings } from "../../core/warnings.js";
 import type { Run } from "../../schemas/run.js";
@@ -7,7 +8,7 @@ import { isoTime } from "../http/iso-time.js";
 /** A stored run as clients see it. */
 export function toRun(record: RunRecord): Run {
   const { id, spec, committed, stepsPerSecond, overview, advice } = record;
-  const remaining = record.status === "running" && stepsPerSecond ? (spec.steps - committed) / stepsPerSecond : null;
+  const remaining = record.status === "running" && stepsPerSecond ? (endOf(spec) - committed) / stepsPerSecond : null;
   const self = `/v1/runs/${id}`;
   return {
     id,

@@ -9,7 +9,7 @@ import type { Fleet, SearchRecord } from "../../store/contract.js";
 import { type DatasetFinder, datasetFacts } from "../datasets/dataset-facts.js";
 import { invalidRequest } from "../http/problems.js";
 import { newId } from "../ids.js";
-import { type Creating, createRecord, type Origin, type Producer } from "../runs/create-record.js";
+import { type Creating, createRecord, type Origin, type Producer, refuseLate } from "../runs/create-record.js";
 
 export interface CreateSearchDeps {
   readonly searches: Creating<SearchSpec, SearchRecord>;
@@ -35,6 +35,7 @@ export async function resolvedSearch(
   { datasets, fleet }: Pick<CreateSearchDeps, "datasets" | "fleet">,
   request: SearchRequest,
 ): Promise<{ readonly spec: SearchSpec; readonly facts: DatasetFacts }> {
+  refuseLate(request.budget);
   const facts = await datasetFacts(datasets, request.dataset);
   // As in an estimate: the speed that was measured here, or else the assumed one.
   const slowness = request.budget?.seconds === undefined ? null : await fleet.speed(request.engine ?? "auto");

@@ -6,6 +6,7 @@ import type { ExperimentSpec } from "../../schemas/stored-experiment.js";
 import type { Warning } from "../../schemas/warning.js";
 import { stepCost } from "../cost.js";
 import { type DatasetFacts, resolveRun } from "../resolve.js";
+import { deadlineOf, stepsIn } from "../resolve-search.js";
 import { invalid, ok, type Result } from "../result.js";
 import { autoRatePaths } from "../schedules/auto-rate.js";
 import { requestWarnings } from "../warnings.js";
@@ -28,11 +29,15 @@ export interface ResolvedExperiment {
 /** Of more arms that are alike in this the first ones tell. */
 const MOST_WARNINGS = 20;
 
-/** Spells out every default of an experiment's request. `shapeErrors`: what ArmRequestSchema says of an arm. */
+/**
+ * Spells out every default of an experiment's request. `shapeErrors`: what ArmRequestSchema says of an arm; `slowness`: seconds
+ * that trainings take here, in those that are assumed.
+ */
 export function resolveExperiment(
   request: ExperimentRequest,
   dataset: DatasetFacts,
   shapeErrors: (arm: ArmRequest) => readonly FieldError[],
+  slowness = 1,
 ): Result<ResolvedExperiment> {
   const runs = new Map<ArmRequest, RunSpec>();
   const check = (arm: ArmRequest): readonly FieldError[] => {
@@ -57,7 +62,16 @@ export function resolveExperiment(
     return invalid({ pointer: "/seeds", expected: `at most ${most} seeds with arms of this cost, or fewer steps` });
   }
   const { metric = "validationLoss", name = null, labels = [] } = request;
-  const spec = { arms, seeds: [...seeds], baseline, metric, confidence, name, labels };
+  const { budget } = request;
+  const limits = budget?.steps === undefined ? [] : [budget.steps];
+  if (budget?.seconds !== undefined) {
+    // All arms are trained as often as each other.
+    const steps = arms.reduce((sum, { run }) => sum + run.steps, 0);
+    const seconds = arms.reduce((sum, { run }) => sum + run.steps / stepsIn(1, run, dataset), 0);
+    limits.push(Math.max(1, Math.floor((steps * budget.seconds) / (slowness * seconds))));
+  }
+  const cut = { ...(limits.length > 0 && { budget: Math.min(...limits) }), ...deadlineOf(budget) };
+  const spec = { arms, seeds: [...seeds], baseline, metric, confidence, ...cut, name, labels };
   return ok({ spec, warnings: warningsOf(expanded.value.arms, runs) });
 }
 

@@ -19,6 +19,15 @@ export function trainingsOf({ arms, seeds }: ExperimentSpec): Training[] {
   return seeds.flatMap((_, seed) => arms.map((_, arm) => ({ arm, seed })));
 }
 
+/** Those that its budget has room for, the first ones. */
+export function affordable(spec: ExperimentSpec): Training[] {
+  let steps = 0;
+  return trainingsOf(spec).filter(({ arm }) => {
+    steps += spec.arms[arm]!.run.steps;
+    return steps <= (spec.budget ?? Number.POSITIVE_INFINITY);
+  });
+}
+
 /** The run that a training is. Only the loss at its end is looked at. */
 export function runOf({ arms, seeds }: ExperimentSpec, { arm, seed }: Training): RunSpec {
   const { run, seedOffset } = arms[arm]!;

@@ -20,10 +20,11 @@ export function standingOf(state: SearchState): RankedSchedule[] {
   return ranked(state, surveyOf(state.config, state.trials));
 }
 
-/** The answer of a search that is done. `run`: what the trainings had in common. */
-export function answerOf(state: SearchState, run: RunSpec): SearchAnswer {
+/** The answer of a search that is done, or `isCut` short by its deadline. `run`: what the trainings had in common. */
+export function answerOf(state: SearchState, run: RunSpec, isCut = false): SearchAnswer {
   const { config } = state;
-  const survey = surveyOf(config, state.trials);
+  const found = surveyOf(config, state.trials);
+  const survey = isCut ? { ...found, complete: false } : found;
   const ranking = ranked(state, survey);
   const first = ranking[0];
   const usable =
