@@ -16,6 +16,7 @@ import { RedisOnceStore } from "../store/once.js";
 import { RedisQuotaStore } from "../store/quotas.js";
 import { RedisRunStore } from "../store/runs.js";
 import { RedisSearchStore } from "../store/searches.js";
+import { RedisShares } from "../store/shares.js";
 import { RedisTail } from "../store/tail.js";
 import type { Config } from "./config.js";
 import type { Observability } from "./observability.js";
@@ -49,7 +50,9 @@ export async function startApi(
     throw new Error(problem);
   }
 
-  const queueOf = (name: QueueName) => new RunQueue(prompt, QUEUE_PREFIX, name, telemetry?.queue);
+  const shares = new RedisShares(prompt);
+  const placeOf = (name: QueueName) => (name === "runs" ? (id: string) => shares.place(id) : undefined);
+  const queueOf = (name: QueueName) => new RunQueue(prompt, QUEUE_PREFIX, name, telemetry?.queue, placeOf(name));
   const [queue, searchQueue, experimentQueue] = [queueOf("runs"), queueOf("searches"), queueOf("experiments")];
   const tail = new RedisTail(reader, subscriber);
   const readiness = async () => {

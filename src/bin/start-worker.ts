@@ -13,6 +13,7 @@ import { QUEUE_PREFIX } from "../store/keys.js";
 import { RedisMetricsReader } from "../store/metrics.js";
 import { RedisRunStore } from "../store/runs.js";
 import { RedisSearchStore } from "../store/searches.js";
+import { RedisShares, SLICE_SECONDS, UNIT_SECONDS } from "../store/shares.js";
 import { RedisTail } from "../store/tail.js";
 import type { TrainingEvent } from "../train/events.js";
 import { releaseForsaken } from "../train/forsaken.js";
@@ -21,6 +22,7 @@ import { runExperiment } from "../train/run-experiment.js";
 import { runSearch } from "../train/run-search.js";
 import { Suspects } from "../train/suspects.js";
 import { ThreadPool } from "../train/thread-pool.js";
+import { Turns } from "../train/turns.js";
 import { unparkRuns } from "../train/unpark.js";
 import type { Config } from "./config.js";
 import type { Observability } from "./observability.js";
@@ -31,6 +33,8 @@ import { createWorkerMetrics } from "./worker-metrics.js";
 
 /** They do little but wait. */
 const PARENTS_AT_ONCE = 50;
+/** Between looks at who waits. */
+const LOOK_MS = 500;
 
 /** Bytes for runs. */
 function memoryOf({ WORKER_MEMORY_MB }: Config): number {
@@ -71,6 +75,9 @@ export async function startWorker(
     config.WORKER_CONCURRENCY,
   );
   const suspects = new Suspects();
+  const shares = new RedisShares(connection);
+  const turns = new Turns(shares, { sliceSeconds: SLICE_SECONDS, unitSeconds: UNIT_SECONDS });
+  const looking = setInterval(() => turns.look().catch((error) => log.debug({ err: error }, "turns")), LOOK_MS);
   const room = new MemoryRoom(memoryOf(config));
   const [runs, searches] = [new RedisRunStore(connection), new RedisSearchStore(connection)];
   const experiments = new RedisExperimentStore(connection);
@@ -120,15 +127,25 @@ export async function startWorker(
       return {
         runs: {
           concurrency: config.WORKER_CONCURRENCY,
-          attempt: async (id, epoch) => {
+          attempt: async (id, epoch, place) => {
             const early = await runs.diedEarly(id);
             const leave = await admit(admission, room, id, epoch);
             if (typeof leave === "string") return leave;
-            const attempt = early ? suspects.begin((onProgress) => train(id, epoch, onProgress)) : train(id, epoch);
+            const turn = async (onProgress = () => {}) => {
+              await shares.serve(place);
+              return turns.during(
+                id,
+                place,
+                () => threads.release(id),
+                () => train(id, epoch, onProgress),
+              );
+            };
+            const attempt = (early ? suspects.begin(turn) : turn()).finally(leave);
             // There is room now for one that was put aside.
-            return attempt
-              .finally(leave)
-              .finally(() => unpark(jobs).catch((error) => log.warn({ err: error }, "unpark")));
+            const { result, asked } = await attempt.finally(() =>
+              unpark(jobs).catch((error) => log.warn({ err: error }, "unpark")),
+            );
+            return result === "released" && asked ? "yielded" : result;
           },
         },
         searches: {
@@ -141,6 +158,7 @@ export async function startWorker(
         },
       };
     },
+    placeOf: (id) => shares.place(id),
     heartbeat: (ttl, lagMs) => fleet.heartbeat(name, config.WORKER_CONCURRENCY, ttl, { ...self, ttl, lagMs }),
     records: runs,
     unpark,
@@ -165,6 +183,7 @@ export async function startWorker(
     url: bound === undefined ? null : `http://${bound.address}:${bound.port}`,
     close: once(async () => {
       await http?.close();
+      clearInterval(looking);
       await worker.close(() => {
         threads.abort();
         stopping.abort();

@@ -14,6 +14,13 @@ export function stepCost(
   return { multiplyAdds, seconds: SECONDS.perStep * replicas + SECONDS.perMultiplyAdd * multiplyAdds };
 }
 
+/** What a run takes of one core, about, whatever its data are like: of what else it is made its spec says. */
+export function roughSeconds(
+  spec: Pick<RunSpec, "model" | "batchSize" | "replicas" | "dataset" | "steps" | "from">,
+): number {
+  return (spec.steps - (spec.from?.step ?? 0)) * stepCost(spec, { vocabSize: 64, trainExamples: 200_000 }).seconds;
+}
+
 /** Seconds of one core for that many evaluations of each split; of the words, a tenth are for validation and eight tenths for training. */
 export function evaluationSeconds(
   { model, replicas, dataset }: Pick<RunSpec, "model" | "replicas" | "dataset">,

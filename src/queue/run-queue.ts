@@ -8,19 +8,24 @@ export interface RunJob {
   readonly id: string;
 }
 
+/** The place in the line (1: the first) of a record's job. */
+export type PlaceOf = (id: string) => Promise<number>;
+
 /** Producer side. A job is named by its run's id and epoch, so that enqueueing twice makes one job. */
 export class RunQueue {
   readonly #queue: Queue<RunJob>;
   readonly #connection: Redis;
   readonly #telemetry: Telemetry | undefined;
+  readonly #placeOf: PlaceOf | undefined;
   #batch: Parameters<Queue<RunJob>["addBulk"]>[0] = [];
   #sent: Promise<void> | null = null;
 
   /**
    * `connection` stays the caller's to close; `prefix`: all of BullMQ's keys begin with it. `telemetry` carries the trace of who
-   * enqueues to who takes the job.
+   * enqueues to who takes the job. `placeOf`: a job's place in the line; without one they are taken as they come.
    */
-  constructor(connection: Redis, prefix: string, name: QueueName = "runs", telemetry?: Telemetry) {
+  constructor(connection: Redis, prefix: string, name: QueueName = "runs", telemetry?: Telemetry, placeOf?: PlaceOf) {
+    this.#placeOf = placeOf;
     this.#connection = connection;
     this.#telemetry = telemetry;
     // Its look at the server's version is taken once: where that times out, at a busy start, no job could ever be enqueued.
@@ -51,7 +56,13 @@ export class RunQueue {
     const batch = this.#batch;
     this.#batch = [];
     this.#sent = null;
-    await this.#queue.addBulk(batch);
+    const placeOf = this.#placeOf;
+    if (placeOf === undefined) return void (await this.#queue.addBulk(batch));
+    const placed = batch.map(async ({ opts, ...job }) =>
+      // Who comes first has waited already: BullMQ takes what has no priority before all else.
+      opts?.lifo ? { ...job, opts } : { ...job, opts: { ...opts, priority: await placeOf(job.data.id) } },
+    );
+    await this.#queue.addBulk(await Promise.all(placed));
   }
 
   /** Those of them that have no job, in one round trip. */
@@ -64,7 +75,12 @@ export class RunQueue {
 
   /** Jobs by state, for metrics. */
   async counts(): Promise<Record<string, number>> {
-    return this.#queue.getJobCounts("waiting", "active", "delayed");
+    const {
+      prioritized = 0,
+      waiting = 0,
+      ...others
+    } = await this.#queue.getJobCounts(...(["waiting", "prioritized", "active", "delayed"] as const));
+    return { waiting: waiting + prioritized, ...others };
   }
 
   async close(): Promise<void> {

@@ -1,10 +1,13 @@
 import { DelayedError, type Job, type Telemetry, WaitingError, Worker } from "bullmq";
 import type { Redis } from "ioredis";
 import type { QueueName } from "../schemas/record-kinds.js";
-import { epochOf, type RunJob } from "./run-queue.js";
+import { epochOf, type PlaceOf, type RunJob } from "./run-queue.js";
 
-/** One attempt at a record; "released" hands its job back to the queue, "later" too, but it rests a moment. */
-export type Attempt = (id: string, epoch: number) => Promise<"released" | "over" | "later">;
+/**
+ * One attempt at a record; "released" hands its job back to the queue, "later" too, but it rests a moment, and "yielded" to
+ * a new place in the line. `place`: that it had; 0: none.
+ */
+export type Attempt = (id: string, epoch: number, place: number) => Promise<"released" | "over" | "later" | "yielded">;
 
 /** Of a job that this worker has no room for: another may have, or this one by then. */
 const REST_MS = 500;
@@ -24,6 +27,8 @@ export interface WorkerHostOptions {
   readonly lockDurationMs: number;
   readonly stalledIntervalMs: number;
   readonly attempt: Attempt;
+  /** As of the RunQueue. */
+  readonly placeOf?: PlaceOf | undefined;
   readonly telemetry: Telemetry | undefined;
   readonly onError: (error: Error) => void;
 }
@@ -40,16 +45,19 @@ export class WorkerHost {
     lockDurationMs,
     stalledIntervalMs,
     attempt,
+    placeOf,
     telemetry,
     onError,
   }: WorkerHostOptions) {
     const process = async (job: Job<RunJob>, token?: string) => {
-      const outcome = await attempt(job.data.id, epochOf(job.id!));
+      const outcome = await attempt(job.data.id, epochOf(job.id!), job.priority);
       if (outcome === "over") return;
       if (outcome === "later") {
         await job.moveToDelayed(Date.now() + REST_MS, token);
         throw new DelayedError();
       }
+      if (outcome === "yielded" && placeOf !== undefined)
+        await job.changePriority({ priority: await placeOf(job.data.id) });
       // The queue's own way to give a job back: it waits first in line, and no attempt is counted.
       await job.moveToWait(token);
       throw new WaitingError();

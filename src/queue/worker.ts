@@ -3,7 +3,7 @@ import type { Redis } from "ioredis";
 import { QUEUE_NAMES, type QueueName } from "../schemas/record-kinds.js";
 import { Housekeeping, type HousekeepingOptions } from "./housekeeping.js";
 import { JobQueues } from "./job-queues.js";
-import { RunQueue } from "./run-queue.js";
+import { type PlaceOf, RunQueue } from "./run-queue.js";
 import { type Attempt, WorkerHost } from "./worker-host.js";
 
 /** How the jobs of one queue are done. */
@@ -13,6 +13,9 @@ export interface QueueWork {
   readonly attempt: Attempt;
 }
 
+/** Of the queue of runs; the others' jobs do little but wait, and are taken as they come. */
+const isInLine = (name: QueueName) => name === "runs";
+
 export interface QueueWorkerOptions extends Omit<HousekeepingOptions, "jobs" | "unpark" | "onError"> {
   /** Patient connection; stays the caller's to close. */
   readonly connection: Redis;
@@ -21,6 +24,8 @@ export interface QueueWorkerOptions extends Omit<HousekeepingOptions, "jobs" | "
   readonly stalledIntervalMs: number;
   /** Off: undefined. */
   readonly telemetry: Telemetry | undefined;
+  /** As of the RunQueue. */
+  readonly placeOf: PlaceOf;
   /** Given the way to enqueue further jobs. */
   readonly work: (jobs: Pick<JobQueues, "enqueue">) => Readonly<Record<QueueName, QueueWork>>;
   /** As in HousekeepingOptions. */
@@ -36,9 +41,20 @@ export class QueueWorker {
 
   /** It works from now on. */
   constructor(options: QueueWorkerOptions) {
-    const { connection, prefix, lockDurationMs, stalledIntervalMs, telemetry, work, unpark, onError, ...housekeeping } =
-      options;
-    const queueOf = (name: QueueName) => new RunQueue(connection, prefix, name, telemetry);
+    const {
+      connection,
+      prefix,
+      lockDurationMs,
+      stalledIntervalMs,
+      telemetry,
+      work,
+      unpark,
+      placeOf,
+      onError,
+      ...housekeeping
+    } = options;
+    const queueOf = (name: QueueName) =>
+      new RunQueue(connection, prefix, name, telemetry, isInLine(name) ? placeOf : undefined);
     const queues = Object.fromEntries(QUEUE_NAMES.map((name) => [name, queueOf(name)]));
     const jobs = new JobQueues(queues as Record<QueueName, RunQueue>);
     this.#queues = Object.values(queues);
@@ -47,6 +63,7 @@ export class QueueWorker {
       (queue) =>
         new WorkerHost({
           ...{ queue, connection, prefix, lockDurationMs, stalledIntervalMs, telemetry, ...works[queue] },
+          placeOf: isInLine(queue) ? placeOf : undefined,
           onError: (error) => onError(error, "queue"),
         }),
     );

@@ -28,6 +28,9 @@ export const FLEET_KEY = `${ROOT}:fleet`;
 /** Hash: for each engine the seconds that trainings took to those estimated, an exponential average. */
 export const SPEED_KEY = `${ROOT}:speed`;
 
+/** Hash: how far the line of runs has moved, and how often it began anew; with a tenant behind it, who of it has had how much. */
+export const FAIR_KEY = `${ROOT}:fair`;
+
 /** Runs, searches and their like are kept alike: a hash, a log, a checkpoint, and an index for each kind. */
 export const RUN_PREFIX = `${ROOT}:run:`;
 export const STATUS_SUFFIX = ":runs:status:";
@@ -121,6 +124,7 @@ export const LUA_KEYS = {
   SLOTS_KEY,
   FLEET_KEY,
   SPEED_KEY,
+  FAIR_KEY,
   RUN_PREFIX,
   LOG_SUFFIX,
   CHECKPOINT_SUFFIX,

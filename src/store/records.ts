@@ -80,7 +80,7 @@ export abstract class RedisRecordStore<Spec extends Labelled, R extends StoredRe
   }
 
   async create(id: string, spec: Spec, options: CreateOptions): Promise<R | Uncreated> {
-    const { traceId, waitsFor = null, parent = null, fork, advice = null, cost = FREE } = options;
+    const { traceId, waitsFor = null, parent = null, fork, advice = null, cost = FREE, seconds = null } = options;
     const { name, digest } = this.datasetOf(spec);
     const created = await call(
       this.redis,
@@ -101,6 +101,7 @@ export abstract class RedisRecordStore<Spec extends Labelled, R extends StoredRe
         forkLoop: fork?.loop ?? null,
         advice,
         ...{ steps: cost.steps, bytes: cost.bytes },
+        seconds,
       },
       this.#indexes(spec, parent, this.tenant ?? DEFAULT_TENANT),
     );

@@ -1,3 +1,4 @@
+import { roughSeconds } from "../core/cost.js";
 import type { RunSpec } from "../schemas/run.js";
 import { TERMINAL_STATUSES } from "../schemas/status.js";
 import type { Cursor, RunStore, StoredRecord, Tail } from "../store/contract.js";
@@ -29,8 +30,9 @@ export async function startChildren(
   children: readonly Child[],
 ): Promise<void> {
   const start = async ({ runId, spec }: Child) => {
-    let created = await runs.create(runId, spec, { traceId, parent });
-    while (created === "late") created = await runs.create(runId, spec, { traceId, parent });
+    const options = { traceId, parent, seconds: roughSeconds(spec) };
+    let created = await runs.create(runId, spec, options);
+    while (created === "late") created = await runs.create(runId, spec, options);
     if (typeof created === "string") throw new Error(`a child of ${parent} was not created: ${created}`);
     await enqueue(runId, 0);
   };

@@ -25,6 +25,7 @@ interface Slot {
     resolve(outcome: TrainingOutcome): void;
     reject(error: Error): void;
     readonly onEvent: ((event: TrainingEvent) => void) | undefined;
+    readonly runId: string;
   } | null;
 }
 
@@ -50,9 +51,15 @@ export class ThreadPool {
     if (this.#closing) return Promise.resolve("released");
     const slot = [...this.#slots].find(({ busy }) => busy === null) ?? this.#spawn();
     return new Promise((resolve, reject) => {
-      slot.busy = { resolve, reject, onEvent };
+      slot.busy = { resolve, reject, onEvent, runId };
       slot.thread.postMessage({ type: "run", runId, epoch } satisfies ToThread);
     });
+  }
+
+  /** Asks one run to commit and hand itself back. */
+  release(runId: string): void {
+    for (const { busy, thread } of this.#slots)
+      if (busy?.runId === runId) thread.postMessage({ type: "abort" } satisfies ToThread);
   }
 
   /** How many runs are trained now. */

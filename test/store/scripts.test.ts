@@ -10,7 +10,14 @@ import { startRedis, type TestRedis } from "../redis.js";
 import { runSpec } from "./examples.js";
 
 const LUA = new URL("../../../src/store/lua/", import.meta.url);
-const HELPERS = ["prelude.lua", "dataset-helpers.lua", "quota-helpers.lua", "label-helpers.lua", "crash-helper.lua"];
+const HELPERS = [
+  "prelude.lua",
+  "dataset-helpers.lua",
+  "quota-helpers.lua",
+  "label-helpers.lua",
+  "crash-helper.lua",
+  "fair-helper.lua",
+];
 
 let server: TestRedis;
 let redis: AnnealRedis;

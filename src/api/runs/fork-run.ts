@@ -1,3 +1,4 @@
+import { roughSeconds } from "../../core/cost.js";
 import { runCost } from "../../core/estimate.js";
 import type { DatasetFacts } from "../../core/resolve.js";
 import { resolveFork } from "../../core/resolve-fork.js";
@@ -34,7 +35,12 @@ export async function forkRun(
     const { spec, fork, facts } = await resolvedFork({ runs, datasets }, request);
     const advice = { warnings: requestWarnings(request, spec), guessLoss: Math.log(facts.vocabSize) };
     try {
-      return await createRecord(runs, queue, id, spec, origin, { fork, advice, cost: runCost(spec, facts) });
+      return await createRecord(runs, queue, id, spec, origin, {
+        fork,
+        advice,
+        cost: runCost(spec, facts),
+        seconds: roughSeconds(spec),
+      });
     } catch (error) {
       const moved = error instanceof ProblemError && error.code === "conflict" && request.from.step === undefined;
       if (!moved || tries === MOST_TRIES) throw error;

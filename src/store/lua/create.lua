@@ -3,7 +3,7 @@
 -- ARGV: id, spec (JSON), deadline (ms of Redis time; later than that nothing is created), most (waiting records), waitsFor
 --   (the search whose answer completes it), dataset (its name), digest (that the dataset must have; none: any), traceId,
 --   parent (the record that it belongs to), tenant (whose it is; none: its parent's), forkRun, forkStep, forkLoop (JSON), advice (JSON), steps (that it is to train), bytes (that
---   it is estimated to take; both of a child are its parent's)
+--   it is estimated to take; both of a child are its parent's), seconds (that it takes, roughly)
 -- Returns the time of creation (ms), 'late', 'full', 'no-parent', 'no-dataset', 'no-checkpoint', or which quota it would
 -- exceed: 'over-queued', 'over-steps', 'over-bytes'.
 
@@ -42,6 +42,7 @@ end
 redis.call('HSET', key(id), 'id', id, 'spec', spec, 'createdAt', at, 'committed', committed, 'first', committed, 'fence', 0, 'epoch', 0, 'crashes', 0, 'attempts', 0, 'traceId', traceId)
 if parent then redis.call('HSET', key(id), 'parent', parent) end
 if owner ~= DEFAULT_TENANT then redis.call('HSET', key(id), 'tenant', owner) end
+if seconds then redis.call('HSET', key(id), 'seconds', seconds) end
 if advice then redis.call('HSET', key(id), 'advice', advice) end
 if waitsFor then
   redis.call('HSET', key(id), 'waitsFor', waitsFor)
