@@ -37,8 +37,11 @@ export async function datasetFacts(
     const expected = `the name of a dataset; \`${BUILT_IN_DATASET}\` is built in, GET /v1/datasets lists all`;
     throw invalidRequest([{ pointer, expected }]);
   }
-  const { digest, statistics } = entry;
-  const { train, validation, test } = statistics.splits;
+  return { name, digest: entry.digest, ...sizesOf(entry.statistics) };
+}
+
+/** Of the facts those that decide what a run takes. */
+export function sizesOf({ symbols, splits: { train, validation, test } }: DatasetStatistics) {
   const examples = train.examples + validation.examples + test.examples;
-  return { name, digest, vocabSize: statistics.symbols.length, trainExamples: train.examples, examples };
+  return { vocabSize: symbols.length, trainExamples: train.examples, examples };
 }

@@ -11,7 +11,7 @@ import { LIMITS } from "../../schemas/limits.js";
 import { ProblemError } from "../../schemas/problem.js";
 import { isTerminal } from "../../schemas/status.js";
 import { type ArchivePart, NotAnArchive, type RunRecord } from "../../store/contract.js";
-import { findDataset } from "../datasets/dataset-facts.js";
+import { findDataset, sizesOf } from "../datasets/dataset-facts.js";
 import { putDataset } from "../datasets/put-dataset.js";
 import type { ApiDeps, OwnDeps } from "../deps.js";
 import { existing } from "../http/existing.js";
@@ -139,9 +139,9 @@ export const archiveRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app) => 
       const here = await findDataset(datasets, spec.dataset.name);
       if (here === null) throw new NotAnArchive("no dataset");
       if (here.digest !== spec.dataset.digest) throw otherDataset(record);
-      const { symbols, splits } = here.statistics;
-      parameters = parameterCount(spec.model, symbols.length);
-      return runCost(spec, { vocabSize: symbols.length, trainExamples: splits.train.examples });
+      const facts = sizesOf(here.statistics);
+      parameters = parameterCount(spec.model, facts.vocabSize);
+      return runCost(spec, facts);
     };
     async function* parts(): AsyncGenerator<ArchivePart> {
       for await (const part of partsOf(body)) {
