@@ -45,7 +45,7 @@ const ENGINES: readonly Entry[] = [
     // The same on TensorFlow's native library alone.
     name: "tfjs-node",
     problem: async () => nativeBindingProblem(),
-    create: async (options) => (await import("./tfjs.js")).createTfjsNode(options),
+    create: async (replicas) => Promise.all(replicas.map((await import("./tfjs.js")).createTfjsNode)),
     numerics: async () => {
       const { loadBackend, tfjsNumerics } = await import("./tfjs/backend.js");
       return tfjsNumerics((await loadBackend()).build);

@@ -36,7 +36,7 @@ async function committed(rates: StoredRates, spec: RunSpec, chunk: MetricChunk):
   const claim = await store.claim(id, `token of ${id}`, 4, 0, "worker");
   assert.ok(!("refused" in claim));
   const checkpoint = { loop: { ...LOOP, step: chunk.lr.length }, engine: new Uint8Array(8) };
-  const options = { stepsPerSecond: 1, keep: false, overview: OVERVIEW };
+  const options = { stepsPerSecond: 1, keep: false, drop: null, overview: OVERVIEW };
   assert.equal(await store.commit(claim, chunk, checkpoint, options, new AbortController().signal), "continue");
   return id;
 }

@@ -9,7 +9,7 @@ import { type CreateRunDeps, resolvedRun } from "../runs/create-run.js";
 import { type CreateSearchDeps, resolvedSearch } from "../searches/create-search.js";
 
 export interface EstimateDeps {
-  readonly fleet: Pick<Fleet, "slots" | "speed">;
+  readonly fleet: Pick<Fleet, "slots" | "speed" | "workers">;
 }
 
 /** With the search that it would wait for. Like the others, it throws what the creating route would, and creates nothing. */
