@@ -60,7 +60,7 @@ test("who changed what, also in vain, is kept by tenant: key, operation, target,
     assert.deepEqual(told(all), expected);
     for (const entry of all) assert.equal(entry.traceId, traceId);
     const text = JSON.stringify(all);
-    for (const secret of ["nobody need know", made.key.split("_")[2]!, lab.key.split("_")[2]!])
+    for (const secret of ["nobody need know", made.key.slice(-43), lab.key.slice(-43)])
       assert.ok(!text.includes(secret));
 
     const first = await entries(lab.key, "?limit=3");

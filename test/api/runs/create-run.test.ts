@@ -3,7 +3,7 @@ import { after, before, test } from "node:test";
 import { createRun } from "../../../src/api/runs/create-run.js";
 import type { RunRequest } from "../../../src/schemas/run.js";
 import type { SearchSpec } from "../../../src/schemas/search.js";
-import type { SearchRecord, Uncreated } from "../../../src/store/contract.js";
+import type { CreateOptions, SearchRecord, Uncreated } from "../../../src/store/contract.js";
 import { MemoryQueue, MemoryRecords, MemoryRuns, NO_DATASETS, NO_WORKERS, ORIGIN, problem } from "../fakes.js";
 
 // What is done later waits on timers that keep no process alive.
@@ -26,7 +26,10 @@ test("a run is stored with every default spelled out, under the request's trace,
   assert.equal(deps.runs.records.get(run.id), run);
   assert.deepEqual([run.spec.steps, run.spec.batchSize, run.spec.dataset.name], [10, 32, "names"]);
   assert.ok(Number.isInteger(run.spec.seed));
-  assert.deepEqual(deps.runs.creations, [{ traceId: ORIGIN.id, advice: { warnings: [], guessLoss: Math.log(27) } }]);
+  const [{ cost, seconds, ...creation }] = deps.runs.creations as [CreateOptions];
+  assert.deepEqual(creation, { traceId: ORIGIN.id, advice: { warnings: [], guessLoss: Math.log(27) } });
+  assert.equal(cost?.steps, 10);
+  assert.ok(seconds! > 0);
   assert.deepEqual(deps.queue.jobs, [[run.id, 0]]);
   assert.equal(deps.searches.records.size, 0);
 });
