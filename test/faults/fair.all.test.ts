@@ -17,7 +17,7 @@ import { RedisShares } from "../../src/store/shares.js";
 import { startRedis } from "../redis.js";
 import { testConfig } from "../service.js";
 import { searchSpec } from "../store/examples.js";
-import { count, FULL, promise, twin } from "./harness/passes.js";
+import { count, FULL, longPromise, twin } from "./harness/passes.js";
 
 /** Enough for the slowest machine: what hangs is ended. */
 const END_MS = 400_000;
@@ -121,7 +121,7 @@ async function before(scene: Scene): Promise<number> {
 const FEW = 40;
 
 describe("fair shares", () => {
-  promise("a single run goes before what another tenant has queued, a search's arms too", async (t) => {
+  longPromise("a single run goes before what another tenant has queued, a search's arms too", async (t) => {
     const scene = await openScene(true);
     try {
       const begun = await before(scene);
@@ -143,7 +143,7 @@ describe("fair shares", () => {
     }
   });
 
-  promise("long runs end their turns for another's, use no attempt up, and go on", async () => {
+  longPromise("long runs end their turns for another's, use no attempt up, and go on", async () => {
     const scene = await openScene(true);
     try {
       const long = await scene.addMany("a", LONG, SLOTS);
@@ -162,7 +162,7 @@ describe("fair shares", () => {
     }
   });
 
-  promise("who is alone gives up no thread, however much of its own waits", async () => {
+  longPromise("who is alone gives up no thread, however much of its own waits", async () => {
     const scene = await openScene(true);
     try {
       const long = await scene.addMany("a", LONG, SLOTS);
@@ -180,7 +180,7 @@ describe("fair shares", () => {
     }
   });
 
-  promise("four busy tenants have the same, whoever came first and with how much", async (t) => {
+  longPromise("four busy tenants have the same, whoever came first and with how much", async (t) => {
     const scene = await openScene(true);
     try {
       const many = count(60, 1500);
