@@ -18,7 +18,7 @@ test("paste, be told by field, store, train on it, and delete once nothing uses 
   await page.getByLabel("Name", { exact: true }).fill("Flowers");
   await text.fill(`${"rose\nlily\n".repeat(10)}a.b\n`);
   await store.click();
-  await page.getByText(/^Expected lower-case letters, digits/).waitFor();
+  await page.getByText(/^Expected a word list's name: lower-case letters, digits/).waitFor();
   await page.getByLabel("Name", { exact: true }).fill("flowers");
   await store.click();
   await page.getByText(/^Expected line 21: no full stop: it is kept for an item's boundary/).waitFor();
