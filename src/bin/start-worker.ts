@@ -172,6 +172,8 @@ export async function startWorker(
     onError: (error, where) => log.warn({ err: error }, where),
   });
 
+  log.info({ worker: name, slots: config.WORKER_CONCURRENCY }, "worker ready");
+
   const http =
     config.WORKER_PORT === undefined
       ? null
