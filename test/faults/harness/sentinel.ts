@@ -151,7 +151,13 @@ export class SentinelSet {
 
   /** kill -9 of the primary; resolves, once another one has taken over, to what brings the old one back as a replica. */
   async killPrimary(): Promise<() => void> {
-    const old = await this.primary();
+    let old: number | null = null;
+    // On a busy machine a Sentinel may not answer in time.
+    const named = async () => {
+      old = await this.primary();
+      return old !== null;
+    };
+    await until("the Sentinels name a primary", named, HANGS_AFTER_MS);
     const server = this.#servers.find(({ port }) => port === old)!;
     const ended = once(server.child, "exit");
     server.child.kill("SIGKILL");

@@ -5,7 +5,7 @@ import { RedisRunStore } from "../../../src/store/runs.js";
 import { cut } from "./cut.js";
 
 /** Broken twin: metrics first, the checkpoint with a command of its own. */
-cut("annealCommit", /redis\.call\('HSET', checkpoint_key\(id\), 'loop'.*\n(?=if keep)/);
+cut("annealCommit", /redis\.call\('HSET', checkpoint_key\(id\), 'loop'.*\n(?=if drop)/);
 
 const commit = RedisRunStore.prototype.commit;
 RedisRunStore.prototype.commit = async function (claim, chunk, checkpoint, ...rest) {
