@@ -6,6 +6,7 @@ import type { RunRequest } from "../../src/schemas/run.js";
 import type { Search, SearchRequest } from "../../src/schemas/search.js";
 import { TERMINAL_STATUSES } from "../../src/schemas/status.js";
 import { STORED_FORMAT } from "../../src/schemas/stored.js";
+import { TOTALS_KEY } from "../../src/store/keys.js";
 import { type Fingerprint, fingerprint } from "./harness/history.js";
 import { historyProblem, previousBuild } from "./harness/other-build.js";
 import { count, holdNoTimes, patience } from "./harness/passes.js";
@@ -143,7 +144,8 @@ test("promise 23: both versions of the whole service on one Redis: no run fails,
     await allExact(scene, ids, expected);
     assert.deepEqual(new Set(await seen), new Set([await exported(apis[0]!.url, first)]));
     const records = await Promise.all(ids.map((id) => scene.record(id)));
-    for (const { id, attempts } of records.slice(2)) assert.equal(attempts, 1, `${id} was taken more than once`);
+    // They may end their turns for a search's, which is an attempt more and no crash.
+    assert.equal(Number((await scene.direct.hget(TOTALS_KEY, "crashes")) ?? 0), 0, "an attempt died");
     const trained = workers.map(({ pid }) => records.filter(({ worker }) => worker?.endsWith(`:${pid}`)).length);
     assert.ok(Math.min(...trained) > 0, `both versions train: ${trained}`);
     for (const [n, id] of searches.entries()) {

@@ -207,7 +207,7 @@ export const SECTIONS: readonly Section[] = [
       listKeys: get("/keys", "jq -c '.keys[] | [.name, .scope, .lastUsedAt]'"),
       rotateKey: block(key, `curl -s -X POST "${V1}${KEY_PATH}/rotate" | jq -c '.id, .key'`),
       revokeKey: block(key, gone(KEY_PATH)),
-      listAudit: get("/audit?limit=5", "jq -c '.entries[]'"),
+      listAudit: get("/audit?limit=5", "jq -c .entries"),
       getSession: get("/session", "jq -c ."),
       signIn: block(
         key,
