@@ -51,8 +51,8 @@ export async function startApi(
   }
 
   const shares = new RedisShares(prompt);
-  const placeOf = (name: QueueName) => (name === "runs" ? (id: string) => shares.place(id) : undefined);
-  const queueOf = (name: QueueName) => new RunQueue(prompt, QUEUE_PREFIX, name, telemetry?.queue, placeOf(name));
+  const placeOf = (id: string) => shares.place(id);
+  const queueOf = (name: QueueName) => new RunQueue(prompt, QUEUE_PREFIX, name, telemetry?.queue, placeOf);
   const [queue, searchQueue, experimentQueue] = [queueOf("runs"), queueOf("searches"), queueOf("experiments")];
   const tail = new RedisTail(reader, subscriber);
   const readiness = async () => {

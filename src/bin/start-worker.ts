@@ -172,14 +172,13 @@ export async function startWorker(
     onError: (error, where) => log.warn({ err: error }, where),
   });
 
-  log.info({ worker: name, slots: config.WORKER_CONCURRENCY }, "worker ready");
-
   const http =
     config.WORKER_PORT === undefined
       ? null
       : await startWorkerHttp({ host: config.HOST, port: config.WORKER_PORT }, registry, async () =>
           connection.status === "ready" ? null : "Redis does not answer",
         );
+  log.info({ worker: name, slots: config.WORKER_CONCURRENCY }, "worker ready");
   const bound = http?.server.address() as AddressInfo | undefined;
   return {
     url: bound === undefined ? null : `http://${bound.address}:${bound.port}`,

@@ -1,3 +1,4 @@
+import type { DatasetStatistics } from "../schemas/dataset.js";
 import { OPTIMIZERS } from "../schemas/optimizers.js";
 import type { RunSpec } from "../schemas/run.js";
 import { layerWidths, tensors } from "./model.js";
@@ -20,6 +21,12 @@ export interface MemoryFacts {
   readonly trainExamples: number;
   /** Of all splits together. */
   readonly examples: number;
+}
+
+/** Of a dataset. */
+export function sizesOf({ symbols, splits: { train, validation, test } }: DatasetStatistics): MemoryFacts {
+  const examples = train.examples + validation.examples + test.examples;
+  return { vocabSize: symbols.length, trainExamples: train.examples, examples };
 }
 
 /** Bytes that a run takes in its worker at most, about: examples once, and for each replica parameters, slots and buffers. */

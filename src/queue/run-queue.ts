@@ -22,10 +22,11 @@ export class RunQueue {
 
   /**
    * `connection` stays the caller's to close; `prefix`: all of BullMQ's keys begin with it. `telemetry` carries the trace of who
-   * enqueues to who takes the job. `placeOf`: a job's place in the line; without one they are taken as they come.
+   * enqueues to who takes the job. `placeOf`: a run's place in the line; without one, and in the other queues, whose jobs do
+   * little but wait, they are taken as they come.
    */
   constructor(connection: Redis, prefix: string, name: QueueName = "runs", telemetry?: Telemetry, placeOf?: PlaceOf) {
-    this.#placeOf = placeOf;
+    this.#placeOf = name === "runs" ? placeOf : undefined;
     this.#connection = connection;
     this.#telemetry = telemetry;
     // Its look at the server's version is taken once: where that times out, at a busy start, no job could ever be enqueued.

@@ -13,9 +13,6 @@ export interface QueueWork {
   readonly attempt: Attempt;
 }
 
-/** Of the queue of runs; the others' jobs do little but wait, and are taken as they come. */
-const isInLine = (name: QueueName) => name === "runs";
-
 export interface QueueWorkerOptions extends Omit<HousekeepingOptions, "jobs" | "unpark" | "onError"> {
   /** Patient connection; stays the caller's to close. */
   readonly connection: Redis;
@@ -53,8 +50,7 @@ export class QueueWorker {
       onError,
       ...housekeeping
     } = options;
-    const queueOf = (name: QueueName) =>
-      new RunQueue(connection, prefix, name, telemetry, isInLine(name) ? placeOf : undefined);
+    const queueOf = (name: QueueName) => new RunQueue(connection, prefix, name, telemetry, placeOf);
     const queues = Object.fromEntries(QUEUE_NAMES.map((name) => [name, queueOf(name)]));
     const jobs = new JobQueues(queues as Record<QueueName, RunQueue>);
     this.#queues = Object.values(queues);
@@ -62,8 +58,7 @@ export class QueueWorker {
     this.#hosts = QUEUE_NAMES.map(
       (queue) =>
         new WorkerHost({
-          ...{ queue, connection, prefix, lockDurationMs, stalledIntervalMs, telemetry, ...works[queue] },
-          placeOf: isInLine(queue) ? placeOf : undefined,
+          ...{ queue, connection, prefix, lockDurationMs, stalledIntervalMs, telemetry, placeOf, ...works[queue] },
           onError: (error) => onError(error, "queue"),
         }),
     );

@@ -118,8 +118,6 @@ export interface Annotation {
 export interface CreateOptions {
   readonly traceId: string;
   readonly advice?: Advice;
-  /** Of a run: what it takes, roughly; in a fair line with others it is counted so until it is measured. */
-  readonly seconds?: number;
   /** The search whose answer completes the spec; no job is due until then. */
   readonly waitsFor?: string;
   /**

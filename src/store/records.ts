@@ -60,6 +60,11 @@ export abstract class RedisRecordStore<Spec extends Labelled, R extends StoredRe
   /** The dataset that it pins for as long as it exists. */
   protected abstract datasetOf(spec: Spec): RunSpec["dataset"];
 
+  /** What it takes, roughly: in the line with others it is counted so until it is measured. null: it is in no line. */
+  protected secondsOf(_spec: Spec): number | null {
+    return null;
+  }
+
   #indexes(spec: Spec, parent: string | null, tenant: string): string[] {
     if (parent !== null) return [childrenKey(parent)];
     return [indexKey(this.#kind, tenant), datasetUsersKey(this.datasetOf(spec).name, tenant)];
@@ -80,7 +85,7 @@ export abstract class RedisRecordStore<Spec extends Labelled, R extends StoredRe
   }
 
   async create(id: string, spec: Spec, options: CreateOptions): Promise<R | Uncreated> {
-    const { traceId, waitsFor = null, parent = null, fork, advice = null, cost = FREE, seconds = null } = options;
+    const { traceId, waitsFor = null, parent = null, fork, advice = null, cost = FREE } = options;
     const { name, digest } = this.datasetOf(spec);
     const created = await call(
       this.redis,
@@ -101,7 +106,7 @@ export abstract class RedisRecordStore<Spec extends Labelled, R extends StoredRe
         forkLoop: fork?.loop ?? null,
         advice,
         ...{ steps: cost.steps, bytes: cost.bytes },
-        seconds,
+        seconds: this.secondsOf(spec),
       },
       this.#indexes(spec, parent, this.tenant ?? DEFAULT_TENANT),
     );

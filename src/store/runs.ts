@@ -1,3 +1,4 @@
+import { roughSeconds } from "../core/cost.js";
 import { isMetricDriven } from "../core/schedules/build.js";
 import type { MetricChunk } from "../schemas/metrics.js";
 import { StoredOverviewSchema } from "../schemas/overview.js";
@@ -77,6 +78,10 @@ export class RedisRunStore extends RedisRecordStore<RunSpec, RunRecord> implemen
   }
 
   protected override readonly rowReader = RUN_ROWS;
+
+  protected override secondsOf(spec: RunSpec): number {
+    return roughSeconds(spec);
+  }
 
   protected override datasetOf(spec: RunSpec): RunSpec["dataset"] {
     return spec.dataset;

@@ -1,3 +1,4 @@
+import { DEFAULT_TENANT } from "../schemas/tenant.js";
 import type { AnnealRedis } from "./connect.js";
 import { QUEUE_PREFIX, runKey } from "./keys.js";
 import { call } from "./scripts.js";
@@ -39,7 +40,7 @@ export class RedisShares {
   /** Who a run's turns are counted for. */
   async owner(id: string): Promise<string> {
     const [tenant, parent] = await this.#redis.hmget(runKey(id), "tenant", "parent");
-    return `${tenant ?? "default"} ${parent ?? "runs"}`;
+    return `${tenant ?? DEFAULT_TENANT} ${parent ?? "runs"}`;
   }
 
   /** The first of those that wait, by place. */

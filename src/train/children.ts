@@ -1,4 +1,3 @@
-import { roughSeconds } from "../core/cost.js";
 import type { RunSpec } from "../schemas/run.js";
 import { TERMINAL_STATUSES } from "../schemas/status.js";
 import type { Cursor, RunStore, StoredRecord, Tail } from "../store/contract.js";
@@ -30,7 +29,7 @@ export async function startChildren(
   children: readonly Child[],
 ): Promise<void> {
   const start = async ({ runId, spec }: Child) => {
-    const options = { traceId, parent, seconds: roughSeconds(spec) };
+    const options = { traceId, parent };
     let created = await runs.create(runId, spec, options);
     while (created === "late") created = await runs.create(runId, spec, options);
     if (typeof created === "string") throw new Error(`a child of ${parent} was not created: ${created}`);

@@ -1,8 +1,6 @@
-import { datasetStatistics, parseDataset } from "../core/dataset.js";
-import { type MemoryFacts, memoryBytes } from "../core/memory.js";
-import { BUILT_IN_DATASET, type DatasetStatistics } from "../schemas/dataset.js";
-import { builtInDataset } from "../store/built-in-dataset.js";
-import type { DatasetStore, Fleet, RunStore } from "../store/contract.js";
+import { type MemoryFacts, memoryBytes, sizesOf } from "../core/memory.js";
+import { type DatasetFinder, findDataset } from "../store/built-in-dataset.js";
+import type { Fleet, RunStore } from "../store/contract.js";
 import { CRASH_LIMIT } from "./run-training.js";
 
 /** A run that was refused for this long is the next that is taken: smaller ones would else keep it out for ever. */
@@ -44,7 +42,7 @@ export class MemoryRoom {
 
 export interface AdmissionDeps {
   readonly runs: Pick<RunStore, "get" | "claim" | "finish">;
-  readonly datasetsOf: (tenant: string) => Pick<DatasetStore, "get">;
+  readonly datasetsOf: (tenant: string) => DatasetFinder;
   readonly fleet: Pick<Fleet, "workers">;
   readonly worker: string;
 }
@@ -86,24 +84,13 @@ export async function admit(
 const known = new Map<string, MemoryFacts>();
 const KNOWN = 100;
 
-async function factsOf(datasets: Pick<DatasetStore, "get">, name: string, digest: string): Promise<MemoryFacts | null> {
+async function factsOf(datasets: DatasetFinder, name: string, digest: string): Promise<MemoryFacts | null> {
   let facts = known.get(digest) ?? null;
   if (facts !== null) return facts;
-  const entry = name === BUILT_IN_DATASET ? builtIn() : await datasets.get(name);
+  const entry = await findDataset(datasets, name);
   if (entry === null || entry.digest !== digest) return null;
-  facts = memoryFacts(entry.statistics);
+  facts = sizesOf(entry.statistics);
   known.set(digest, facts);
   if (known.size > KNOWN) known.delete(known.keys().next().value!);
   return facts;
 }
-
-function builtIn() {
-  const { digest, text } = builtInDataset();
-  return { digest, statistics: datasetStatistics(parseDataset(text.toString("utf8"))) };
-}
-
-const memoryFacts = ({ symbols, splits }: DatasetStatistics): MemoryFacts => ({
-  vocabSize: symbols.length,
-  trainExamples: splits.train.examples,
-  examples: splits.train.examples + splits.validation.examples + splits.test.examples,
-});

@@ -3,7 +3,6 @@ import { describe } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { observe } from "../../src/bin/observability.js";
 import { startWorker } from "../../src/bin/start-worker.js";
-import { roughSeconds } from "../../src/core/cost.js";
 import { resolveRun } from "../../src/core/resolve.js";
 import { type PlaceOf, RunQueue } from "../../src/queue/run-queue.js";
 import type { RunRequest } from "../../src/schemas/run.js";
@@ -47,7 +46,7 @@ async function openScene(fair: boolean) {
   const add = async (tenant: string, request: RunRequest, parent?: string) => {
     const id = `run_${tenant}${String(made++).padStart(19, "0")}`;
     const spec = specOf(request);
-    const options = { traceId: "0".repeat(32), seconds: roughSeconds(spec), ...(parent && { parent }) };
+    const options = { traceId: "0".repeat(32), ...(parent && { parent }) };
     const created = await new RedisRunStore(redis, tenant).create(id, spec, options);
     assert.equal(typeof created, "object", String(created));
     await queue.enqueue(id, 0);
@@ -103,6 +102,14 @@ const SHORT: RunRequest = { steps: 200, model: { hiddenSizes: [64] } };
 const LONG: RunRequest = { steps: 10_000_000, model: { hiddenSizes: [64] } };
 const isOver = ({ status }: RunRecord) => !["queued", "running"].includes(status);
 
+/** The long runs of a tenant that has every thread. */
+async function occupied(scene: Scene): Promise<string[]> {
+  const long = await scene.addMany("a", LONG, SLOTS);
+  await scene.work();
+  for (const id of long) await scene.until(id, ({ committed }) => committed > 0);
+  return long;
+}
+
 /** How many of the busy tenant's runs were begun after the other's was made and before that began. */
 async function before(scene: Scene): Promise<number> {
   const parent = await scene.parent("a");
@@ -146,9 +153,7 @@ describe("fair shares", () => {
   longPromise("long runs end their turns for another's, use no attempt up, and go on", async () => {
     const scene = await openScene(true);
     try {
-      const long = await scene.addMany("a", LONG, SLOTS);
-      await scene.work();
-      for (const id of long) await scene.until(id, ({ committed }) => committed > 0);
+      const long = await occupied(scene);
       const ended = await scene.until(await scene.add("b", SHORT), isOver);
       assert.equal(ended.status, "succeeded");
       for (const id of long) {
@@ -165,9 +170,7 @@ describe("fair shares", () => {
   longPromise("who is alone gives up no thread, however much of its own waits", async () => {
     const scene = await openScene(true);
     try {
-      const long = await scene.addMany("a", LONG, SLOTS);
-      await scene.work();
-      for (const id of long) await scene.until(id, ({ committed }) => committed > 0);
+      const long = await occupied(scene);
       await scene.addMany("a", SHORT, 50);
       // Some turns later.
       for (const id of long) {

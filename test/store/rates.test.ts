@@ -1,30 +1,20 @@
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { buildPolicy } from "../../src/core/schedules/build.js";
 import { resolveSchedule } from "../../src/core/schedules/resolve.js";
 import type { MetricChunk } from "../../src/schemas/metrics.js";
 import type { RunSpec } from "../../src/schemas/run.js";
 import { SCHEDULE_SCHEMAS, type ScheduleRequest } from "../../src/schemas/schedule.js";
-import { type AnnealRedis, connect } from "../../src/store/connect.js";
 import type { StoredRates } from "../../src/store/contract.js";
-import { logKey } from "../../src/store/keys.js";
+import { logKey, runKey } from "../../src/store/keys.js";
 import { readLog } from "../../src/store/log.js";
 import { ratesOf } from "../../src/store/rates.js";
 import { RedisRunStore } from "../../src/store/runs.js";
-import { startRedis, type TestRedis } from "../redis.js";
 import { LOOP, OVERVIEW, runSpec } from "./examples.js";
+import { openRedis } from "./redis.js";
 
 const STEPS = 1000;
-let server: TestRedis;
-let redis: AnnealRedis;
-before(async () => {
-  server = await startRedis();
-  redis = connect(server.url, "patient");
-});
-after(async () => {
-  redis.disconnect();
-  await server.stop();
-});
+const redis = await openRedis();
 
 let made = 0;
 
@@ -33,6 +23,8 @@ async function committed(rates: StoredRates, spec: RunSpec, chunk: MetricChunk):
   const store = new RedisRunStore(redis, null, rates);
   const id = `run_${String(++made).padStart(20, "0")}`;
   await store.create(id, spec, { traceId: "t" });
+  // By which it has its place in the line.
+  assert.ok(Number(await redis.hget(runKey(id), "seconds")) > 0);
   const claim = await store.claim(id, `token of ${id}`, 4, 0, "worker");
   assert.ok(!("refused" in claim));
   const checkpoint = { loop: { ...LOOP, step: chunk.lr.length }, engine: new Uint8Array(8) };

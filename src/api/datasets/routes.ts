@@ -6,14 +6,14 @@ import { BUILT_IN_DATASET, type Dataset, DatasetNameSchema, SPLITS } from "../..
 import { LIMITS } from "../../schemas/limits.js";
 import { ProblemError } from "../../schemas/problem.js";
 import { strict } from "../../schemas/strict.js";
-import { builtInDataset } from "../../store/built-in-dataset.js";
+import { builtInDataset, builtInStatistics } from "../../store/built-in-dataset.js";
 import type { DatasetEntry } from "../../store/contract.js";
 import type { ApiDeps, OwnDeps } from "../deps.js";
 import { hasUnchanged } from "../http/etag.js";
 import { notFound } from "../http/existing.js";
 import { isoTime } from "../http/iso-time.js";
 import { notModified, problemResponse } from "../http/responses.js";
-import { builtInStatistics } from "./dataset-facts.js";
+
 import { decodeText, deleteDataset, putDataset, TEXT_TYPE, wrongType } from "./put-dataset.js";
 
 const params = Type.Object({ name: DatasetNameSchema });

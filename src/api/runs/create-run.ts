@@ -1,5 +1,4 @@
 import { randomInt } from "node:crypto";
-import { roughSeconds } from "../../core/cost.js";
 import { runCost, searchCost } from "../../core/estimate.js";
 import { type DatasetFacts, DEFAULT_LR_RANGE, resolveRun } from "../../core/resolve.js";
 import { autoSearch, isOpen } from "../../core/resolve-search.js";
@@ -37,9 +36,7 @@ export async function createRun(deps: CreateRunDeps, request: RunRequest, origin
   };
   if (search !== null) return createWithSearch(deps, id, spec, search, facts, origin, advice);
   return createRecord(deps.runs, deps.queue, id, spec, origin, {
-    advice,
-    cost: runCost(spec, facts),
-    seconds: roughSeconds(spec),
+    ...{ advice, cost: runCost(spec, facts) },
   });
 }
 
@@ -77,7 +74,7 @@ async function createWithSearch(
   // The search first: without its run it does no harm, while the run would wait for ever without its search.
   await createRecord(searches, null, searchId, search, origin, { cost: searchCost(search, facts) });
   const run = await createRecord(runs, null, id, spec, origin, {
-    ...{ waitsFor: searchId, advice, cost: runCost(spec, facts), seconds: roughSeconds(spec) },
+    ...{ waitsFor: searchId, advice, cost: runCost(spec, facts) },
   });
   void enqueue(searchQueue, searchId, origin.log);
   return run;

@@ -1,4 +1,3 @@
-import { roughSeconds } from "../../core/cost.js";
 import { runCost } from "../../core/estimate.js";
 import type { DatasetFacts } from "../../core/resolve.js";
 import { resolveFork } from "../../core/resolve-fork.js";
@@ -7,8 +6,9 @@ import { forkedState } from "../../core/train.js";
 import { requestWarnings } from "../../core/warnings.js";
 import { ProblemError } from "../../schemas/problem.js";
 import type { RunRequest, RunSpec } from "../../schemas/run.js";
+import type { DatasetFinder } from "../../store/built-in-dataset.js";
 import type { CreateOptions, RunRecord } from "../../store/contract.js";
-import { type DatasetFinder, datasetFacts } from "../datasets/dataset-facts.js";
+import { datasetFacts } from "../datasets/dataset-facts.js";
 import { invalidRequest } from "../http/problems.js";
 import { type Creating, createRecord, type Origin, type Producer, refuseLate } from "./create-record.js";
 import { type Checkpoints, forkPoint } from "./fork-point.js";
@@ -36,10 +36,7 @@ export async function forkRun(
     const advice = { warnings: requestWarnings(request, spec), guessLoss: Math.log(facts.vocabSize) };
     try {
       return await createRecord(runs, queue, id, spec, origin, {
-        fork,
-        advice,
-        cost: runCost(spec, facts),
-        seconds: roughSeconds(spec),
+        ...{ fork, advice, cost: runCost(spec, facts) },
       });
     } catch (error) {
       const moved = error instanceof ProblemError && error.code === "conflict" && request.from.step === undefined;
