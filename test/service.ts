@@ -25,7 +25,7 @@ export interface TestService {
 /** A busy machine's Redis may not answer within its second: nothing was done then, and 503 says to ask again. */
 const PATIENCE_MS = 120_000;
 
-async function answered(ask: () => Promise<Response>): Promise<Response> {
+export async function answered(ask: () => Promise<Response>): Promise<Response> {
   for (const end = Date.now() + PATIENCE_MS; ; await delay(200)) {
     const response = await ask();
     if (response.status !== 503 || Date.now() > end) return response;

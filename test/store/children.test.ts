@@ -1,34 +1,21 @@
 import assert from "node:assert/strict";
-import { after, before, beforeEach, test } from "node:test";
+import { beforeEach, test } from "node:test";
 import { DEFAULT_TENANT } from "../../src/schemas/tenant.js";
-import { type AnnealRedis, connect } from "../../src/store/connect.js";
 import { childrenKey, datasetUsersKey, FINISHED_KEY, runKey } from "../../src/store/keys.js";
 import { RedisRunStore } from "../../src/store/runs.js";
 import { RedisSearchStore } from "../../src/store/searches.js";
-import { startRedis, type TestRedis } from "../redis.js";
 import { runSpec, searchSpec } from "./examples.js";
+import { openRedis } from "./redis.js";
 
 const PARENT = "search_00000000000000000001";
 const run = (n: number) => `run_${String(n).padStart(20, "0")}`;
 const CRASH_LIMIT = 4;
 
-let server: TestRedis;
-let redis: AnnealRedis;
-let runs: RedisRunStore;
-let searches: RedisSearchStore;
-before(async () => {
-  server = await startRedis();
-  redis = connect(server.url, "patient");
-  runs = new RedisRunStore(redis);
-  searches = new RedisSearchStore(redis);
-});
+const redis = await openRedis();
+const [runs, searches] = [new RedisRunStore(redis), new RedisSearchStore(redis)];
 beforeEach(async () => {
   await redis.flushall();
   await searches.create(PARENT, searchSpec(), { traceId: "t" });
-});
-after(async () => {
-  redis.disconnect();
-  await server.stop();
 });
 
 const createChild = (n: number) =>

@@ -1,13 +1,12 @@
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
-import { after, before, test } from "node:test";
-import { type AnnealRedis, connect } from "../../src/store/connect.js";
+import { test } from "node:test";
 import * as keys from "../../src/store/keys.js";
 import { RedisRunStore } from "../../src/store/runs.js";
 import { readLua } from "../../src/store/script.js";
 import { call, SCRIPTS } from "../../src/store/scripts.js";
-import { startRedis, type TestRedis } from "../redis.js";
 import { runSpec } from "./examples.js";
+import { openRedis } from "./redis.js";
 
 const LUA = new URL("../../../src/store/lua/", import.meta.url);
 const HELPERS = [
@@ -19,16 +18,7 @@ const HELPERS = [
   "fair-helper.lua",
 ];
 
-let server: TestRedis;
-let redis: AnnealRedis;
-before(async () => {
-  server = await startRedis();
-  redis = connect(server.url, "patient");
-});
-after(async () => {
-  redis.disconnect();
-  await server.stop();
-});
+const redis = await openRedis();
 
 /** The names in a script's ARGV heading, without what is said of them in parentheses. */
 function headedArguments(text: string): string[] {
