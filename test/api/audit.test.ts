@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import type { AuditEntry } from "../../src/schemas/audit.js";
 import { RedisApiKeyStore } from "../../src/store/api-keys.js";
 import { connect } from "../../src/store/connect.js";
-import { startService } from "../service.js";
+import { answered, startService } from "../service.js";
 
 test("who changed what, also in vain, is kept by tenant: key, operation, target, outcome, trace; reading is not, nor any secret", async () => {
   const service = await startService({ worker: false, settings: { KEYS: "on" } });
@@ -18,15 +18,17 @@ test("who changed what, also in vain, is kept by tenant: key, operation, target,
     const operator = await keys.create("operator", "admin", null);
     const traceId = "ab".repeat(16);
     const ask = (key: string | null, method: string, path: string, body?: unknown) =>
-      fetch(`${service.url}/v1${path}`, {
-        method,
-        headers: {
-          traceparent: `00-${traceId}-${"cd".repeat(8)}-01`,
-          ...(key !== null && { authorization: `Bearer ${key}` }),
-          ...(body !== undefined && { "content-type": "application/json" }),
-        },
-        ...(body !== undefined && { body: JSON.stringify(body) }),
-      });
+      answered(() =>
+        fetch(`${service.url}/v1${path}`, {
+          method,
+          headers: {
+            traceparent: `00-${traceId}-${"cd".repeat(8)}-01`,
+            ...(key !== null && { authorization: `Bearer ${key}` }),
+            ...(body !== undefined && { "content-type": "application/json" }),
+          },
+          ...(body !== undefined && { body: JSON.stringify(body) }),
+        }),
+      );
     const { id } = (await (await ask(lab.key, "POST", "/runs", { steps: 10 })).json()) as { id: string };
     await ask(lab.key, "GET", `/runs/${id}`);
     await ask(lab.key, "PATCH", `/runs/${id}`, { notes: "what nobody need know" });

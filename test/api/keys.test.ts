@@ -9,7 +9,7 @@ import { Anneal, type AnnealError } from "../../src/client/index.js";
 import type { ApiKey, NewApiKey } from "../../src/schemas/api-key.js";
 import type { Problem } from "../../src/schemas/problem.js";
 import { connect } from "../../src/store/connect.js";
-import { startService, type TestService } from "../service.js";
+import { answered, startService, type TestService } from "../service.js";
 
 const execute = promisify(execFile);
 let service: TestService;
@@ -32,15 +32,17 @@ interface Asked {
   readonly headers?: Record<string, string>;
 }
 function ask(path: string, key: string | null, { method = "GET", body, headers = {} }: Asked = {}) {
-  return fetch(service.url + path, {
-    method,
-    headers: {
-      ...(key !== null && { authorization: `Bearer ${key}` }),
-      ...(body !== undefined && { "content-type": "application/json" }),
-      ...headers,
-    },
-    ...(body !== undefined && { body: JSON.stringify(body) }),
-  });
+  return answered(() =>
+    fetch(service.url + path, {
+      method,
+      headers: {
+        ...(key !== null && { authorization: `Bearer ${key}` }),
+        ...(body !== undefined && { "content-type": "application/json" }),
+        ...headers,
+      },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    }),
+  );
 }
 const make = async (request: object): Promise<NewApiKey> =>
   (await (await ask("/v1/keys", admin, { method: "POST", body: { name: "x", ...request } })).json()) as NewApiKey;

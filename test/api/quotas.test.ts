@@ -10,7 +10,7 @@ import type { Run } from "../../src/schemas/run.js";
 import { RedisApiKeyStore } from "../../src/store/api-keys.js";
 import { type AnnealRedis, connect } from "../../src/store/connect.js";
 import { RedisQuotaStore } from "../../src/store/quotas.js";
-import { startService, type TestService } from "../service.js";
+import { answered, startService, type TestService } from "../service.js";
 
 let service: TestService;
 let redis: AnnealRedis;
@@ -33,15 +33,17 @@ after(async () => {
 
 async function ask(tenant: keyof typeof keys, method: string, path: string, body?: unknown, headers = {}) {
   const isText = typeof body === "string";
-  const response = await fetch(`${service.url}/v1${path}`, {
-    method,
-    headers: {
-      authorization: `Bearer ${keys[tenant]}`,
-      ...(body !== undefined && { "content-type": isText ? "text/plain" : "application/json" }),
-      ...headers,
-    },
-    ...(body !== undefined && { body: isText ? body : JSON.stringify(body) }),
-  });
+  const response = await answered(() =>
+    fetch(`${service.url}/v1${path}`, {
+      method,
+      headers: {
+        authorization: `Bearer ${keys[tenant]}`,
+        ...(body !== undefined && { "content-type": isText ? "text/plain" : "application/json" }),
+        ...headers,
+      },
+      ...(body !== undefined && { body: isText ? body : JSON.stringify(body) }),
+    }),
+  );
   const text = await response.text();
   return {
     response,

@@ -10,6 +10,7 @@ import { RedisApiKeyStore } from "../../src/store/api-keys.js";
 import { connect } from "../../src/store/connect.js";
 import { endsWithUs } from "../leave-none.js";
 import { startRedis } from "../redis.js";
+import { answered } from "../service.js";
 
 /** A process of the service that says all it can; all that it has said. */
 function start(part: "api" | "worker", redisUrl: string) {
@@ -42,7 +43,7 @@ test("a key and a session's token are in no log, error, job, file of Redis or ar
     const json = { "content-type": "application/json" };
     const answers: string[] = [];
     const ask = async (path: string, init: RequestInit = {}, isSecret = false) => {
-      const response = await fetch(url + path, init);
+      const response = await answered(() => fetch(url + path, init));
       const text = await response.text();
       if (!isSecret) answers.push(`${text} ${JSON.stringify([...response.headers])}`);
       return { response, text };

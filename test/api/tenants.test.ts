@@ -9,7 +9,7 @@ import type { Run } from "../../src/schemas/run.js";
 import { RedisApiKeyStore } from "../../src/store/api-keys.js";
 import { type AnnealRedis, connect } from "../../src/store/connect.js";
 import { startRedis, type TestRedis } from "../redis.js";
-import { testConfig } from "../service.js";
+import { answered, testConfig } from "../service.js";
 
 /** Two tenants, who have like things: what is one's must not be there for the other, whatever is asked. */
 let server: TestRedis;
@@ -78,14 +78,16 @@ after(async () => {
 
 async function ask(route: string, token: string | null, body?: unknown, type = "application/json") {
   const [method, path] = route.split(" ") as [string, string];
-  const response = await fetch(url + path, {
-    method,
-    headers: {
-      ...(token !== null && { authorization: `Bearer ${token}` }),
-      ...(body !== undefined && { "content-type": type }),
-    },
-    ...(body !== undefined && { body: typeof body === "string" ? body : JSON.stringify(body) }),
-  });
+  const response = await answered(() =>
+    fetch(url + path, {
+      method,
+      headers: {
+        ...(token !== null && { authorization: `Bearer ${token}` }),
+        ...(body !== undefined && { "content-type": type }),
+      },
+      ...(body !== undefined && { body: typeof body === "string" ? body : JSON.stringify(body) }),
+    }),
+  );
   return { status: response.status, text: await response.text() };
 }
 
