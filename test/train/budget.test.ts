@@ -82,19 +82,25 @@ test("an experiment trains what its steps allow, seed by seed, and says that it 
   assert.equal(experiment.report!.stepsUsed, 400);
 });
 
-test("a deadline that has passed is refused everywhere", async () => {
-  const budget = { deadline: soon(-1000) };
-  for (const [path, body] of [
-    ["/v1/runs", { steps: 10, budget }],
-    ["/v1/searches", { steps: 100, budget }],
-    ["/v1/experiments", { specs: [{ steps: 1 }, { steps: 2 }], budget }],
+test("a deadline that has passed, or is no time, is refused everywhere", async () => {
+  for (const [deadline, expected] of [
+    [soon(-1000), "a time to come"],
+    ["a", "a time such as 2030-01-31T12:00:00Z"],
+    ["2030-13-45T99:00:00Z", "a time such as 2030-01-31T12:00:00Z"],
   ] as const) {
-    const response = await service.post(body, path);
-    assert.equal(response.status, 400);
-    const { errors } = (await response.json()) as Problem;
-    assert.deepEqual(
-      errors!.map(({ pointer, expected }) => [pointer, expected]),
-      [["/budget/deadline", "a time to come"]],
-    );
+    const budget = { deadline };
+    for (const [path, body] of [
+      ["/v1/runs", { steps: 10, budget }],
+      ["/v1/searches", { steps: 100, budget }],
+      ["/v1/experiments", { specs: [{ steps: 1 }, { steps: 2 }], budget }],
+    ] as const) {
+      const response = await service.post(body, path);
+      assert.equal(response.status, 400);
+      const { errors } = (await response.json()) as Problem;
+      assert.deepEqual(
+        errors!.map((error) => [error.pointer, error.expected]),
+        [["/budget/deadline", expected]],
+      );
+    }
   }
 });

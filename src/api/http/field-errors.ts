@@ -108,6 +108,8 @@ function describe({ keyword, instancePath, params, message, parentSchema, data }
       const known = Object.keys(parentSchema?.properties ?? {}).join(", ");
       return here(`at least one ${known === "" ? "entry" : `of ${known}`}`);
     }
+    case "format":
+      return here("a time such as 2030-01-31T12:00:00Z");
     case "pattern":
       return here(inWords(parentSchema?.description) ?? `text that matches ${params.pattern}`);
     default:

@@ -1,5 +1,6 @@
 import Ajv, { type ErrorObject, type Options, type ValidateFunction } from "ajv";
 import type { FastifySchemaCompiler } from "fastify";
+import { IsDateTime } from "typebox/format";
 import { type Renaming, renamePythonNames } from "../../core/schedules/torch/python-names.js";
 
 /** Without optimizing: that takes longer than all else of an API's start, and saves nothing that a body's check shows. */
@@ -7,7 +8,8 @@ const COMMON: Options = {
   verbose: true,
   discriminator: true,
   strict: false,
-  validateFormats: false,
+  // By the same rule as what is stored.
+  formats: { "date-time": IsDateTime },
   code: { optimize: false },
 };
 /** Values in a body up to which every wrong field is named; of a larger one only the first, at no more than its size's cost. */
