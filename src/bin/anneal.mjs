@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { checkNode, ROOT } from "./setup/install.mjs";
+import { checkNode, program, ROOT } from "./setup/install.mjs";
 import { isTaken } from "./setup/ports.mjs";
 import { findRedisProgram } from "./setup/redis-program.mjs";
 import { say, stop } from "./setup/say.mjs";
@@ -24,9 +24,7 @@ await (await import(main)).main(process.argv, {
   isTaken,
   localKeys: async (args) => {
     const env = { ...process.env, DATA_DIR: process.env.DATA_DIR || defaultDataDir() };
-    return (
-      spawnSync(process.execPath, [join(ROOT, "dist/src/bin/keys.js"), ...args], { stdio: "inherit", env }).status ?? 1
-    );
+    return spawnSync(process.execPath, [program("keys"), ...args], { stdio: "inherit", env }).status ?? 1;
   },
   start: async (settings, ready) => {
     const { running, url, exited } = await startEverything(settings);

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "./setup/build.mjs";
 import { checkNode, ensureInstalled, ROOT, run } from "./setup/install.mjs";
@@ -56,7 +56,8 @@ if (!args.includes("--compiled")) {
   build();
 }
 
-const all = readdirSync(join(ROOT, "dist/test"), { recursive: true }).map((file) => file.replaceAll("\\", "/"));
+const TESTS = join(ROOT, "dist/test");
+const all = readdirSync(TESTS, { recursive: true }).map((file) => file.replaceAll("\\", "/"));
 const files = all
   .filter((file) => file.endsWith(".test.js") && pass.holds(file))
   .filter((file) => wanted.length === 0 || wanted.some((part) => file.includes(part)));
@@ -65,30 +66,38 @@ if (files.length === 0) {
   process.exit(1);
 }
 
-/** A process for several files: to start one for each takes longer than most of them do. */
-function together(name, files) {
-  if (files.length === 0) return [];
-  // The runner takes files in the order of their names: the longest first, so that none is left alone at the end.
-  const path = `dist/test/0-together-${name}.mjs`;
-  writeFileSync(join(ROOT, path), files.map((file) => `import "./${file}";\n`).join(""));
-  return [path];
+/**
+ * Processes for several files, each file a suite with hooks of its own, one after the other: to start a process, which reads the
+ * whole service, takes longer than most files do.
+ */
+function together(name, processes, files, before = "") {
+  const bySize = files.toSorted((a, b) => statSync(join(TESTS, b)).size - statSync(join(TESTS, a)).size);
+  return Array.from({ length: processes }, (_, i) => bySize.filter((_, j) => j % processes === i))
+    .filter((part) => part.length > 0)
+    .map((part, i) => {
+      // The runner takes files in the order of their names: the longest first, so that none is left alone at the end.
+      const path = join(TESTS, `0-together-${name}-${i + 1}.mjs`);
+      const suites = part.map((file) => `describe("${file}", async () => void (await import("./${file}")));\n`);
+      writeFileSync(path, `import { after, describe } from "node:test";\n${before}${suites.join("")}`);
+      return path;
+    });
 }
-const sharesService = (file) => readFileSync(join(ROOT, "dist/test", file), "utf8").includes("sharedService(");
-const plain = files.filter((file) => !needsServer(file));
+const ALONE = ["browser", "faults", "setup"];
+const [own, plain] = [files.filter(needsServer), files.filter((file) => !needsServer(file))];
+const alone = own.filter((file) => isRest(file) || isAt(ALONE)(file));
+const shared = own.filter(
+  (file) => !alone.includes(file) && readFileSync(join(TESTS, file), "utf8").includes("sharedService("),
+);
+const others = own.filter((file) => !alone.includes(file) && !shared.includes(file));
+const SHARED = `import { sharedService } from "./service.js";
+const service = await sharedService();
+after(() => service.stop());
+`;
 const entries = [
-  ...together(
-    "plain-1",
-    plain.filter((_, i) => i % 2 === 0),
-  ),
-  ...together(
-    "plain-2",
-    plain.filter((_, i) => i % 2 === 1),
-  ),
-  ...together(
-    "service",
-    files.filter((file) => needsServer(file) && sharesService(file)),
-  ),
-  ...files.filter((file) => needsServer(file) && !sharesService(file)).map((file) => join("dist/test", file)),
+  ...together("service", 2, shared, SHARED),
+  ...together("server", 3, others),
+  ...together("plain", 2, plain),
+  ...alone.map((file) => join(TESTS, file)),
 ];
 const { status, signal } = spawnSync(
   process.execPath,

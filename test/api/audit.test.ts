@@ -80,7 +80,7 @@ test("who changed what, also in vain, is kept by tenant: key, operation, target,
 
     const env = { ...process.env, REDIS_URL: service.redis.url };
     const command = (...args: string[]) =>
-      promisify(execFile)(process.execPath, ["dist/src/bin/keys.js", ...args], { env });
+      promisify(execFile)(process.execPath, ["dist/programs/keys.js", ...args], { env });
     await command("revoke", reader.record.id);
     const { stdout } = await command("audit", "lab");
     assert.match(stdout.split("\n")[0]!, new RegExp(`"operation":"revokeKey","target":"${reader.record.id}"`));

@@ -17,7 +17,7 @@ let service: TestService;
 let admin: string;
 const command = async (...args: string[]) => {
   const env = { ...process.env, REDIS_URL: service.redis.url };
-  const { stdout } = await execute(process.execPath, ["dist/src/bin/keys.js", ...args], { env });
+  const { stdout } = await execute(process.execPath, ["dist/programs/keys.js", ...args], { env });
   return stdout.trim();
 };
 before(async () => {

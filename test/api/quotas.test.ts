@@ -171,7 +171,7 @@ test("sockets and event streams share a quota; closing one makes room", async ()
 test("an operator sets and reads them by the command", async () => {
   const env = { ...process.env, REDIS_URL: service.redis.url };
   const keysCommand = (...args: string[]) =>
-    promisify(execFile)(process.execPath, ["dist/src/bin/keys.js", ...args], { env });
+    promisify(execFile)(process.execPath, ["dist/programs/keys.js", ...args], { env });
   await keysCommand("tenant", "shop", "--queued", "7", "--sockets", "9");
   assert.deepEqual(await quotas.get("shop"), { queued: 7, stepsPerDay: null, bytes: null, sockets: 9 });
   const { stdout } = await keysCommand("tenant", "shop", "--queued", "none");

@@ -31,7 +31,7 @@ const services = ["api", "worker"].map((name) => {
     ...{ REDIS_URL: redis.url, PORT: "0", WORKER_PORT: "0", NODE_ENV: "production" },
     HEARTBEAT_FILE: join(folder, name),
   };
-  const args = ["--enable-source-maps", `dist/src/bin/${name}.js`];
+  const args = ["--enable-source-maps", `dist/programs/${name}.js`];
   return { name, env, child: spawn(process.execPath, args, { cwd: ROOT, env, stdio: "ignore" }) };
 });
 const check = () => {

@@ -76,7 +76,7 @@ async function main(): Promise<void> {
       WORKER_CONCURRENCY: "2",
       LOG_LEVEL: "warn",
     };
-    const file = fileURLToPath(new URL(`../../src/bin/${name}.js`, import.meta.url));
+    const file = fileURLToPath(new URL(`../../programs/${name}.js`, import.meta.url));
     const child = spawn(process.execPath, [file], { env, stdio: ["ignore", "inherit", "inherit"] });
     children.push(child);
     return child;

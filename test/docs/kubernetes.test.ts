@@ -52,7 +52,7 @@ test("they run what is there, with settings that there are, and Redis with the s
   const expected = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]);
   const [redis, api, worker] = containers.map(({ command }) => command);
   assert.deepEqual(redis!.slice(0, 1 + expected.length), ["redis-server", ...expected]);
-  assert.deepEqual([api!.at(-1), worker!.at(-1)], ["dist/src/bin/api.js", "dist/src/bin/worker.js"]);
+  assert.deepEqual([api!.at(-1), worker!.at(-1)], ["dist/programs/api.js", "dist/programs/worker.js"]);
   for (const { kind, spec } of manifests) {
     if (kind !== "Service") assert.deepEqual(spec.selector, { matchLabels: spec.template.metadata.labels });
   }

@@ -108,7 +108,7 @@ test("both compositions have redis, api and worker on the same data, and every s
   assert.equal(api.image, worker.image);
   assert.deepEqual(
     [api.command, worker.command].map((command) => (command as string[]).at(-1)),
-    ["dist/src/bin/api.js", "dist/src/bin/worker.js"],
+    ["dist/programs/api.js", "dist/programs/worker.js"],
   );
 });
 

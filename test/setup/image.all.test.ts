@@ -86,7 +86,7 @@ function environment(name: string, port: number): NodeJS.ProcessEnv {
 
 function service(name: string, port: number): ChildProcess {
   const cwd = folderOf(null);
-  const args = ["--enable-source-maps", `dist/src/bin/${name}.js`];
+  const args = ["--enable-source-maps", `dist/programs/${name}.js`];
   const child = spawn(process.execPath, args, { cwd, stdio: "ignore", env: environment(name, port) });
   running.push(child);
   return child;

@@ -3,7 +3,7 @@ import type { FastifySchemaCompiler } from "fastify";
 import { IsDateTime } from "typebox/format";
 import { type Renaming, renamePythonNames } from "../../core/schedules/torch/python-names.js";
 
-/** Without optimizing: that takes longer than all else of an API's start, and saves nothing that a body's check shows. */
+/** Without optimizing: that takes longer than to compile, and saves nothing that a body's check shows. */
 const COMMON: Options = {
   verbose: true,
   discriminator: true,
@@ -15,30 +15,60 @@ const COMMON: Options = {
 /** Values in a body up to which every wrong field is named; of a larger one only the first, at no more than its size's cost. */
 const SMALL = 500;
 
-/** Bodies are taken as they are, but for PyTorch's own names of its parameters; paths and queries are text, so numbers in them are converted. */
+/**
+ * Bodies are taken as they are, but for PyTorch's own names of its parameters; paths and queries are text, so numbers in them are
+ * converted. To compile all routes' schemas would take longer than all else of an API's start, so each waits for its first
+ * request, and what explains a wrong one for the first that is wrong.
+ */
 export function createValidatorCompiler(shared: readonly object[]): FastifySchemaCompiler<object> {
-  const create = (options: Options) => {
-    const ajv = new Ajv.default({ ...COMMON, ...options });
-    ajv.addSchema([...shared]);
-    return ajv;
-  };
+  const create = (options: Options) =>
+    once(() => {
+      const ajv = new Ajv.default({ ...COMMON, ...options });
+      ajv.addSchema([...shared]);
+      return ajv;
+    });
   const [first, all] = [create({}), create({ allErrors: true })];
   const converting = create({ allErrors: true, coerceTypes: true, useDefaults: true });
   return ({ schema, httpPart }) => {
-    if (httpPart !== "body") return converting.compile(schema);
-    return inTwoSteps(first.compile(schema), () => all.compile(schema));
+    const compiled = (ajv: () => Ajv.default) => once(() => ajv().compile(schema));
+    return validator(httpPart === "body" ? checkBody(compiled(first), compiled(all)) : check(compiled(converting)));
   };
 }
 
-/** To compile takes half of an API's start: what only wrong requests need waits for the first of them, and ajv keeps it then. */
-function inTwoSteps(quick: ValidateFunction, thorough: () => ValidateFunction) {
-  const validate = (body: unknown): boolean => {
+function once<T extends object>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}
+
+/** What is wrong with a value, or null. */
+type Check = (value: unknown) => ErrorObject[] | null;
+
+const check =
+  (compiled: () => ValidateFunction): Check =>
+  (value) => {
+    const isValid = compiled();
+    return isValid(value) ? null : isValid.errors!;
+  };
+
+function checkBody(first: () => ValidateFunction, all: () => ValidateFunction): Check {
+  const [quick, thorough] = [check(first), check(all)];
+  return (body) => {
     const renamings = renamePythonNames(body);
-    if (quick(body)) return true;
-    const explains = count(body, SMALL) <= SMALL ? thorough() : quick;
-    explains(body);
-    validate.errors = explains.errors?.map((error) => asGiven(error, renamings)) ?? null;
-    return false;
+    const errors = quick(body);
+    if (errors === null) return null;
+    const explained = count(body, SMALL) <= SMALL ? thorough(body)! : errors;
+    return explained.map((error) => asGiven(error, renamings));
+  };
+}
+
+/** As ajv's own: says whether, and keeps what is wrong. */
+function validator(ask: Check) {
+  const validate = (value: unknown): boolean => {
+    validate.errors = ask(value);
+    return validate.errors === null;
   };
   validate.errors = null as ErrorObject[] | null;
   return validate;

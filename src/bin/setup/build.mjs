@@ -22,6 +22,15 @@ const PRODUCTS = [
     settings: [process.env.CC ?? "", process.arch],
   },
   {
+    name: "programs",
+    script: "src/bin/setup/bundle.mjs",
+    args: [],
+    output: "dist/programs/api.js",
+    // It changes whenever a compiled file does.
+    inputs: ["src/bin/setup/bundle.mjs", "dist/.tsbuildinfo", "package-lock.json"],
+    settings: [],
+  },
+  {
     name: "chart-drawing",
     script: "src/api/plots/build.mjs",
     args: [],
@@ -58,11 +67,11 @@ function dropOrphans() {
   for (const file of present) if (!existsSync(sourceOf(file))) rmSync(join(DIST, file));
 }
 
-/** Every file in dist that the compiler writes; the dashboard's bundle is app.js. */
+/** Every file in dist that the compiler writes, and no bundle. */
 function compiled() {
   return readdirSync(DIST, { recursive: true })
     .map((file) => file.replaceAll("\\", "/"))
-    .filter((file) => /\.js(\.map)?$/.test(file) && !file.startsWith("src/web/app.js"))
+    .filter((file) => /\.js(\.map)?$/.test(file) && !/^(src\/web\/app\.js|programs\/)/.test(file))
     .sort();
 }
 

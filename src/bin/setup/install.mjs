@@ -24,6 +24,9 @@ export function ensureInstalled() {
   run("npm", ["ci", "--include=dev", "--no-audit", "--no-fund", "--loglevel=error"]);
 }
 
+/** The file of one of the service's programs: a bundle in a checkout (bundle.mjs), one module of many in a package. */
+export const program = (name) => join(ROOT, isCheckout ? "dist/programs" : "dist/src/bin", `${name}.js`);
+
 /** Runs a command in the project's folder with its output shown; on failure ends this process with one line. */
 export function run(command, args) {
   try {

@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { ensureBuilt, ensureKernel } from "./build.mjs";
 import { claim } from "./data-dir.mjs";
-import { checkNode, ensureInstalled, isCheckout, ROOT } from "./install.mjs";
+import { checkNode, ensureInstalled, isCheckout, program, ROOT } from "./install.mjs";
 import { isTaken } from "./ports.mjs";
 import { startRedis } from "./redis-server.mjs";
 import { say, stop } from "./say.mjs";
@@ -60,7 +60,7 @@ export async function startEverything(env = {}) {
   if (ending) process.exit(await finish(0));
 
   // A session of its own, so that Ctrl-C reaches it once, from here; a channel, so that it ends when this process is killed.
-  app = spawn(process.execPath, ["--enable-source-maps", join(ROOT, "dist/src/bin/all.js")], {
+  app = spawn(process.execPath, ["--enable-source-maps", program("all")], {
     stdio: ["ignore", "inherit", "inherit", "ipc"],
     detached: true,
     env: { ...settings, REDIS_URL: settings.REDIS_URL || `redis://127.0.0.1:${redis.port}` },

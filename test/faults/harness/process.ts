@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { endsWithUs } from "../../leave-none.js";
@@ -9,6 +10,8 @@ import { FULL, HELD } from "./passes.js";
 const hangsAfterMs = () => (FULL && HELD ? 20_000 : 120_000);
 
 const DIST = join(import.meta.dirname, "../../..");
+
+const mtimeMs = (file: string) => statSync(file).mtimeMs;
 
 export type Part = "api" | "worker";
 /** A preloaded module of test/faults/twins that takes a guard away. */
@@ -72,7 +75,12 @@ export class ServiceProcess {
       ...PROFILE,
     };
     for (const [name, value] of Object.entries(settings)) env[name] = String(value);
-    const [program, ...args] = [...on, process.execPath, ...preload, join(dist, `src/bin/${part}.js`)];
+    // A twin edits single modules; other builds may have no bundles.
+    const bundle = join(dist, `programs/${part}.js`);
+    const file = twin === undefined && existsSync(bundle) ? bundle : join(dist, `src/bin/${part}.js`);
+    if (file === bundle && mtimeMs(bundle) < mtimeMs(join(dist, ".tsbuildinfo")))
+      throw new Error(`${bundle} is older than what it was made of: npm run build`);
+    const [program, ...args] = [...on, process.execPath, ...preload, file];
     this.#child = endsWithUs(spawn(program!, args, { env, stdio: ["ignore", "pipe", "pipe"] }));
     const keep = (text: Buffer) => {
       this.#output = (this.#output + text).slice(-20_000);
