@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { CRASH_LIMIT } from "../../src/train/run-training.js";
-import { count, hold, patience, promise, twin } from "./harness/passes.js";
+import { count, hold, longPromise, patience, twin } from "./harness/passes.js";
 import type { Twin } from "./harness/process.js";
 import { until } from "./harness/process.js";
 import { Scene, SMALL } from "./harness/scene.js";
@@ -82,7 +82,7 @@ async function poisoned(workers: number, lockMs: number, twin: Twin) {
   }
 }
 
-promise(
+longPromise(
   `promise 6: a run that kills its worker is failed after ${CRASH_LIMIT} crashes, and those beside it are not`,
   async () => {
     const lockMs = count(2000, 3000);

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { WebSocket } from "ws";
-import { count, HELD, hold, promise, twin } from "./harness/passes.js";
+import { count, HELD, hold, longPromise, twin } from "./harness/passes.js";
 import { type Twin, until } from "./harness/process.js";
 import { Scene } from "./harness/scene.js";
 import { Seen } from "./harness/subscriber.js";
@@ -161,7 +161,7 @@ async function follow(seconds: number, twin?: Twin): Promise<void> {
   }
 }
 
-promise(
+longPromise(
   `promise 10: 1 frozen, 10 slow and ${HEALTHY} healthy readers for ${SECONDS} s: memory bounded, the frozen one is let go`,
   () => follow(SECONDS),
 );
