@@ -96,7 +96,7 @@ after(() => service.stop());
 const entries = [
   ...together("service", 2, shared, SHARED),
   ...together("server", 3, others),
-  ...together("plain", 2, plain),
+  ...together("plain", 3, plain),
   ...alone.map((file) => join(TESTS, file)),
 ];
 const { status, signal } = spawnSync(

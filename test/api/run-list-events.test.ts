@@ -3,7 +3,7 @@ import { after, before, test } from "node:test";
 import type { Run, RunSpec } from "../../src/schemas/run.js";
 import { connect } from "../../src/store/connect.js";
 import { RedisRunStore } from "../../src/store/runs.js";
-import { startService, type TestService } from "../service.js";
+import { answered, startService, type TestService } from "../service.js";
 
 let service: TestService;
 before(async () => {
@@ -20,7 +20,7 @@ interface Event {
 /** Events of all runs, from when the server has begun to send. */
 async function open(): Promise<{ until(done: (event: Event) => boolean): Promise<Event[]>; close(): void }> {
   const controller = new AbortController();
-  const response = await fetch(`${service.url}/v1/runs/events`, { signal: controller.signal });
+  const response = await answered(() => fetch(`${service.url}/v1/runs/events`, { signal: controller.signal }));
   assert.equal(response.headers.get("content-type"), "text/event-stream");
   const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
   let text = (await reader.read()).value!;
