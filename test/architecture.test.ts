@@ -19,7 +19,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   engine: { folders: ["core", "schemas"], packages: ["@tensorflow/"], node: true },
   store: { folders: ["core", "schemas"], packages: ["ioredis", "typebox"], node: true },
   train: { folders: ["core", "schemas", "store"], packages: ["pino"], node: true },
-  queue: { folders: ["schemas"], packages: ["bullmq", "ioredis"], node: true },
+  queue: { folders: ["schemas"], packages: ["bullmq", "ioredis", "standardwebhooks"], node: true },
   api: {
     folders: ["schemas", "core", "store", "queue"],
     packages: [

@@ -52,6 +52,8 @@ export function testConfig(redisUrl: string): Config {
     RUN_TTL_SECONDS: 0,
     RECONCILE_INTERVAL_MS: 500,
     NUMERICS_WAIT_SECONDS: 60,
+    WEBHOOK_PRIVATE: "refused",
+    WEBHOOK_RETRY_MS: 50,
     KEYS: "off",
     ALLOW_OPEN: "no",
     ALLOWED_HOSTS: "",

@@ -19,6 +19,7 @@ import { SearchRequestSchema, SearchSchema } from "../schemas/search.js";
 import { StreamMessageSchema } from "../schemas/stream.js";
 import { StreamCommandSchema, StreamReplySchema } from "../schemas/stream-many.js";
 import { strict } from "../schemas/strict.js";
+import { DeliveriesSchema } from "../schemas/webhook.js";
 import { WorkersSchema } from "../schemas/worker.js";
 import { datasetRoutes } from "./datasets/routes.js";
 import type { ApiDeps } from "./deps.js";
@@ -62,6 +63,7 @@ import { streamManyRoutes } from "./streams/many-routes.js";
 import { type StreamOptions, streamRoutes } from "./streams/routes.js";
 import { chooseProtocol } from "./streams/socket-protocol.js";
 import { FAREWELL_MS } from "./streams/subscriptions.js";
+import { webhookRoutes } from "./webhooks/routes.js";
 import { workerRoutes } from "./workers/routes.js";
 
 const SHARED = [
@@ -90,6 +92,7 @@ const SHARED = [
   StreamCommandSchema,
   StreamReplySchema,
   WorkersSchema,
+  DeliveriesSchema,
 ] as const;
 
 /** What the operations are about, in the order of the document. */
@@ -236,6 +239,7 @@ export async function buildApp(deps: ApiDeps, log: FastifyBaseLogger): Promise<F
     estimateRoutes,
     datasetRoutes,
     workerRoutes,
+    webhookRoutes,
     keyRoutes,
     auditRoute,
   ]) {

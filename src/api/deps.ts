@@ -14,6 +14,7 @@ import type {
   RunStore,
   SearchStore,
   Tail,
+  WebhookStore,
 } from "../store/contract.js";
 import type { RateLimitOptions } from "./http/rate-limit.js";
 
@@ -33,6 +34,7 @@ export interface TenantStores {
   readonly searches: SearchStore;
   readonly experiments: ExperimentStore;
   readonly once: OnceStore;
+  readonly webhooks: WebhookStore;
   readonly datasets: DatasetStore;
 }
 

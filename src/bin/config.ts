@@ -46,6 +46,11 @@ export const ConfigSchema = Type.Object({
   RUN_TTL_SECONDS: Type.Integer({ minimum: 0, default: 0, description: "Runs over for longer are deleted; 0: never" }),
   NUMERICS_WAIT_SECONDS: Type.Integer({ minimum: 0, maximum: 604_800, default: 60 }),
   RECONCILE_INTERVAL_MS: Type.Integer({ minimum: 200, maximum: 600_000, default: 5000 }),
+  WEBHOOK_PRIVATE: Type.Enum(["refused", "allowed"], {
+    default: "refused",
+    description: "allowed: webhooks may go to addresses that are not public",
+  }),
+  WEBHOOK_RETRY_MS: Type.Integer({ minimum: 10, maximum: 60_000, default: 5000 }),
   WORKER_PORT: Type.Optional(
     Type.Integer({
       minimum: 0,

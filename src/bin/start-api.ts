@@ -18,6 +18,7 @@ import { RedisRunStore } from "../store/runs.js";
 import { RedisSearchStore } from "../store/searches.js";
 import { RedisShares } from "../store/shares.js";
 import { RedisTail } from "../store/tail.js";
+import { RedisWebhookStore } from "../store/webhooks.js";
 import type { Config } from "./config.js";
 import type { Observability } from "./observability.js";
 import { unfitStorage } from "./storage.js";
@@ -72,6 +73,7 @@ export async function startApi(
       searches: new RedisSearchStore(prompt, tenant),
       experiments: new RedisExperimentStore(prompt, tenant),
       once: new RedisOnceStore(prompt, tenant),
+      webhooks: new RedisWebhookStore(prompt, tenant),
       datasets: new RedisDatasetStore(prompt, tenant),
     }),
     allRuns: new RedisRunStore(prompt),

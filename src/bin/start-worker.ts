@@ -4,6 +4,7 @@ import { VERSION } from "../api/http/version.js";
 import { engineBuilds } from "../engine/builds.js";
 import { engineFor } from "../engine/create.js";
 import type { JobQueues } from "../queue/job-queues.js";
+import { WebhookWorker } from "../queue/webhooks.js";
 import { QueueWorker } from "../queue/worker.js";
 import { type ConnectionRole, connect } from "../store/connect.js";
 import { RedisDatasetStore } from "../store/datasets.js";
@@ -15,6 +16,7 @@ import { RedisRunStore } from "../store/runs.js";
 import { RedisSearchStore } from "../store/searches.js";
 import { RedisShares, SLICE_SECONDS, UNIT_SECONDS } from "../store/shares.js";
 import { RedisTail } from "../store/tail.js";
+import { RedisWebhookStore } from "../store/webhooks.js";
 import type { TrainingEvent } from "../train/events.js";
 import { releaseForsaken } from "../train/forsaken.js";
 import { admit, MemoryRoom } from "../train/memory-room.js";
@@ -172,6 +174,17 @@ export async function startWorker(
     onError: (error, where) => log.warn({ err: error }, where),
   });
 
+  const webhooks = new WebhookWorker({
+    events: new RedisWebhookStore(connection),
+    connection,
+    prefix: QUEUE_PREFIX,
+    lockDurationMs: config.LOCK_DURATION_MS,
+    stalledIntervalMs: config.STALLED_INTERVAL_MS,
+    retryMs: config.WEBHOOK_RETRY_MS,
+    privateToo: config.WEBHOOK_PRIVATE === "allowed",
+    onError: (error) => log.warn({ err: error }, "webhooks"),
+  });
+
   const http =
     config.WORKER_PORT === undefined
       ? null
@@ -185,10 +198,11 @@ export async function startWorker(
     close: once(async () => {
       await http?.close();
       clearInterval(looking);
-      await worker.close(() => {
+      const closed = worker.close(() => {
         threads.abort();
         stopping.abort();
       });
+      await Promise.all([closed, webhooks.close()]);
       await threads.close();
       disconnect();
     }),

@@ -6,7 +6,7 @@ import { documentedAs, named, strict } from "./strict.js";
 
 /**
  * One arm: a run request without what the experiment decides (seed, labels), without replicas, whose seeds would overlap those
- * of the other trainings, without a fork, and without a budget.
+ * of the other trainings, without a fork, without a budget, and without a webhook.
  */
 const {
   seed: Seed,
@@ -15,6 +15,7 @@ const {
   budget: Budget,
   labels: Labels,
   name: Name,
+  webhook: Webhook,
   ...fields
 } = RunRequestSchema.properties;
 export const ArmRequestSchema = Type.Object(fields, { $id: "ArmRequest", ...strict });
@@ -113,6 +114,7 @@ export const ExperimentRequestSchema = Type.Object(
     budget: Budget,
     name: Name,
     labels: Labels,
+    webhook: Webhook,
   },
   { $id: "ExperimentRequest", ...strict },
 );

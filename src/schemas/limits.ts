@@ -33,6 +33,7 @@ export const LIMITS = {
   bulkRuns: 1000,
   filterLength: 300,
   notesLength: 10_000,
+  webhookUrlLength: 2000,
   overlaidRuns: 10,
   pointsPerPage: 20_000,
   /** Points a run where many are asked for at once, and steps that one such request reads. */

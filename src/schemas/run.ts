@@ -11,6 +11,7 @@ import { type ScheduleRequest, ScheduleRequestSchema, ScheduleSpecSchema } from 
 import { RUN_STATUSES, type RunStatus, RunStatusSchema, TERMINAL_STATUSES } from "./status.js";
 import { named, strict } from "./strict.js";
 import { WarningSchema } from "./warning.js";
+import { WebhookRequestSchema } from "./webhook.js";
 
 export { RUN_STATUSES, type RunStatus, ScheduleRequestSchema, ScheduleSpecSchema, TERMINAL_STATUSES };
 
@@ -152,6 +153,7 @@ export const RunRequestSchema = Type.Object(
     ),
     name: Type.Optional(Name),
     labels: Type.Optional(Labels),
+    webhook: Type.Optional(WebhookRequestSchema),
   },
   { $id: "RunRequest", ...strict },
 );

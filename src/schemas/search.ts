@@ -8,7 +8,8 @@ import { RunStatusSchema } from "./status.js";
 import { documentedAs, named, strict } from "./strict.js";
 import { RequestWarningsSchema } from "./warning.js";
 
-const { dataset, datasetLimit, model, batchSize, optimizer, engine, seed, name, labels } = RunRequestSchema.properties;
+const { dataset, datasetLimit, model, batchSize, optimizer, engine, seed, name, labels, webhook } =
+  RunRequestSchema.properties;
 
 /** Where the answer may lie when a request does not say. */
 export const SEARCH_LR_RANGE: readonly [number, number] = [1e-4, 10];
@@ -67,6 +68,7 @@ export const SearchRequestSchema = Type.Object(
     seed,
     name,
     labels,
+    webhook,
   },
   { $id: "SearchRequest", ...strict },
 );

@@ -12,6 +12,7 @@ import type { RunStatus, TerminalStatus } from "../schemas/status.js";
 import type { Advice, AutoLr, DatasetEntry, StatusChange, StoredLoopSchema, StoredWorker } from "../schemas/stored.js";
 import type { ExperimentSpec, StoredExperimentState } from "../schemas/stored-experiment.js";
 import type { StoredSearchState } from "../schemas/stored-search.js";
+import type { Deliveries, Webhook } from "../schemas/webhook.js";
 
 /**
  * What the store promises; whoever uses it knows no more of it than this. Unless it says otherwise, each method is one atomic
@@ -125,6 +126,8 @@ export interface CreateOptions {
    * dataset for it.
    */
   readonly parent?: string;
+  /** Who is told of its statuses; default: its tenant's webhook. A child has none. */
+  readonly webhook?: Webhook;
   /** What it is estimated to take, its children's included, for its tenant's quotas; default: nothing. */
   readonly cost?: { readonly steps: number; readonly bytes: number };
   /** The checkpoint of another run, which is copied, and the state of the loop to go with it. */
@@ -457,6 +460,15 @@ export interface OnceStore {
 
   /** Stores the answer, unless there is one. Returns the one that there is now. */
   complete(id: string, answer: string): Promise<string>;
+}
+
+/** What is told to webhooks, as far as clients see it. */
+export interface WebhookStore {
+  /** null: there is no such record, or it has no webhook. */
+  get(id: string): Promise<Deliveries | null>;
+
+  /** All its events so far are delivered again, in order. False: as `get`'s null. */
+  redeliver(id: string): Promise<boolean>;
 }
 
 /** The workers there are, and how fast they have been. */

@@ -82,6 +82,17 @@ export const quotasKey = (tenant: string) => rootOf(tenant) + QUOTAS_SUFFIX;
 /** Hash: what it has of that: bytes, and steps of a day. */
 export const useKey = (tenant: string) => rootOf(tenant) + USE_SUFFIX;
 
+const WEBHOOK_SUFFIX = ":webhook";
+const EVENTS_SUFFIX = ":webhook:events";
+/** Hash: where to tell a record's changes of status, apart from the record since it has a secret; each event; what came of them. */
+export const webhookKey = (id: string) => runKey(id) + WEBHOOK_SUFFIX;
+/** List of the events (their sequence numbers) that are not delivered. */
+export const webhookEventsKey = (id: string) => runKey(id) + EVENTS_SUFFIX;
+/** Hash: the webhook of what a tenant makes without one. */
+export const tenantWebhookKey = (tenant: string) => rootOf(tenant) + WEBHOOK_SUFFIX;
+/** Stream of events whose turn it is, and that have no job yet. */
+export const OUTBOX_KEY = `${ROOT}:webhooks`;
+
 /** Stream: who has changed what of a tenant. */
 export const auditKey = (tenant: string) => `${rootOf(tenant)}:audit`;
 
@@ -139,6 +150,9 @@ export const LUA_KEYS = {
   QUOTAS_SUFFIX,
   USE_SUFFIX,
   DATASET_USERS_SUFFIX,
+  WEBHOOK_SUFFIX,
+  EVENTS_SUFFIX,
+  OUTBOX_KEY,
   CHILD_STATUS_PREFIX,
   CHILDREN_PREFIX,
   FINISHED_KEY,

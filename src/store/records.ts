@@ -85,7 +85,7 @@ export abstract class RedisRecordStore<Spec extends Labelled, R extends StoredRe
   }
 
   async create(id: string, spec: Spec, options: CreateOptions): Promise<R | Uncreated> {
-    const { traceId, waitsFor = null, parent = null, fork, advice = null, cost = FREE } = options;
+    const { traceId, waitsFor = null, parent = null, fork, advice = null, cost = FREE, webhook = null } = options;
     const { name, digest } = this.datasetOf(spec);
     const created = await call(
       this.redis,
@@ -107,6 +107,7 @@ export abstract class RedisRecordStore<Spec extends Labelled, R extends StoredRe
         advice,
         ...{ steps: cost.steps, bytes: cost.bytes },
         seconds: this.secondsOf(spec),
+        webhook,
       },
       this.#indexes(spec, parent, this.tenant ?? DEFAULT_TENANT),
     );

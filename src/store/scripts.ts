@@ -41,6 +41,7 @@ export const SCRIPTS = {
       steps: "number",
       bytes: "number",
       seconds: "number?",
+      webhook: "json?",
     },
     reply: (raw) => (/^\d+$/.test(String(raw)) ? Number(raw) : isUncreated(raw)),
   }),
@@ -220,6 +221,17 @@ export const SCRIPTS = {
     hint: true,
     args: { engine: "text", ratio: "number", weight: "number" },
     reply: oneOf("ok"),
+  }),
+  annealSettleEvent: defineScript({
+    file: "settle-event.lua",
+    evenWhenFull: true,
+    args: { id: "text", sequence: "text", round: "text", outcome: "text", error: "text?" },
+    reply: Number,
+  }),
+  annealRedeliver: defineScript({
+    file: "redeliver.lua",
+    args: { id: "text" },
+    reply: oneOf("ok", "none"),
   }),
   annealOpenFormat: defineScript({
     file: "open-format.lua",

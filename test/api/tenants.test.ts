@@ -59,8 +59,9 @@ before(async () => {
   await keys.revoke(revoked.record.id);
 
   assert.equal((await ask("PUT /v1/datasets/birds", tokens.ours, TEXT.join("\n"), "text/plain")).status, 201);
+  const webhook = { url: "http://192.0.2.1", secret: `whsec_${"a".repeat(32)}` };
   const small = { steps: 20, dataset: "birds", labels: ["pets"], checkpointEvery: 10 };
-  mine.run = await create("runs", { ...small, schedule: { type: "sweep", start: 0.001, end: 0.1 } });
+  mine.run = await create("runs", { ...small, webhook, schedule: { type: "sweep", start: 0.001, end: 0.1 } });
   mine.search = await create("searches", { steps: 300, dataset: "birds", labels: ["pets"] });
   mine.experiment = await create("experiments", {
     base: { steps: 5, dataset: "birds", schedule: { type: "constant", lr: 0.1 } },
@@ -172,6 +173,8 @@ const ROWS: Readonly<Record<string, Row>> = {
   "DELETE /v1/datasets/:name": { named: "dataset" },
   // Under the same name each tenant has its own: see below.
   "PUT /v1/datasets/:name": "none",
+  "GET /v1/webhooks/:id": run,
+  "POST /v1/webhooks/:id/redeliver": run,
   "GET /v1/workers": "shows",
   "GET /v1/stream": "none",
   "POST /v1/keys": "none",

@@ -14,6 +14,7 @@ import { invalidRequest } from "../http/problems.js";
 import { newId } from "../ids.js";
 import { type Creating, createRecord, type Origin, type Producer, refuseLate } from "../runs/create-record.js";
 import { type AskedEngine, requireEngines } from "../runs/engine-there.js";
+import { webhookOption } from "../webhooks/webhook-option.js";
 
 /** What ArmRequestSchema says of an arm. */
 export type ShapeErrors = (arm: ArmRequest) => readonly FieldError[];
@@ -49,7 +50,7 @@ export async function createExperiment(
   const id = origin.recordId ?? newId("experiment", Date.now());
   const advice = { warnings: [...warnings], guessLoss: Math.log(facts.vocabSize) };
   return createRecord(deps.experiments, deps.experimentQueue, id, spec, origin, {
-    ...{ advice, cost: experimentCost(spec, facts) },
+    ...{ advice, cost: experimentCost(spec, facts), ...webhookOption(request) },
   });
 }
 

@@ -2,6 +2,7 @@ import type { ErrorObject } from "ajv";
 import { rateParameter } from "../../core/schedules/rates.js";
 import type { FieldError } from "../../schemas/problem.js";
 import { SCHEDULE_SCHEMAS, type ScheduleType } from "../../schemas/schedule.js";
+import { isWebhookSecret } from "../../schemas/webhook.js";
 import { nearest } from "./nearest.js";
 import { unknownField } from "./unknown-field.js";
 
@@ -49,6 +50,7 @@ function not(value: unknown): string {
   if (Array.isArray(value)) return value.length === 0 ? ", not an empty list" : "";
   if (typeof value === "object" && value !== null) return "";
   const text = JSON.stringify(value);
+  if (isWebhookSecret(value)) return "";
   return text.length > 40 ? "" : `, not ${text}`;
 }
 

@@ -8,10 +8,12 @@ import { LIMITS } from "../../schemas/limits.js";
 import type { RunRequest, RunSpec } from "../../schemas/run.js";
 import type { ScheduleRequest } from "../../schemas/schedule.js";
 import type { SearchSpec } from "../../schemas/search.js";
+import type { Webhook } from "../../schemas/webhook.js";
 import type { Advice, Fleet, RunRecord, SearchRecord } from "../../store/contract.js";
 import { datasetFacts } from "../datasets/dataset-facts.js";
 import { invalidRequest } from "../http/problems.js";
 import { idOf, newId } from "../ids.js";
+import { webhookOption } from "../webhooks/webhook-option.js";
 import { type Creating, createRecord, enqueue, type Origin, type Producer, refuseLate } from "./create-record.js";
 import { requireEngines } from "./engine-there.js";
 import { type ForkDeps, forkRun, resolvedFork } from "./fork-run.js";
@@ -26,6 +28,7 @@ export interface CreateRunDeps extends ForkDeps {
 export async function createRun(deps: CreateRunDeps, request: RunRequest, origin: Origin): Promise<RunRecord> {
   const id = origin.recordId ?? newId("run", Date.now());
   const { from, engine = "auto" } = request;
+  const hook = webhookOption(request);
   await requireEngines(deps.fleet, [{ engine, pointer: "/engine" }]);
   if (from !== undefined) return forkRun(deps, id, { ...request, from }, origin);
   const { spec, search, facts } = await resolvedRun(deps, id, request);
@@ -34,9 +37,9 @@ export async function createRun(deps: CreateRunDeps, request: RunRequest, origin
     warnings: search === null ? requestWarnings(request, spec) : [],
     guessLoss: Math.log(facts.vocabSize),
   };
-  if (search !== null) return createWithSearch(deps, id, spec, search, facts, origin, advice);
+  if (search !== null) return createWithSearch(deps, id, spec, search, facts, origin, { advice, ...hook });
   return createRecord(deps.runs, deps.queue, id, spec, origin, {
-    ...{ advice, cost: runCost(spec, facts) },
+    ...{ advice, cost: runCost(spec, facts), ...hook },
   });
 }
 
@@ -68,13 +71,13 @@ async function createWithSearch(
   search: SearchSpec,
   facts: DatasetFacts,
   origin: Origin,
-  advice: Advice,
+  options: { readonly advice: Advice; readonly webhook?: Webhook },
 ): Promise<RunRecord> {
   const searchId = idOf("search", id);
   // The search first: without its run it does no harm, while the run would wait for ever without its search.
   await createRecord(searches, null, searchId, search, origin, { cost: searchCost(search, facts) });
   const run = await createRecord(runs, null, id, spec, origin, {
-    ...{ waitsFor: searchId, advice, cost: runCost(spec, facts) },
+    ...{ waitsFor: searchId, cost: runCost(spec, facts), ...options },
   });
   void enqueue(searchQueue, searchId, origin.log);
   return run;

@@ -10,6 +10,7 @@ import type { DatasetFinder } from "../../store/built-in-dataset.js";
 import type { CreateOptions, RunRecord } from "../../store/contract.js";
 import { datasetFacts } from "../datasets/dataset-facts.js";
 import { invalidRequest } from "../http/problems.js";
+import { webhookOption } from "../webhooks/webhook-option.js";
 import { type Creating, createRecord, type Origin, type Producer, refuseLate } from "./create-record.js";
 import { type Checkpoints, forkPoint } from "./fork-point.js";
 
@@ -36,7 +37,7 @@ export async function forkRun(
     const advice = { warnings: requestWarnings(request, spec), guessLoss: Math.log(facts.vocabSize) };
     try {
       return await createRecord(runs, queue, id, spec, origin, {
-        ...{ fork, advice, cost: runCost(spec, facts) },
+        ...{ fork, advice, cost: runCost(spec, facts), ...webhookOption(request) },
       });
     } catch (error) {
       const moved = error instanceof ProblemError && error.code === "conflict" && request.from.step === undefined;

@@ -11,6 +11,7 @@ import { datasetFacts } from "../datasets/dataset-facts.js";
 import { invalidRequest } from "../http/problems.js";
 import { newId } from "../ids.js";
 import { type Creating, createRecord, type Origin, type Producer, refuseLate } from "../runs/create-record.js";
+import { webhookOption } from "../webhooks/webhook-option.js";
 
 export interface CreateSearchDeps {
   readonly searches: Creating<SearchSpec, SearchRecord>;
@@ -28,7 +29,8 @@ export async function createSearch(
   const { spec, facts } = await resolvedSearch(deps, request);
   const id = origin.recordId ?? newId("search", Date.now());
   const advice = { warnings: searchWarnings(request, spec), guessLoss: spec.guessLoss };
-  return createRecord(searches, searchQueue, id, spec, origin, { advice, cost: searchCost(spec, facts) });
+  const options = { advice, cost: searchCost(spec, facts), ...webhookOption(request) };
+  return createRecord(searches, searchQueue, id, spec, origin, options);
 }
 
 /** Throws a ProblemError that names the fields of the request. */

@@ -3,7 +3,8 @@
 -- ARGV: id, spec (JSON), deadline (ms of Redis time; later than that nothing is created), most (waiting records), waitsFor
 --   (the search whose answer completes it), dataset (its name), digest (that the dataset must have; none: any), traceId,
 --   parent (the record that it belongs to), tenant (whose it is; none: its parent's), forkRun, forkStep, forkLoop (JSON), advice (JSON), steps (that it is to train), bytes (that
---   it is estimated to take; both of a child are its parent's), seconds (that it takes, roughly)
+--   it is estimated to take; both of a child are its parent's), seconds (that it takes, roughly),
+--   webhook (JSON: url, secret, events; none: its tenant's)
 -- Returns the time of creation (ms), 'late', 'full', 'no-parent', 'no-dataset', 'no-checkpoint', or which quota it would
 -- exceed: 'over-queued', 'over-steps', 'over-bytes'.
 
@@ -47,6 +48,14 @@ if advice then redis.call('HSET', key(id), 'advice', advice) end
 if waitsFor then
   redis.call('HSET', key(id), 'waitsFor', waitsFor)
   redis.call('HSET', WAITING_KEY, id, waitsFor)
+end
+-- Children are their parent's.
+local hook = not parent and redis.call('HGET', root_of(owner) .. WEBHOOK_SUFFIX, 'events')
+if webhook then
+  local own = cjson.decode(webhook)
+  redis.call('HSET', webhook_key(id), 'round', 0, 'events', ' ' .. table.concat(own.events, ' ') .. ' ', 'url', own.url, 'secret', own.secret)
+elseif hook then
+  redis.call('HSET', webhook_key(id), 'round', 0, 'events', hook)
 end
 for _, index in ipairs(KEYS) do redis.call('ZADD', index, 0, id) end
 list_labels(id)

@@ -18,6 +18,6 @@ end
 local tenant = tenant_of(id)
 count_bytes(tenant, -number(id, 'bytes'))
 if tenant ~= DEFAULT_TENANT then redis.call('SET', GONE_PREFIX .. id, tenant, 'EX', 60) end
-redis.call('UNLINK', key(id), log_key(id), checkpoint_key(id), kept_key(id))
+redis.call('UNLINK', key(id), log_key(id), checkpoint_key(id), kept_key(id), webhook_key(id), webhook_events_key(id))
 redis.call('PUBLISH', WAKE_CHANNEL, id)
 return 'deleted'

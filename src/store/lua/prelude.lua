@@ -13,6 +13,8 @@ local function log_key(id) return RUN_PREFIX .. id .. LOG_SUFFIX end
 local function checkpoint_key(id) return RUN_PREFIX .. id .. CHECKPOINT_SUFFIX end
 local function kept_checkpoint_key(id, step) return checkpoint_key(id) .. ':' .. string.format('%.0f', step) end
 local function kept_key(id) return RUN_PREFIX .. id .. KEPT_SUFFIX end
+local function webhook_key(id) return RUN_PREFIX .. id .. WEBHOOK_SUFFIX end
+local function webhook_events_key(id) return RUN_PREFIX .. id .. EVENTS_SUFFIX end
 
 local function field(id, name) return redis.call('HGET', key(id), name) end
 local function tenant_of(id) return field(id, 'tenant') or DEFAULT_TENANT end
@@ -52,12 +54,29 @@ local function is_held(status)
   return status and string.find(HELD, ' ' .. status .. ' ', 1, true) ~= nil
 end
 
--- Says a status in the log, and wakes the readers.
+-- Hands out the first event of a record that waits for its webhook. The next has its turn when that one is settled, so they
+-- come in order.
+local function hand_out_event(id)
+  local sequence = redis.call('LINDEX', webhook_events_key(id), 0)
+  if not sequence then return end
+  redis.call('XADD', OUTBOX_KEY, '*', 'id', id, 'sequence', sequence, 'round', redis.call('HGET', webhook_key(id), 'round'))
+end
+
+-- Notes a status for the record's webhook, if that is to hear of it.
+local function note_event(id, sequence, entry)
+  local events = redis.call('HGET', webhook_key(id), 'events')
+  if not events or not string.find(events, ' ' .. entry.status .. ' ', 1, true) then return end
+  redis.call('HSET', webhook_key(id), 'event:' .. sequence, cjson.encode(entry))
+  if redis.call('RPUSH', webhook_events_key(id), sequence) == 1 then hand_out_event(id) end
+end
+
+-- Says a status in the log, and wakes the readers. Returns what the log has of it, and how many there were.
 local function tell(id, status, at, reason)
   local count = redis.call('HINCRBY', key(id), 'statusChanges', 1)
   local entry = { status = status, at = at, reason = reason }
   redis.call('XADD', log_key(id), string.format('%.0f-%.0f', number(id, 'committed'), count), 's', cjson.encode(entry))
   redis.call('PUBLISH', WAKE_CHANNEL, id)
+  return entry, count
 end
 
 -- Moves a record to a status, in its record, in the indexes, in its log, and wakes its readers. `on` is the event of
@@ -83,7 +102,8 @@ local function set_status(id, on, status, reason)
     -- A child's end is its parent's.
     if redis.call('HEXISTS', key(id), 'parent') == 0 then redis.call('ZADD', FINISHED_KEY, at, id) end
   end
-  tell(id, status, at, reason)
+  local entry, count = tell(id, status, at, reason)
+  note_event(id, count, entry)
 end
 
 -- Does this attempt still own the record? Counts what it refuses.

@@ -39,6 +39,7 @@ export type Twin =
   | "chance-children"
   | "numerics-by-digest"
   | "readonly-is-an-answer"
+  | "due-for-ever"
   | "roll-back-unnoticed";
 
 /** Short, so that a recovery is; FAULTS_LOCKS=shipped leaves the service at its own defaults. */
