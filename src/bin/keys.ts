@@ -1,15 +1,19 @@
+import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { SCOPES, type Scope } from "../schemas/api-key.js";
 import { LIMITS } from "../schemas/limits.js";
 import { QUOTA_NAMES, type Quotas } from "../schemas/quotas.js";
+import { RUN_STATUSES, type RunStatus } from "../schemas/status.js";
 import { DEFAULT_TENANT, TENANT_NAME } from "../schemas/tenant.js";
+import { isWebhookUrl, type Webhook, webhookOf } from "../schemas/webhook.js";
 import { redisProblem } from "../store/address.js";
 import { RedisApiKeyStore } from "../store/api-keys.js";
 import { RedisAuditStore } from "../store/audit.js";
 import { connect } from "../store/connect.js";
 import { RedisQuotaStore } from "../store/quotas.js";
+import { RedisWebhookStore } from "../store/webhooks.js";
 
 const USAGE = `npm run keys -- <command>
 
@@ -20,6 +24,8 @@ const USAGE = `npm run keys -- <command>
   revoke <id>
   tenant <name> [--queued <n>] [--stepsPerDay <n>] [--bytes <n>] [--sockets <n>]
                                                                  sets quotas ("none": no quota), and prints them
+  tenant <name> --webhook <url> [--events <status>,...]          of all that it makes; prints its secret, this once
+  tenant <name> --webhook none
   audit [<tenant>]                                               its newest changes, a line of JSON each
 
 It works on the Redis of REDIS_URL, or on that of the service which runs on DATA_DIR.`;
@@ -46,6 +52,7 @@ const { values, positionals } = parse();
 const [command, id = ""] = positionals;
 if (command === undefined || !["create", "list", "rotate", "revoke", "tenant", "audit"].includes(command)) stop(USAGE);
 const quotas = quotasGiven();
+const webhook = webhookGiven();
 const { name, scope, days, tenant } = checked();
 if (command === "tenant" && !isTenant(id)) stop(`anneal: tenant needs a name\n\n${USAGE}`);
 if (["rotate", "revoke"].includes(command) && id === "") stop(`anneal: ${command} needs a key's id\n\n${USAGE}`);
@@ -102,6 +109,14 @@ try {
       if (Object.keys(quotas).length > 0) note("setQuotas", id, id);
       const { newDayAt: _, ...used } = await store.used(id);
       console.table({ quota: await store.get(id), used });
+      const webhooks = new RedisWebhookStore(redis);
+      if (webhook !== undefined) {
+        await webhooks.setTenants(id, webhook);
+        note("setWebhook", id, id);
+      }
+      const { url: told, events } = (await webhooks.tenants(id)) ?? { url: "none", events: [] };
+      console.log(["webhook:", told, ...events].join(" "));
+      if (webhook) console.log(webhook.secret);
     }
   }
   await audit.flush();
@@ -115,6 +130,7 @@ function parse() {
     return parseArgs({
       options: {
         ...{ name: text, scope: text, days: text, tenant: text },
+        ...{ webhook: text, events: text },
         ...{ queued: text, stepsPerDay: text, bytes: text, sockets: text },
       },
       allowPositionals: true,
@@ -139,6 +155,21 @@ function quotasGiven(): Partial<Quotas> {
     return [[name, quota] as const];
   });
   return Object.fromEntries(given);
+}
+
+/** undefined: it stays as it is; null: no more. */
+function webhookGiven(): Webhook | null | undefined {
+  const { webhook: url, events } = values;
+  if (url === undefined && events !== undefined) stop("anneal: --events needs a --webhook");
+  if (url === undefined) return undefined;
+  if (url === "none") return null;
+  if (!isWebhookUrl(url)) stop("anneal: --webhook is an http or https URL without a name and password, or none");
+  const chosen = events?.split(",").map((name): RunStatus => {
+    const known = RUN_STATUSES.find((status) => status === name);
+    return known ?? stop(`anneal: --events are some of ${RUN_STATUSES.join(",")}`);
+  });
+  const secret = `whsec_${randomBytes(32).toString("base64")}`;
+  return webhookOf({ url, secret, ...(chosen === undefined ? {} : { events: chosen }) });
 }
 
 function checked(): { readonly name: string; readonly scope: Scope; readonly days: number | null; tenant: string } {

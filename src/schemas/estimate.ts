@@ -6,7 +6,7 @@ export const EstimateSchema = Type.Object(
   {
     steps: Type.Integer({
       description:
-        "Trained by all trainings together; of a search as many as it would take where losses are of the usual form, and never more than its budget",
+        "Trained by all trainings together; of a search where losses are of the usual form",
     }),
     trainings: Type.Integer(),
     seconds: Type.Union([Type.Number(), Type.Null()], {

@@ -27,7 +27,7 @@ export const SeedOffset = Type.Integer({
   maximum: LIMITS.seed,
   default: 0,
   description:
-    "Added to every seed. An arm whose offset is not the other's is not paired with it: they are compared by Welch's interval, which is wider",
+    "Added to every seed. Arms of different offsets are compared unpaired, by Welch's interval, which is wider",
 });
 
 const NamedArmSchema = Type.Object(
@@ -36,7 +36,7 @@ const NamedArmSchema = Type.Object(
     name: Type.Optional({
       ...Name,
       description:
-        "Default: what sets it apart from the others. Arms that are alike are refused unless each is named: then they are a control (A/A)",
+        "Default: what sets it apart. Arms that are alike are refused unless each is named, as a control (A/A)",
     }),
     seedOffset: Type.Optional(SeedOffset),
   },
@@ -83,7 +83,7 @@ export const ExperimentRequestSchema = Type.Object(
           minProperties: 1,
           maxProperties: LIMITS.experimentFields,
           description:
-            'Values by field, such as {"schedule": ["cosine", "linear"], "optimizer.momentum": [0, 0.9]}; an arm for each combination, the last field changing fastest',
+            'Values by field, such as {"schedule": ["cosine", "linear"], "optimizer.momentum": [0, 0.9]}; an arm for each combination',
         },
       ),
     ),
@@ -127,11 +127,11 @@ export const DifferenceSchema = Type.Object(
   {
     mean: orNull(
       Type.Number(),
-      "Loss less the other arm's on the same seed (of arms with different offsets: at the same place), averaged over seeds where neither diverged, nats; below 0 is better",
+      "Loss less the other arm's on the same seed (unpaired: at the same place), averaged over seeds where neither diverged, nats; below 0 is better",
     ),
     interval: orNull(
       IntervalSchema,
-      "Of that mean, corrected for the number of arms; holds 0 at a tie. null: fewer than two such seeds, or only one of the two diverged in some seed (tested by signs)",
+      "Of that mean, corrected for the number of arms; holds 0 at a tie. null: fewer than two such seeds, or one of the two diverged in some (tested by signs)",
     ),
     pValue: Type.Number({ description: "Two-sided, corrected for the number of arms" }),
     verdict: Type.Enum(["better", "worse", "tied"]),
@@ -176,7 +176,7 @@ export const ExperimentReportSchema = Type.Object(
     arms: Type.Array(ArmReportSchema),
     best: orNull(
       Type.Integer(),
-      "Index of the arm that diverged least often and then has the lowest mean; null before the first seed, or where all diverged",
+      "Index of the arm that diverged least often, then of the lowest mean; null: no seed yet, or all diverged",
     ),
     ties: Type.Array(Type.Integer(), { description: "Indexes of the arms that cannot be told apart from the best" }),
     stepsUsed: Type.Integer({ description: "Steps trained by all runs together" }),

@@ -96,7 +96,7 @@ export const PreviewRequestSchema = Type.Object(
         minimum: 4,
         maximum: LIMITS.pointsPerPage,
         description:
-          "At most so many, evenly taken, both ends among them. Without it up to 1,000: both ends, and the lowest and the highest rate of each of equal stretches",
+          "At most so many, evenly taken, with both ends. Without it up to 1,000: both ends, and each stretch's lowest and highest rate",
       }),
     ),
     lrLimit: Type.Optional(Type.Number({ exclusiveMinimum: 0, description: "Warn about rates above this" })),

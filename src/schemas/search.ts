@@ -43,7 +43,7 @@ export const SearchRequestSchema = Type.Object(
     shapes: Type.Optional(
       Type.Boolean({
         description:
-          "Also choose the shape of those schedules that are given by name alone: the decay's share of warmup-stable-decay, the milestone of step, the rise of one-cycle; default false",
+          "Also choose the shape of schedules given by name alone: the decay of warmup-stable-decay, the milestone of step, the rise of one-cycle; default false",
       }),
     ),
     seeds: Type.Optional(
@@ -51,12 +51,12 @@ export const SearchRequestSchema = Type.Object(
         minimum: 2,
         maximum: LIMITS.verifyingSeeds,
         description:
-          "Fresh seeds that verify each rate, at the least; up to four times as many tell close ones apart. Default 4",
+          "Fresh seeds that verify each rate; up to four times as many tell close ones apart. Default 4",
       }),
     ),
     finders: Type.Optional(
       Type.Boolean({
-        description: "Also train what the classic lr finders suggest, to tell what they cost; default true",
+        description: "Also train what the classic lr finders suggest; default true",
       }),
     ),
     dataset,
@@ -80,7 +80,7 @@ export const SearchBasisSchema = Type.Object(
   {
     kind: Type.Enum(["verified", "trained", "extrapolated"], {
       description:
-        "verified: trained for all the steps at this rate, by seeds that did not choose it; trained: chosen at that horizon, but not verified, or flagged; extrapolated: carried there from a shorter one",
+        "verified: trained for all the steps at this rate, by seeds that did not choose it; trained: chosen at that horizon, not verified, or flagged; extrapolated: from a shorter one",
     }),
     steps: Type.Integer({ description: "The longest horizon at which rates of this schedule were compared" }),
     seeds: Type.Integer({ description: "Fresh seeds that the loss comes from; 0: none" }),
@@ -116,7 +116,7 @@ export const RankedScheduleSchema = Type.Object(
     loss: {
       ...Nullable,
       description:
-        "Mean validation loss over the fresh seeds, nats; of a schedule that has fewer of them than the winner, the winner's mean and their difference by common seeds",
+        "Mean validation loss over the fresh seeds, nats; with fewer of them than the winner has, its mean and their difference by common seeds",
     },
     difference: DifferenceToBestSchema,
     tied: Type.Boolean({ description: "Cannot be told from the winner, or is within 0.002 nats of it" }),
@@ -140,7 +140,7 @@ export const RankedScheduleSchema = Type.Object(
     curve: Type.Array(CurvePoint, { description: "Loss over rate, at every horizon trained" }),
     flags: Type.Array(Type.Enum(["edge-low", "edge-high", "above-guessing", "diverges", "not-verified"]), {
       description:
-        "edge: the best rate lies at the end of lrRange, or of what the budget allowed to try, and may lie beyond; above-guessing: its loss is no better than guessing; diverges: every rate did",
+        "edge: the best rate lies at the end of what was tried, and may lie beyond; above-guessing: no better than guessing; diverges: every rate did",
     }),
   },
   { ...strict, ...named("RankedSchedule") },

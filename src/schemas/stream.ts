@@ -28,7 +28,7 @@ export const THINNING = {
       minimum: 1,
       maximum: LIMITS.steps,
       description:
-        "Envelope messages instead of metrics: the loss's min, max and mean for each `every` steps. Resume from the `to` of the last one",
+        "Envelopes instead of metrics: the loss's min, max and mean for each `every` steps. Resume from the last one's `to`",
     }),
   ),
   maxHz: Type.Optional(
@@ -65,7 +65,7 @@ export const StreamMessageSchema = Type.Union(
         to: Type.Integer({ description: "One past the last step; resume from here" }),
         every: Type.Integer({
           description:
-            "Steps a bucket; buckets begin at multiples of it. Only a reader's first, if `from` lay inside, and a run's last may be shorter",
+            "Steps a bucket, which begins at a multiple of it; the first and the last may be shorter",
         }),
         lr: Type.Array(Type.Number(), { description: "Mean rate of each bucket" }),
         min: { ...Column, description: "Of the finite losses; null: there is none" },

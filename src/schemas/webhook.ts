@@ -12,6 +12,9 @@ const SECRET_PATTERN = "^whsec_[A-Za-z0-9+/]{32,86}={0,2}$";
 /** Secrets where they do not belong, as in what is said of a wrong request. */
 export const isWebhookSecret = (value: unknown): boolean => typeof value === "string" && value.startsWith("whsec_");
 
+export const isWebhookUrl = (text: string): boolean =>
+  new RegExp(URL_PATTERN).test(text) && text.length <= LIMITS.webhookUrlLength && URL.canParse(text);
+
 /** Where a client wants to be told of what it makes. */
 export const WebhookRequestSchema = Type.Object(
   {

@@ -25,7 +25,7 @@ export const WorkerSchema = Type.Object(
     slots: Type.Integer({ description: "Runs that it trains at once" }),
     startedAt: Time,
     seenAt: Type.String({ format: "date-time", description: "Its last sign of life" }),
-    lagMs: Type.Integer({ description: "By how much that came late: how busy its event loop is" }),
+    lagMs: Type.Integer({ description: "By how much that came late" }),
     training: Type.Array(HeldRunSchema),
   },
   strict,
@@ -36,7 +36,7 @@ export const WorkersSchema = Type.Object(
   {
     workers: Type.Array(WorkerSchema, { description: "By id" }),
     lost: Type.Array(Type.Object({ ...HeldRunSchema.properties, worker: Type.String() }, strict), {
-      description: "Runs whose worker shows no sign of life; another takes them within seconds",
+      description: "Of workers without a sign of life; others take them within seconds",
     }),
   },
   { $id: "Workers", ...strict },

@@ -21,7 +21,7 @@ export const filterFields = {
     Type.Enum(Object.keys(SCHEDULE_SCHEMAS), { ...named("ScheduleType"), description: "The schedule's type" }),
   ),
   q: Text(
-    "Words, each of which is found in name, schedule, optimizer, labels or (6 letters at least) id; `dataset:x` means a dataset",
+    "Words, each found in name, schedule, optimizer, labels or (6 letters at least) id; `dataset:x`: a dataset",
   ),
   minLoss: Loss("Validation loss at least, nats"),
   maxLoss: Loss("Validation loss at most, nats"),

@@ -32,7 +32,7 @@ export const suggestionRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app, 
         operationId: "getSuggestions",
         summary: "What each library's finder would suggest from this run's trace",
         description:
-          "For a sweep. With replicas: also the median curve with its band and the spread of each suggestion in decades; none is called safe above 0.3 decade.",
+          "For a sweep. With replicas: also the median curve with its band and each suggestion's spread; none is safe above 0.3 decade.",
         tags: ["learning rate"],
         params: idParams("run"),
         querystring: Query,

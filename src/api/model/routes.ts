@@ -108,7 +108,7 @@ export const modelRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app) => {
         operationId: "evaluateModel",
         summary: "The loss of the trained model over a whole split",
         description:
-          "Mean cross-entropy, nats, of the latest checkpoint or a kept one; by default over the test split, which no training sees.",
+          "Mean cross-entropy, nats, of the latest checkpoint or a kept one; by default over the test split.",
         tags: ["model"],
         params: idParams("run"),
         querystring: Type.Object({ split: Type.Enum([...SPLITS], { default: "test" }), step: StepOf }, strict),

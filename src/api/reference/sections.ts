@@ -43,6 +43,8 @@ const socket = (path: string, onOpen = "") =>
 const key = `KEY=$(curl -s ${V1}/keys ${JSON_BODY} -d '{"name":"a notebook","scope":"read"}')`;
 const KEY_PATH = `/keys/$(jq -r .id <<< "$KEY")`;
 
+const webhook = { url: "https://hooks.example/anneal", secret: "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3" };
+
 const SHORT = { steps: 200, schedule: "cosine" };
 
 /** Every operation, in the order of a user's day. */
@@ -106,6 +108,8 @@ export const SECTIONS: readonly Section[] = [
       streamSearch: block(search, socket("/searches/'$SEARCH'/stream")),
       watchExperiment: block(experiment, `curl -sN "${V1}/experiments/$EXPERIMENT/events" | tail -n 2`),
       streamExperiment: block(experiment, socket("/experiments/'$EXPERIMENT'/stream")),
+      getDeliveries: block(run({ webhook }), get("/webhooks/$RUN", "jq -c .")),
+      redeliver: block(run({ webhook }), send("POST", "/webhooks/$RUN/redeliver", "jq -c .")),
       streamMany: block(
         run(),
         socket(

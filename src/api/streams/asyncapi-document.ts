@@ -6,6 +6,7 @@ import { ScheduleSpecDefinition } from "../../schemas/schedule.js";
 import { StreamMessageSchema, SUBPROTOCOLS } from "../../schemas/stream.js";
 import { StreamCommandSchema, StreamReplySchema } from "../../schemas/stream-many.js";
 import { NAME_MARK } from "../../schemas/strict.js";
+import { WebhookEventSchema } from "../../schemas/webhook.js";
 import { Describer, type Json } from "../http/describe.js";
 import { LICENSE, VERSION } from "../http/version.js";
 import { FRAME_LAYOUT } from "./binary.js";
@@ -43,6 +44,16 @@ export function asyncApiDocument(): Json {
   messages.RunChanged = { name: "run", payload: { $ref: "#/components/schemas/Run" } };
   const deleted = Type.Object({ id: idSchema("run") });
   messages.RunDeleted = { name: "deleted", payload: describer.describe(deleted) };
+
+  const header = { type: "string" };
+  messages.WebhookEvent = {
+    summary: "A status of a record, to the URL of its webhook; verify it as Standard Webhooks says",
+    headers: {
+      type: "object",
+      properties: { "webhook-id": header, "webhook-timestamp": header, "webhook-signature": header },
+    },
+    payload: describer.describe(WebhookEventSchema),
+  };
 
   const channels: Json = {};
   const operations: Json = {};
@@ -84,6 +95,8 @@ export function asyncApiDocument(): Json {
   operation("sendStream", "send", "stream", "What is followed", [...replies, ...told, "MetricsFrame"]);
   channel("runListEvents", "/v1/runs/events", "events", ["RunChanged", "RunDeleted"], {});
   operation("sendRunListEvents", "send", "runListEvents", "All runs, as they change", ["RunChanged", "RunDeleted"]);
+  channel("webhooks", "{path}", "receivers", ["WebhookEvent"], { parameters: { path: { description: "Of its url" } } });
+  operation("sendWebhook", "send", "webhooks", "Each status, in order, at least once", ["WebhookEvent"]);
 
   return {
     asyncapi: "3.1.0",
@@ -97,6 +110,7 @@ export function asyncApiDocument(): Json {
     servers: {
       sockets: { host: "127.0.0.1:3000", protocol: "ws" },
       events: { host: "127.0.0.1:3000", protocol: "http" },
+      receivers: { host: "{receiver}", protocol: "https", variables: { receiver: { description: "Of a webhook's url" } } },
     },
     channels,
     operations,

@@ -15,8 +15,8 @@ export const webhookRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app) => 
     {
       schema: {
         operationId: "getDeliveries",
-        summary: "What the webhook of a run, search or experiment was told",
-        description: "By the id of the record.",
+        summary: "How far a record's webhook is",
+        description: "Of a run, search or experiment.",
         tags: ["streams"],
         params,
         response: { 200: DeliveriesRef, ...response },
@@ -31,7 +31,7 @@ export const webhookRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app) => 
       schema: {
         operationId: "redeliver",
         summary: "Tell it all again",
-        description: "In order, with the same webhook-ids.",
+        description: "In order, by the same webhook-ids.",
         tags: ["streams"],
         params,
         response: { 202: DeliveriesRef, ...response },

@@ -1,5 +1,5 @@
 import type { Static } from "typebox";
-import { type Webhook, type WebhookRequestSchema, webhookOf } from "../../schemas/webhook.js";
+import { isWebhookUrl, type Webhook, type WebhookRequestSchema, webhookOf } from "../../schemas/webhook.js";
 import { invalidRequest } from "../http/problems.js";
 
 /** What a record is created with where its request has a webhook; throws a ProblemError where its URL is none. */
@@ -7,6 +7,6 @@ export function webhookOption({ webhook }: { readonly webhook?: Static<typeof We
   readonly webhook?: Webhook;
 } {
   if (webhook === undefined) return {};
-  if (!URL.canParse(webhook.url)) throw invalidRequest([{ pointer: "/webhook/url", expected: "a URL" }]);
+  if (!isWebhookUrl(webhook.url)) throw invalidRequest([{ pointer: "/webhook/url", expected: "a URL" }]);
   return { webhook: webhookOf(webhook) };
 }
