@@ -14,7 +14,7 @@ export const BudgetSchema = Type.Object(
     ...named("Budget"),
     minProperties: 1,
     description:
-      "Steps to train in all, at most; seconds of one core (of a run as they pass, over all attempts; else turned into steps by the speed that was measured here, or an assumed one); and a time from which on it ends with what it has. Default: none; of a search 200 times `steps`, of a single schedule 50 times",
+      "Steps to train in all, at most; seconds of one core (of a run as they pass; else as steps at the measured speed); and a time at which it ends with what it has. Default: none; of a search 200 times `steps`, of a single schedule 50 times",
   },
 );
 export type Budget = Static<typeof BudgetSchema>;

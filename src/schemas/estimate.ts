@@ -5,8 +5,7 @@ import { strict } from "./strict.js";
 export const EstimateSchema = Type.Object(
   {
     steps: Type.Integer({
-      description:
-        "Trained by all trainings together; of a search where losses are of the usual form",
+      description: "Trained by all trainings together; of a search where losses are of the usual form",
     }),
     trainings: Type.Integer(),
     seconds: Type.Union([Type.Number(), Type.Null()], {

@@ -158,7 +158,7 @@ export const ArmReportSchema = Type.Object(
     mean: orNull(Type.Number(), "Over the seeds in which it did not diverge, nats"),
     interval: orNull(
       IntervalSchema,
-      "Student's t interval of that mean, of this arm alone; null with fewer than two seeds",
+      "Student's t interval of that mean, of this arm alone; null: fewer than two seeds",
     ),
     difference: orNull(DifferenceSchema, "To the baseline; null: this is the baseline"),
   },
@@ -170,7 +170,7 @@ export const ExperimentReportSchema = Type.Object(
   {
     metric: Type.Enum(["validationLoss"]),
     confidence: Type.Number(),
-    seeds: Type.Array(Type.Integer(), { description: "Finished by all arms, ascending; only these count" }),
+    seeds: Type.Array(Type.Integer(), { description: "Finished by all arms; only these count" }),
     complete: Type.Boolean({ description: "False while seeds are missing: verdicts may still change" }),
     baseline: Type.Integer({ description: "Index of the arm that the others are compared with" }),
     arms: Type.Array(ArmReportSchema),

@@ -25,7 +25,7 @@ export const StopOnDivergenceSchema = Type.Object(
       exclusiveMinimum: 1,
       maximum: 1e6,
       default: 4,
-      description: "Stop when the smoothed loss exceeds factor times the best smoothed loss so far",
+      description: "Stop when the smoothed loss exceeds factor times the best one so far",
     }),
     smoothing: Type.Number({
       minimum: 0,
@@ -74,7 +74,7 @@ const DatasetLimit = Type.Integer({
   minimum: 1,
   maximum: Number.MAX_SAFE_INTEGER,
   description:
-    "Keep only the first n training examples (contexts, not items), in the order of GET /v1/datasets/{name}/splits/train",
+    "Only the first n training examples (contexts, not items), in the order of GET /v1/datasets/{name}/splits/train",
 });
 const Replicas = Type.Integer({
   ...named("Replicas"),
@@ -103,7 +103,7 @@ const RunScheduleSchema = Type.Unsafe<"auto" | ScheduleRequest>({
   // biome-ignore lint/suspicious/noThenProperty: a JSON Schema keyword
   then: true,
   else: ScheduleRequestSchema,
-  description: 'As in /v1/schedules, or "auto": the schedule and the rate that a search over these steps finds best',
+  description: 'As in /v1/schedules, or "auto": what a search over these steps finds best',
 });
 
 /** What a client POSTs. Everything but `steps` has a default. */
@@ -123,7 +123,7 @@ export const RunRequestSchema = Type.Object(
     exact: Type.Optional(
       Type.Boolean({
         ...named("Exact"),
-        description: "false: where no worker has its numerics for some time it goes on under others. Default: true",
+        description: "false: where no worker has its numerics it goes on under others in time. Default: true",
       }),
     ),
     evalEvery: Type.Optional(EvalEvery),
@@ -140,7 +140,7 @@ export const RunRequestSchema = Type.Object(
           ...strict,
           ...named("ForkRequest"),
           description:
-            "Fork: goes on from another run's checkpoint, with its model, data and optimizer. `steps` counts from that run's step 0. A schedule given here begins at the fork; without one that run's goes on",
+            "Fork: goes on from another run's checkpoint, with its model, data and optimizer. `steps` counts from its step 0. A schedule given here begins at the fork; else that run's goes on",
         },
       ),
     ),
@@ -208,9 +208,9 @@ export const RunResultSchema = Type.Object(
   {
     steps: Type.Integer({ description: "Steps trained" }),
     finalTrainLoss: Type.Union([Type.Number(), Type.Null()], {
-      description: "Mean over the whole split, nats; null: not finite",
+      description: "Mean over the split, nats; null: not finite",
     }),
-    finalValidationLoss: Type.Union([Type.Number(), Type.Null()], { description: "Mean over the whole split, nats" }),
+    finalValidationLoss: Type.Union([Type.Number(), Type.Null()], { description: "Mean over the split, nats" }),
     replicaValidationLosses: Type.Optional(
       Type.Array(Type.Union([Type.Number(), Type.Null()]), {
         description: "Of a run with replicas: each one's; null: it had diverged",
@@ -218,7 +218,7 @@ export const RunResultSchema = Type.Object(
     ),
     wallSeconds: Type.Number({ description: "From the first start to the end, pauses included" }),
     stoppedBy: Type.Optional(
-      Type.Enum(["steps", "seconds", "deadline"], { description: "What of its budget ended it before its last step" }),
+      Type.Enum(["steps", "seconds", "deadline"], { description: "What of its budget ended it early" }),
     ),
     firstBadStep: Type.Union([Type.Integer(), Type.Null()], {
       description: "Of a diverged run: the step that ended it",
@@ -284,12 +284,12 @@ export const RunSchema = Type.Object(
         stepsPerSecond: Type.Union([Type.Number(), Type.Null()]),
         etaSeconds: Type.Union([Type.Number(), Type.Null()]),
         loss: Type.Union([Type.Number(), Type.Null()], {
-          description: "Smoothed minibatch loss after the last step, nats; null: there is none",
+          description: "Smoothed minibatch loss after the last step, nats",
         }),
       },
       { ...strict, ...named("RunProgress") },
     ),
-    overview: Type.Union([OverviewSchema, Type.Null()], { description: "Its curves in few points; null: no step yet" }),
+    overview: Type.Union([OverviewSchema, Type.Null()], { description: "In few points; null: no step yet" }),
     startLoss: Type.Union([Type.Number(), Type.Null()], { description: "Of its first step, nats" }),
     bestValidation: Type.Union([BestValidationSchema, Type.Null()], {
       description: "The lowest validation loss measured; null: none yet",
@@ -297,16 +297,16 @@ export const RunSchema = Type.Object(
     notes: Type.String({ description: "Written by PATCH" }),
     result: Type.Union([RunResultSchema, Type.Null()]),
     worker: Type.Union([Type.String(), Type.Null()], {
-      description: "The worker process that has taken it last, as host:pid; see GET /v1/workers",
+      description: "That has taken it last, as host:pid; see GET /v1/workers",
     }),
     warnings: Type.Array(WarningSchema, {
-      description: "Of a request that is valid, but surely meant otherwise; and of a result that is hopeless",
+      description: "Of a valid request that was surely meant otherwise; of a hopeless result",
     }),
     engineBuild: Type.Union([Type.String(), Type.Null()], { description: "Which code has trained it last" }),
     numerics: Type.Union([Type.String(), Type.Null()], {
-      description: "What its bytes depend on besides its spec; it goes on where that is",
+      description: "What its bytes depend on besides its spec",
     }),
-    traceId: Type.String({ description: "Of the request that made it; the logs of all processes carry it" }),
+    traceId: Type.String({ description: "Of the request that made it; all logs carry it" }),
     attempts: Type.Integer({ description: "How often a worker has taken it up" }),
     createdAt: Type.String({ format: "date-time" }),
     startedAt: Type.Union([Type.String({ format: "date-time" }), Type.Null()]),

@@ -25,19 +25,19 @@ export const SearchRequestSchema = Type.Object(
     steps: Type.Integer({
       minimum: 20,
       maximum: LIMITS.steps,
-      description: "The horizon: steps of the training that the answer is for",
+      description: "Of the training that the answer is for",
     }),
     schedules: Type.Optional(
       Type.Array(ScheduleRequestSchema, {
         minItems: 1,
         maxItems: LIMITS.searchedSchedules,
         description:
-          'Names, or objects whose base or peak rate is left open (or says "auto"). Default: linear, cosine, warmup-stable-decay, one-cycle, step, constant, inverse-sqrt',
+          'Names, or objects whose base or peak rate is left open (or "auto"). Default: linear, cosine, warmup-stable-decay, one-cycle, step, constant, inverse-sqrt',
       }),
     ),
     lrRange: Type.Optional({
       ...LrRangeSchema,
-      description: "[low, high]: every base or peak rate that is tried lies within; default [0.0001, 10]",
+      description: "[low, high] of the base or peak rates that are tried; default [0.0001, 10]",
     }),
     budget: Type.Optional(BudgetSchema),
     shapes: Type.Optional(
@@ -50,8 +50,7 @@ export const SearchRequestSchema = Type.Object(
       Type.Integer({
         minimum: 2,
         maximum: LIMITS.verifyingSeeds,
-        description:
-          "Fresh seeds that verify each rate; up to four times as many tell close ones apart. Default 4",
+        description: "Fresh seeds that verify each rate; up to four times as many tell close ones apart. Default 4",
       }),
     ),
     finders: Type.Optional(
@@ -82,7 +81,7 @@ export const SearchBasisSchema = Type.Object(
       description:
         "verified: trained for all the steps at this rate, by seeds that did not choose it; trained: chosen at that horizon, not verified, or flagged; extrapolated: from a shorter one",
     }),
-    steps: Type.Integer({ description: "The longest horizon at which rates of this schedule were compared" }),
+    steps: Type.Integer({ description: "The longest horizon at which its rates were compared" }),
     seeds: Type.Integer({ description: "Fresh seeds that the loss comes from; 0: none" }),
   },
   { ...strict, ...named("SearchBasis") },
@@ -93,7 +92,7 @@ export const DifferenceToBestSchema = Type.Union(
     Type.Object({ mean: Nullable, interval: Type.Union([IntervalSchema, Type.Null()]), seeds: Type.Integer() }, strict),
     Type.Null(),
   ],
-  { description: "Of its loss to the winner's, seed by seed, with the 95 % interval over all schedules at once" },
+  { description: "Of its loss to the winner's, by seed, with the 95 % interval over all schedules at once" },
 );
 
 const CurvePoint = Type.Object(
@@ -183,7 +182,7 @@ export const SearchAnswerSchema = Type.Object(
         },
         strict,
       ),
-      { description: "What each library's finder suggests, and what following it would cost" },
+      { description: "What each library's finder suggests, and would cost" },
     ),
     cost: Type.Object(
       {
@@ -195,7 +194,7 @@ export const SearchAnswerSchema = Type.Object(
       strict,
     ),
     complete: Type.Boolean({
-      description: "False when the budget left something out, be it only a rate that a finder suggests",
+      description: "False: the budget left something out, be it only a finder's rate",
     }),
   },
   { ...strict, ...named("SearchAnswer") },
@@ -214,7 +213,7 @@ export const SearchSpecSchema = Type.Object(
             Type.Object({}, { ...documentedAs({ $ref: "ScheduleRequestObject" }) }),
           ),
           family: Type.Union([Type.String(), Type.Null()], {
-            description: "Of several shapes of one schedule only the best goes on to the true horizon",
+            description: "Of its shapes only the best goes on to the true horizon",
           }),
         },
         strict,
@@ -230,7 +229,7 @@ export const SearchSpecSchema = Type.Object(
     run: Type.Object(RunSpecSchema.properties, {
       ...strict,
       ...named("RunSpec"),
-      description: "What all trainings have in common; schedule, steps, seed and replicas are each one's own",
+      description: "What all trainings have in common",
     }),
     settles: Type.Union([Type.Object({ runId: Type.String() }, strict), Type.Null()], {
       description: "The run that waits for the answer",

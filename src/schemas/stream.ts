@@ -64,8 +64,7 @@ export const StreamMessageSchema = Type.Union(
         from: Type.Integer(),
         to: Type.Integer({ description: "One past the last step; resume from here" }),
         every: Type.Integer({
-          description:
-            "Steps a bucket, which begins at a multiple of it; the first and the last may be shorter",
+          description: "Steps a bucket, which begins at a multiple of it; the first and the last may be shorter",
         }),
         lr: Type.Array(Type.Number(), { description: "Mean rate of each bucket" }),
         min: { ...Column, description: "Of the finite losses; null: there is none" },
@@ -160,7 +159,7 @@ export const StreamMessageSchema = Type.Union(
         ...strict,
         ...named("RollbackMessage"),
         description:
-          "Redis has lost what it had stored from `step` on, as in a failover to a replica that was behind. It is trained again, to the same bytes; what you have stays right, and no step is sent twice",
+          "Redis has lost what it had stored from `step` on, as in a failover. It is trained again, to the same bytes; what you have stays right, and no step is sent twice",
       },
     ),
     Type.Object(

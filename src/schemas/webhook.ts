@@ -21,7 +21,7 @@ export const WebhookRequestSchema = Type.Object(
     url: Type.String({ pattern: URL_PATTERN, maxLength: LIMITS.webhookUrlLength }),
     secret: Type.String({
       pattern: SECRET_PATTERN,
-      description: "whsec_ and 24 to 64 bytes in base64; it signs, and is never shown",
+      description: "whsec_ and 24 to 64 bytes in base64; never shown",
     }),
     events: Type.Optional(
       Type.Array(RunStatusSchema, { minItems: 1, uniqueItems: true, description: "Default: all statuses" }),
@@ -30,7 +30,7 @@ export const WebhookRequestSchema = Type.Object(
   {
     ...strict,
     ...named("WebhookRequest"),
-    description: "Told of each status, as Standard Webhooks; in place of the tenant's",
+    description: "Told each status, as Standard Webhooks",
   },
 );
 type WebhookRequest = Static<typeof WebhookRequestSchema>;

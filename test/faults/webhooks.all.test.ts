@@ -45,66 +45,69 @@ async function nothingWaits(): Promise<boolean> {
   return Object.values(left).every((jobs) => jobs === 0) && (await scene.direct.xlen(OUTBOX_KEY)) === 0;
 }
 
-promise(`promise 9: ${3 * RUNS} webhooks to a receiver that fails, is slow, dies and comes back, with kill -9`, async () => {
-  const chance = createChance("promise 9");
-  const elsewhere = await Receiver.start();
-  const receiver = await Receiver.start(async () => {
-    if (chance.next() < 0.2) await delay(chance.between(1, 100));
-    if (chance.next() >= 0.3) return { status: 204 };
-    return chance.pick([{ status: 500 }, { status: 429 }, { status: 307, location: elsewhere.url }]);
-  });
-  const workers = [scene.spawn("worker", SETTINGS), scene.spawn("worker", SETTINGS)];
-  const killOne = async () => {
-    await workers.shift()!.end("SIGKILL");
-    workers.push(scene.spawn("worker", SETTINGS));
-  };
-  const heard = (share: number) =>
-    until(`${share} of all were heard`, async () => receiver.accepted.length >= share * 3 * RUNS, WAIT_MS);
-  try {
-    const ids: string[] = [];
-    const create = async (runs: number) => {
-      for (let i = 0; i < runs; i++) ids.push((await api.create(requestTo(receiver))).id);
+promise(
+  `promise 9: ${3 * RUNS} webhooks to a receiver that fails, is slow, dies and comes back, with kill -9`,
+  async () => {
+    const chance = createChance("promise 9");
+    const elsewhere = await Receiver.start();
+    const receiver = await Receiver.start(async () => {
+      if (chance.next() < 0.2) await delay(chance.between(1, 100));
+      if (chance.next() >= 0.3) return { status: 204 };
+      return chance.pick([{ status: 500 }, { status: 429 }, { status: 307, location: elsewhere.url }]);
+    });
+    const workers = [scene.spawn("worker", SETTINGS), scene.spawn("worker", SETTINGS)];
+    const killOne = async () => {
+      await workers.shift()!.end("SIGKILL");
+      workers.push(scene.spawn("worker", SETTINGS));
     };
-    await create(RUNS / 2);
-    await heard(0.1);
-    await killOne();
-    await create(RUNS / 2);
-    await heard(0.4);
-    await receiver.die();
-    const doomed: string[] = [];
-    for (let i = 0; i < DELETED; i++) doomed.push((await api.create(requestTo(receiver))).id);
-    await killOne();
-    for (const id of doomed) {
-      await scene.over(id);
-      const response = await fetch(`${api.url}/v1/runs/${id}`, { method: "DELETE" });
-      assert.equal(response.status, 204);
-    }
-    await receiver.comeBack();
-    await heard(0.7);
-    await killOne();
-    for (const id of ids) await scene.over(id);
-    await until("all is told", nothingWaits, WAIT_MS);
+    const heard = (share: number) =>
+      until(`${share} of all were heard`, async () => receiver.accepted.length >= share * 3 * RUNS, WAIT_MS);
+    try {
+      const ids: string[] = [];
+      const create = async (runs: number) => {
+        for (let i = 0; i < runs; i++) ids.push((await api.create(requestTo(receiver))).id);
+      };
+      await create(RUNS / 2);
+      await heard(0.1);
+      await killOne();
+      await create(RUNS / 2);
+      await heard(0.4);
+      await receiver.die();
+      const doomed: string[] = [];
+      for (let i = 0; i < DELETED; i++) doomed.push((await api.create(requestTo(receiver))).id);
+      await killOne();
+      for (const id of doomed) {
+        await scene.over(id);
+        const response = await fetch(`${api.url}/v1/runs/${id}`, { method: "DELETE" });
+        assert.equal(response.status, 204);
+      }
+      await receiver.comeBack();
+      await heard(0.7);
+      await killOne();
+      for (const id of ids) await scene.over(id);
+      await until("all is told", nothingWaits, WAIT_MS);
 
-    for (const id of ids) {
-      const life = (await wholeLog(scene.direct, id)).flatMap((entry) =>
-        entry.kind === "status" ? entry.change.status : [],
-      );
-      assert.deepEqual(receiver.statusesOf(id), life, id);
-      const { delivered, pending, failed } = (await webhooks.get(id))!;
-      assert.deepEqual({ delivered, pending, failed }, { delivered: life.length, pending: 0, failed: 0 });
+      for (const id of ids) {
+        const life = (await wholeLog(scene.direct, id)).flatMap((entry) =>
+          entry.kind === "status" ? entry.change.status : [],
+        );
+        assert.deepEqual(receiver.statusesOf(id), life, id);
+        const { delivered, pending, failed } = (await webhooks.get(id))!;
+        assert.deepEqual({ delivered, pending, failed }, { delivered: life.length, pending: 0, failed: 0 });
+      }
+      const ofDeleted = receiver.told.filter(({ event }) => doomed.includes(event.data.id));
+      assert.deepEqual(ofDeleted, [], "told after deletion");
+      assert.deepEqual([receiver.wrong, elsewhere.told, elsewhere.wrong], [[], [], []]);
+      console.log(`# promise 9: ${receiver.told.length} attempts, ${receiver.accepted.length} accepted`);
+    } catch (error) {
+      keepHistory("promise 9", chance.seed, { told: receiver.told, wrong: receiver.wrong });
+      throw error;
+    } finally {
+      await Promise.all(workers.map((worker) => worker.end()));
+      for (const each of [receiver, elsewhere]) await each.die();
     }
-    const ofDeleted = receiver.told.filter(({ event }) => doomed.includes(event.data.id));
-    assert.deepEqual(ofDeleted, [], "told after deletion");
-    assert.deepEqual([receiver.wrong, elsewhere.told, elsewhere.wrong], [[], [], []]);
-    console.log(`# promise 9: ${receiver.told.length} attempts, ${receiver.accepted.length} accepted`);
-  } catch (error) {
-    keepHistory("promise 9", chance.seed, { told: receiver.told, wrong: receiver.wrong });
-    throw error;
-  } finally {
-    await Promise.all(workers.map((worker) => worker.end()));
-    for (const each of [receiver, elsewhere]) await each.die();
-  }
-});
+  },
+);
 
 /** A run whose receiver is dead, and back once the run is deleted; what the receiver then hears of it. */
 async function deletedWhileDead(broken?: Twin): Promise<number> {

@@ -96,7 +96,7 @@ export const datasetRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app) => 
         operationId: "getSplit",
         summary: "Get the items of a split, one a line, in its order",
         description:
-          "The items are shuffled with seed 42 and cut 80/10/10. A run trains on the examples of `train` (with datasetLimit on the first of them), `validation` is for validation losses and searches, `test` for GET /v1/runs/{id}/evaluation alone.",
+          "Items are shuffled with seed 42 and cut 80/10/10. Runs train on `train` (with datasetLimit on the first of it), `validation` is for validation losses and searches, `test` for GET /v1/runs/{id}/evaluation alone.",
         tags: ["datasets"],
         params: Type.Object({ ...params.properties, split: Type.Enum([...SPLITS]) }),
         response: {
@@ -154,7 +154,7 @@ export const datasetRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app) => 
         schema: {
           operationId: "putDataset",
           summary: "Store a dataset: text, one item a line",
-          description: `Without blank lines at least 10 and at most ${LIMITS.datasetItems} items of up to ${LIMITS.datasetItemLength} symbols (Unicode code points), at most ${LIMITS.datasetSymbols - 1} different ones; a full stop is kept for the boundary. Another text replaces the old one as long as nothing uses it.`,
+          description: `Without blank lines at least 10 and at most ${LIMITS.datasetItems} items of up to ${LIMITS.datasetItemLength} symbols (Unicode code points), at most ${LIMITS.datasetSymbols - 1} different ones; a full stop is kept for the boundary. It replaces another that nothing uses.`,
           tags: ["datasets"],
           consumes: ["text/plain"],
           params,

@@ -25,7 +25,7 @@ export const experimentRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app) 
         operationId: "createExperiment",
         summary: "Compare run requests over common seeds",
         description:
-          'Trains every arm (`specs`, or a `base` with a `grid` of values of its fields) with every seed; reports means, paired differences to the baseline with intervals, and verdicts. Arms have one dataset, and nothing that says "auto". The runs belong to the experiment (GET /v1/runs?parent=) and go with it.',
+          'Trains every arm (`specs`, or a `base` with a `grid` of values of its fields) with every seed; reports means, paired differences to the baseline with intervals, and verdicts. Arms have one dataset, and nothing that says "auto". Its runs (GET /v1/runs?parent=) go with it.',
         tags,
         body: Type.Ref("ExperimentRequest"),
         headers: creatingHeaders,

@@ -17,7 +17,7 @@ export const creatingHeaders = Type.Object({
       minLength: 1,
       maxLength: LIMITS.idempotencyKeyLength,
       description:
-        "Makes it safe to send again: for 24 hours the same key with the same body creates once, and is answered as the first time; with another body it is refused (422).",
+        "For 24 hours the same key with the same body creates once, and is answered as the first time; with another body it is refused (422).",
     }),
   ),
   prefer: Type.Optional(

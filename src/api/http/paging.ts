@@ -20,9 +20,7 @@ export const filterFields = {
   schedule: Type.Optional(
     Type.Enum(Object.keys(SCHEDULE_SCHEMAS), { ...named("ScheduleType"), description: "The schedule's type" }),
   ),
-  q: Text(
-    "Words, each found in name, schedule, optimizer, labels or (6 letters at least) id; `dataset:x`: a dataset",
-  ),
+  q: Text("Words, each found in name, schedule, optimizer, labels or (6 letters at least) id; `dataset:x`: a dataset"),
   minLoss: Loss("Validation loss at least, nats"),
   maxLoss: Loss("Validation loss at most, nats"),
 };

@@ -65,7 +65,7 @@ export const modelRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app) => {
         operationId: "getWeights",
         summary: "The trained model as a safetensors file",
         description:
-          "As of a PyTorch module with `embedding` (nn.Embedding) and `layers` (nn.ModuleList of nn.Linear); symbols and spec are in the header's metadata.",
+          "As of a PyTorch module with `embedding` (nn.Embedding) and `layers` (nn.ModuleList of nn.Linear); symbols and spec are in its metadata.",
         tags: ["model"],
         params: idParams("run"),
         querystring: Type.Object({ step: StepOf }, strict),

@@ -56,7 +56,7 @@ export const PlotQuerySchema = Type.Object(
         minimum: 1,
         maximum: LIMITS.steps,
         description:
-          "Steps a mean is taken over: in place of the smoothing; of log-loss, default 1,000 or a two-hundredth of a shorter run",
+          "Steps a mean is taken over, in place of the smoothing; of log-loss, default 1,000, at most a two-hundredth",
       }),
     ),
     suggestions: Type.Optional(Type.Boolean({ description: "Of a sweep, default true" })),

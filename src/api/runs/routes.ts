@@ -35,7 +35,7 @@ const TotalsSchema = Type.Object(
 const BulkSchema = Type.Object(
   {
     matched: Type.Integer(),
-    eligible: Type.Integer({ description: "Of those it can be done to so many, as their status is now" }),
+    eligible: Type.Integer({ description: "To so many it can be done" }),
     done: Type.Integer(),
     remaining: Type.Integer({ description: "Of the eligible ones, not done" }),
   },
@@ -61,7 +61,7 @@ export const runRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app) => {
       schema: {
         operationId: "createRun",
         summary: "Create a run",
-        description: "Answers with the run fully resolved: every default spelled out, the seed drawn.",
+        description: "Answers with every default spelled out, the seed drawn.",
         tags,
         body: Type.Ref("RunRequest"),
         headers: creatingHeaders,
@@ -86,7 +86,7 @@ export const runRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app) => {
       schema: {
         operationId: "listRuns",
         summary: "List runs, newest first",
-        description: "Those of searches and experiments are left out, but for `parent`.",
+        description: "Without those of searches and experiments, but for `parent`.",
         tags,
         querystring: Type.Object(
           {
@@ -133,7 +133,7 @@ export const runRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app) => {
       schema: {
         operationId: "actOnRuns",
         summary: "Pause, resume, cancel or delete all runs that match",
-        description: `Without \`confirm\` nothing is done: the answer says how many match, and how many of them are \`eligible\`. With that number as \`confirm\` it is done, to the ${LIMITS.bulkRuns} newest; \`remaining\` are left for another call.`,
+        description: `Without \`confirm\` the answer says how many match, and how many are \`eligible\`. With that number as \`confirm\` it is done, to the ${LIMITS.bulkRuns} newest; \`remaining\` are left for another call.`,
         tags,
         body: Type.Object(
           {
@@ -155,7 +155,7 @@ export const runRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app) => {
       schema: {
         operationId: "getRun",
         summary: "Get a run",
-        description: "Its spec in full, how far it is, and what came of it.",
+        description: "Its spec, how far it is, and what came of it.",
         tags,
         params,
         response: { 200: RunRef, 404: noSuchRun },
@@ -170,7 +170,7 @@ export const runRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app) => {
       schema: {
         operationId: "changeRun",
         summary: "Change a run's name, labels or notes",
-        description: "What is left out stays as it is. Training does not depend on any of them.",
+        description: "What is left out stays as it is.",
         tags,
         params,
         body: Type.Ref("RunChange"),
@@ -189,7 +189,7 @@ export const runRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app) => {
       schema: {
         operationId: "cancelRun",
         summary: "Cancel a run",
-        description: "A training run stops at its next commit, within about 50 ms. Repeating is harmless.",
+        description: "A training run stops at its next commit, within about 50 ms.",
         tags,
         params,
         response: controlled,
@@ -204,7 +204,7 @@ export const runRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app) => {
       schema: {
         operationId: "pauseRun",
         summary: "Pause a run",
-        description: "A training run pauses at its next commit, and gives its worker back.",
+        description: "A training run pauses at its next commit.",
         tags,
         params,
         response: controlled,
@@ -219,7 +219,7 @@ export const runRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app) => {
       schema: {
         operationId: "resumeRun",
         summary: "Resume a paused run",
-        description: "It waits in the queue again, and goes on from its checkpoint.",
+        description: "It goes on from its checkpoint.",
         tags,
         params,
         response: controlled,
@@ -234,7 +234,7 @@ export const runRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app) => {
       schema: {
         operationId: "deleteRun",
         summary: "Delete a run and all its data",
-        description: "Its metrics, checkpoints and weights go with it.",
+        description: "With all its data.",
         tags,
         params,
         response: {

@@ -93,7 +93,7 @@ export const runListEventRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app
         operationId: "watchRuns",
         summary: "Follow all runs as Server-Sent Events",
         description:
-          "`run`: a run as GET shows it, whenever it changes, about four times a second while it trains; `deleted`: {id}; `changed`: {id} of a search or experiment that has changed or gone. Nothing is replayed: after connecting, read GET /v1/runs once. The stream ends where changes may have been missed; EventSource then connects again.",
+          "`run`: a run as GET shows it, whenever it changes, about four times a second while it trains; `deleted`: {id}; `changed`: {id} of a search or experiment that has changed or gone. Nothing is replayed: once connected, read GET /v1/runs. The stream ends where changes may have been missed.",
         tags: ["streams"],
         response: { 200: eventsResponse("Events, until the client leaves", RunListEventSchema) },
       },

@@ -47,7 +47,7 @@ export const scheduleRoutes: FastifyPluginAsyncTypebox<{ readonly plotThread: Pl
         operationId: "previewSchedule",
         summary: "The learning rates of a schedule, without training",
         description:
-          "Curve, area, peak, first and last rate, lint, and the equivalents in other libraries' terms. By Accept, in place of that, the curve drawn as SVG, PNG or text.",
+          "Curve, area, peak, first and last rate, lint, and equivalents in other libraries. By Accept the curve drawn as SVG, PNG or text.",
         tags: ["schedules"],
         body: PreviewRequestSchema,
         querystring: DrawingQuery,

@@ -27,7 +27,7 @@ export const searchRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app) => {
         operationId: "createSearch",
         summary: "Find the schedule and the rate that suit",
         description:
-          "Trains schedules at rates over growing horizons with common seeds, settles each one's rate at the true horizon, verifies it by other seeds, and ranks the schedules with paired differences. The runs that it trains belong to it (GET /v1/runs?parent=) and go with it.",
+          "Trains schedules at rates over growing horizons with common seeds, settles each one's rate at the true horizon, verifies it by other seeds, and ranks them by paired differences. Its runs (GET /v1/runs?parent=) go with it.",
         tags: ["learning rate"],
         body: Type.Ref("SearchRequest"),
         headers: creatingHeaders,

@@ -110,7 +110,11 @@ export function asyncApiDocument(): Json {
     servers: {
       sockets: { host: "127.0.0.1:3000", protocol: "ws" },
       events: { host: "127.0.0.1:3000", protocol: "http" },
-      receivers: { host: "{receiver}", protocol: "https", variables: { receiver: { description: "Of a webhook's url" } } },
+      receivers: {
+        host: "{receiver}",
+        protocol: "https",
+        variables: { receiver: { description: "Of a webhook's url" } },
+      },
     },
     channels,
     operations,

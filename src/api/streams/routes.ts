@@ -140,9 +140,7 @@ export const streamRoutes: FastifyPluginAsyncTypebox<StreamOptions> = async (app
         summary: "Follow it as Server-Sent Events",
         description:
           "The messages of /stream, one an event, whose id is the step to go on from: Last-Event-ID resumes." +
-          (draw === undefined
-            ? ""
-            : " With format=ansi a plot of the loss, redrawn live in the terminal until the run is over."),
+          (draw === undefined ? "" : " With format=ansi a plot of the loss, redrawn live in the terminal."),
         tags: ["streams"],
         params,
         querystring: draw === undefined ? querystring : LiveFromQuery,

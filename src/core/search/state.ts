@@ -12,7 +12,7 @@ export interface Candidate {
 }
 
 export interface SearchConfig {
-  /** The horizon: steps of the training that the answer is for. */
+  /** Of the training that the answer is for. */
   readonly steps: number;
   /** Horizons at which rates are compared, ascending; the last is `steps`. */
   readonly rungs: readonly number[];

@@ -202,7 +202,7 @@ export const NATIVE_SCHEMAS = {
   ),
   greedy: scheduleType(
     "greedy",
-    "Divided by factor after more than `patience` better losses in a row, times factor after as many worse; GreedyLR's rule",
+    "Divided by factor after more than `patience` better losses in a row, times it after as many worse; GreedyLR's",
     {
       lr: mainRate(),
       factor: Type.Number({ exclusiveMinimum: 0, exclusiveMaximum: 1, default: 0.95 }),
