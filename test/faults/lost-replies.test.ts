@@ -65,7 +65,7 @@ async function loseReplies(seconds: number, steps: number, twin?: Twin): Promise
     const locks = process.env.FAULTS_LOCKS === "shipped" ? {} : { LOCK_DURATION_MS: 3000 };
     for (const link of links.slice(1)) scene.spawn("worker", { WORKER_CONCURRENCY: 2, ...locks }, twin, link.url);
     // A worker whose first look finds no Redis does not start.
-    await scene.asking(4);
+    await scene.asking(6);
     const long = await api.create(request);
     followed = long.id;
     const seen = new Seen();

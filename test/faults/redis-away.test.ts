@@ -40,7 +40,7 @@ async function takeAway(seconds: number, twin?: Twin): Promise<void> {
   try {
     const api = await scene.api({}, link.url, twin);
     const workers = [1, 2, 3].map(() => scene.spawn("worker", {}, twin, link.url));
-    await scene.asking(6);
+    await scene.asking(9);
     // Of the default model: a small one's ten million steps are over in seven seconds.
     const training = await api.create({ seed: SMALL.seed, steps: 10_000_000 });
     await until("it trains", async () => (await scene.committed(training.id)) > 0);

@@ -80,7 +80,7 @@ async function handOver(request: RunRequest, handOvers: number, twin?: Twin): Pr
     const api = await scene.api();
     const oracle = twin === undefined ? await scene.undisturbed(api, request) : null;
     const workers = Array.from({ length: handOvers + 1 }, () => scene.spawn("worker", {}, twin));
-    await scene.asking(2 * workers.length);
+    await scene.asking(3 * workers.length);
     const { id } = await api.create(request);
     for (let i = 0; i < handOvers; i++) {
       const goal = ((i + chance.next()) / handOvers) * request.steps * 0.8;

@@ -120,7 +120,7 @@ export class Scene {
     return holder!;
   }
 
-  /** Waits until that many of the workers' connections ask a queue for work: two for each idle worker, one for a busy one. */
+  /** Waits until that many of the workers' connections ask a queue for work: four for each idle worker, three for a busy one. */
   async asking(connections: number): Promise<void> {
     const asking = async () => Number((await this.direct.info("clients")).match(/blocked_clients:(\d+)/)![1]);
     await until(`${connections} ask for work`, async () => (await asking()) >= connections);
