@@ -13,13 +13,24 @@ export function idOf(kind: RecordKind, id: string): string {
   return RECORD_KINDS[kind].prefix + id.slice(id.lastIndexOf("_") + 1);
 }
 
+/** `first` and so many ids that follow from it, less one, in the order in which they sort. */
+export function idsFrom(first: string, count: number): string[] {
+  const chance = [...first.slice(-CHANCE_LENGTH)].reduce(
+    (sum, digit) => sum * 36n + BigInt(Number.parseInt(digit, 36)),
+    0n,
+  );
+  const start = first.slice(0, -CHANCE_LENGTH);
+  return Array.from({ length: count }, (_, i) => start + textOf(chance + BigInt(i)));
+}
+
+const CHANCE_LENGTH = 11;
+/** 56 bits leave room to count on. */
+const textOf = (chance: bigint) => chance.toString(36).padStart(CHANCE_LENGTH, "0");
+
 /** The kind, 9 characters of time and 11 of chance: ids sort by creation. */
 export function newId(kind: RecordKind, nowMs: number): string {
   const time = nowMs.toString(36).padStart(9, "0");
   // 56 of a UUID's random bits: Node draws those many at a time.
   const uuid = randomUUID().replaceAll("-", "");
-  const chance = BigInt(`0x${uuid.slice(0, 12)}${uuid.slice(-2)}`)
-    .toString(36)
-    .padStart(11, "0");
-  return `${RECORD_KINDS[kind].prefix}${time}${chance}`;
+  return RECORD_KINDS[kind].prefix + time + textOf(BigInt(`0x${uuid.slice(0, 12)}${uuid.slice(-2)}`));
 }

@@ -52,8 +52,8 @@ export async function startApi(
   }
 
   const shares = new RedisShares(prompt);
-  const placeOf = (id: string) => shares.place(id);
-  const queueOf = (name: QueueName) => new RunQueue(prompt, QUEUE_PREFIX, name, telemetry?.queue, placeOf);
+  const placesOf = (ids: readonly string[]) => shares.places(ids);
+  const queueOf = (name: QueueName) => new RunQueue(prompt, QUEUE_PREFIX, name, telemetry?.queue, placesOf);
   const [queue, searchQueue, experimentQueue] = [queueOf("runs"), queueOf("searches"), queueOf("experiments")];
   const tail = new RedisTail(reader, subscriber);
   const readiness = async () => {

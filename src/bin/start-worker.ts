@@ -160,7 +160,7 @@ export async function startWorker(
         },
       };
     },
-    placeOf: (id) => shares.place(id),
+    placesOf: (ids) => shares.places(ids),
     heartbeat: (ttl, lagMs) => fleet.heartbeat(name, config.WORKER_CONCURRENCY, ttl, { ...self, ttl, lagMs }),
     records: runs,
     unpark,

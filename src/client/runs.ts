@@ -50,6 +50,11 @@ export class Runs extends Records<Run, RunRequest, RunFilter> {
     super(http, "runs");
   }
 
+  /** Up to 1,000 at once, in order: all are created, or none. */
+  createAll(requests: readonly RunRequest[], options?: CallOptions): Promise<Run[]> {
+    return this.http.call("/v1/runs", { method: "POST", json: requests }, options);
+  }
+
   /** What it would cost; nothing is created. */
   estimate(request: RunRequest, options?: CallOptions): Promise<Estimate> {
     return this.http.call("/v1/runs/estimate", { method: "POST", json: request }, options);

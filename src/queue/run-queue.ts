@@ -8,25 +8,25 @@ export interface RunJob {
   readonly id: string;
 }
 
-/** The place in the line (1: the first) of a record's job. */
-export type PlaceOf = (id: string) => Promise<number>;
+/** The places in the line (1: the first) of records' jobs. */
+export type PlacesOf = (ids: readonly string[]) => Promise<number[]>;
 
 /** Producer side. A job is named by its run's id and epoch, so that enqueueing twice makes one job. */
 export class RunQueue {
   readonly #queue: Queue<RunJob>;
   readonly #connection: Redis;
   readonly #telemetry: Telemetry | undefined;
-  readonly #placeOf: PlaceOf | undefined;
+  readonly #placesOf: PlacesOf | undefined;
   #batch: Parameters<Queue<RunJob>["addBulk"]>[0] = [];
   #sent: Promise<void> | null = null;
 
   /**
    * `connection` stays the caller's to close; `prefix`: all of BullMQ's keys begin with it. `telemetry` carries the trace of who
-   * enqueues to who takes the job. `placeOf`: a run's place in the line; without one, and in the other queues, whose jobs do
+   * enqueues to who takes the job. `placesOf`: a run's place in the line; without one, and in the other queues, whose jobs do
    * little but wait, they are taken as they come.
    */
-  constructor(connection: Redis, prefix: string, name: QueueName = "runs", telemetry?: Telemetry, placeOf?: PlaceOf) {
-    this.#placeOf = name === "runs" ? placeOf : undefined;
+  constructor(connection: Redis, prefix: string, name: QueueName = "runs", telemetry?: Telemetry, placesOf?: PlacesOf) {
+    this.#placesOf = name === "runs" ? placesOf : undefined;
     this.#connection = connection;
     this.#telemetry = telemetry;
     // Its look at the server's version is taken once: where that times out, at a busy start, no job could ever be enqueued.
@@ -57,13 +57,13 @@ export class RunQueue {
     const batch = this.#batch;
     this.#batch = [];
     this.#sent = null;
-    const placeOf = this.#placeOf;
-    if (placeOf === undefined) return void (await this.#queue.addBulk(batch));
-    const placed = batch.map(async ({ opts, ...job }) =>
-      // Who comes first has waited already: BullMQ takes what has no priority before all else.
-      opts?.lifo ? { ...job, opts } : { ...job, opts: { ...opts, priority: await placeOf(job.data.id) } },
-    );
-    await this.#queue.addBulk(await Promise.all(placed));
+    const placesOf = this.#placesOf;
+    if (placesOf === undefined) return void (await this.#queue.addBulk(batch));
+    // Who comes first has waited already: BullMQ takes what has no priority before all else.
+    const [first, inLine] = [batch.filter(({ opts }) => opts?.lifo), batch.filter(({ opts }) => !opts?.lifo)];
+    const places = inLine.length === 0 ? [] : await placesOf(inLine.map(({ data }) => data.id));
+    const placed = inLine.map(({ opts, ...job }, i) => ({ ...job, opts: { ...opts, priority: places[i]! } }));
+    await this.#queue.addBulk([...first, ...placed]);
   }
 
   /** Those of them that have no job, in one round trip. */

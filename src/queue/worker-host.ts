@@ -1,7 +1,7 @@
 import { DelayedError, type Job, type Telemetry, WaitingError, Worker } from "bullmq";
 import type { Redis } from "ioredis";
 import type { QueueName } from "../schemas/record-kinds.js";
-import { epochOf, type PlaceOf, type RunJob } from "./run-queue.js";
+import { epochOf, type PlacesOf, type RunJob } from "./run-queue.js";
 
 /**
  * One attempt at a record; "released" hands its job back to the queue, "later" too, but it rests a moment, and "yielded" to
@@ -28,7 +28,7 @@ export interface WorkerHostOptions {
   readonly stalledIntervalMs: number;
   readonly attempt: Attempt;
   /** As of the RunQueue. */
-  readonly placeOf?: PlaceOf | undefined;
+  readonly placesOf?: PlacesOf | undefined;
   readonly telemetry: Telemetry | undefined;
   readonly onError: (error: Error) => void;
 }
@@ -45,7 +45,7 @@ export class WorkerHost {
     lockDurationMs,
     stalledIntervalMs,
     attempt,
-    placeOf,
+    placesOf,
     telemetry,
     onError,
   }: WorkerHostOptions) {
@@ -56,8 +56,8 @@ export class WorkerHost {
         await job.moveToDelayed(Date.now() + REST_MS, token);
         throw new DelayedError();
       }
-      if (outcome === "yielded" && placeOf !== undefined)
-        await job.changePriority({ priority: await placeOf(job.data.id) });
+      if (outcome === "yielded" && placesOf !== undefined)
+        await job.changePriority({ priority: (await placesOf([job.data.id]))[0]! });
       // The queue's own way to give a job back: it waits first in line, and no attempt is counted.
       await job.moveToWait(token);
       throw new WaitingError();

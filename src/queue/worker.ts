@@ -3,7 +3,7 @@ import type { Redis } from "ioredis";
 import { QUEUE_NAMES, type QueueName } from "../schemas/record-kinds.js";
 import { Housekeeping, type HousekeepingOptions } from "./housekeeping.js";
 import { JobQueues } from "./job-queues.js";
-import { type PlaceOf, RunQueue } from "./run-queue.js";
+import { type PlacesOf, RunQueue } from "./run-queue.js";
 import { type Attempt, WorkerHost } from "./worker-host.js";
 
 /** How the jobs of one queue are done. */
@@ -22,7 +22,7 @@ export interface QueueWorkerOptions extends Omit<HousekeepingOptions, "jobs" | "
   /** Off: undefined. */
   readonly telemetry: Telemetry | undefined;
   /** As of the RunQueue. */
-  readonly placeOf: PlaceOf;
+  readonly placesOf: PlacesOf;
   /** Given the way to enqueue further jobs. */
   readonly work: (jobs: Pick<JobQueues, "enqueue">) => Readonly<Record<QueueName, QueueWork>>;
   /** As in HousekeepingOptions. */
@@ -46,11 +46,11 @@ export class QueueWorker {
       telemetry,
       work,
       unpark,
-      placeOf,
+      placesOf,
       onError,
       ...housekeeping
     } = options;
-    const queueOf = (name: QueueName) => new RunQueue(connection, prefix, name, telemetry, placeOf);
+    const queueOf = (name: QueueName) => new RunQueue(connection, prefix, name, telemetry, placesOf);
     const queues = Object.fromEntries(QUEUE_NAMES.map((name) => [name, queueOf(name)]));
     const jobs = new JobQueues(queues as Record<QueueName, RunQueue>);
     this.#queues = Object.values(queues);
@@ -58,7 +58,7 @@ export class QueueWorker {
     this.#hosts = QUEUE_NAMES.map(
       (queue) =>
         new WorkerHost({
-          ...{ queue, connection, prefix, lockDurationMs, stalledIntervalMs, telemetry, placeOf, ...works[queue] },
+          ...{ queue, connection, prefix, lockDurationMs, stalledIntervalMs, telemetry, placesOf, ...works[queue] },
           onError: (error) => onError(error, "queue"),
         }),
     );

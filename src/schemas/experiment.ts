@@ -127,11 +127,11 @@ export const DifferenceSchema = Type.Object(
   {
     mean: orNull(
       Type.Number(),
-      "Loss less the other arm's on the same seed (unpaired: at the same place), averaged over seeds where neither diverged, nats; below 0 is better",
+      "Loss less the other arm's on the same seed (unpaired: at the same place), mean of seeds where neither diverged, nats; below 0 is better",
     ),
     interval: orNull(
       IntervalSchema,
-      "Of that mean, corrected for the number of arms; holds 0 at a tie. null: fewer than two such seeds, or one of the two diverged in some (tested by signs)",
+      "Of that mean, corrected for the number of arms; holds 0 at a tie. null: fewer than two such seeds, or divergences (tested by signs)",
     ),
     pValue: Type.Number({ description: "Two-sided, corrected for the number of arms" }),
     verdict: Type.Enum(["better", "worse", "tied"]),

@@ -29,6 +29,8 @@ export const LIMITS = {
   pageSize: 100,
   /** Records that a sorted list, a total or an action on all that match looks at: the newest. */
   listedRecords: 10_000,
+  /** Runs that one request creates. */
+  createdRuns: 1000,
   /** Runs that one action on all that match changes. */
   bulkRuns: 1000,
   filterLength: 300,

@@ -134,6 +134,12 @@ export interface CreateOptions {
   readonly fork?: { readonly run: string; readonly step: number; readonly loop: Loop };
 }
 
+/** A record to be. */
+export interface Creation<Spec> extends Omit<CreateOptions, "traceId" | "parent"> {
+  readonly id: string;
+  readonly spec: Spec;
+}
+
 /**
  * Why nothing was created: the answer would come too late for the client that asked; too many are waiting; the parent is
  * gone; the dataset has another text by now; the checkpoint to begin with is not there; its tenant's quota would be exceeded.
@@ -161,6 +167,12 @@ export interface RecordStore<Spec, R extends StoredRecord<Spec>> {
 
   /** Stores a queued record. Where there is one of that id already it stays as it is, and counts as created. */
   create(id: string, spec: Spec, options: CreateOptions): Promise<R | Uncreated>;
+
+  /** The same for several, in one step: all are stored, or none. */
+  createAll(
+    creations: readonly Creation<Spec>[],
+    common: Pick<CreateOptions, "traceId" | "parent">,
+  ): Promise<R[] | Uncreated>;
 
   get(id: string): Promise<R | null>;
 

@@ -13,6 +13,7 @@ import type {
   Annotation,
   Claim,
   CreateOptions,
+  Creation,
   Listed,
   ListQuery,
   RecordStore,
@@ -85,42 +86,43 @@ export abstract class RedisRecordStore<Spec extends Labelled, R extends StoredRe
   }
 
   async create(id: string, spec: Spec, options: CreateOptions): Promise<R | Uncreated> {
-    const { traceId, waitsFor = null, parent = null, fork, advice = null, cost = FREE, webhook = null } = options;
-    const { name, digest } = this.datasetOf(spec);
+    const created = await this.createAll([{ id, spec, ...options }], options);
+    return typeof created === "string" ? created : created[0]!;
+  }
+
+  async createAll(
+    creations: readonly Creation<Spec>[],
+    { traceId, ...common }: Pick<CreateOptions, "traceId" | "parent">,
+  ): Promise<R[] | Uncreated> {
+    const { tenant } = this;
+    const parent = common.parent ?? null;
+    const deadline = (await this.#clock.now()) + COMMAND_TIMEOUT_MS;
     const created = await call(
       this.redis,
       "annealCreate",
-      {
-        id,
-        spec,
-        deadline: (await this.#clock.now()) + COMMAND_TIMEOUT_MS,
-        most: LIMITS.waitingRuns,
-        waitsFor,
-        dataset: name,
-        digest: name === BUILT_IN_DATASET ? null : digest,
-        traceId,
-        parent,
-        tenant: this.tenant,
-        forkRun: fork?.run ?? null,
-        forkStep: fork?.step ?? null,
-        forkLoop: fork?.loop ?? null,
-        advice,
-        ...{ steps: cost.steps, bytes: cost.bytes },
-        seconds: this.secondsOf(spec),
-        webhook,
-      },
-      this.#indexes(spec, parent, this.tenant ?? DEFAULT_TENANT),
+      { deadline, most: LIMITS.waitingRuns, traceId, parent, tenant },
+      creations.flatMap(({ spec }) => this.#indexes(spec, parent, tenant ?? DEFAULT_TENANT)),
+      creations.map(({ id, spec, waitsFor = null, fork, advice = null, cost = FREE, webhook = null }) => {
+        const { name, digest } = this.datasetOf(spec);
+        return {
+          ...{ id, spec, waitsFor, dataset: name, digest: name === BUILT_IN_DATASET ? null : digest },
+          ...{ forkRun: fork?.run ?? null, forkStep: fork?.step ?? null, forkLoop: fork?.loop ?? null },
+          ...{ advice, steps: cost.steps, bytes: cost.bytes, seconds: this.secondsOf(spec), webhook },
+        };
+      }),
     );
     if (typeof created === "string") return created;
-    const fresh: Record<string, string> = {
-      ...{ id, spec: JSON.stringify(spec), status: "queued", traceId },
-      ...{ createdAt: String(created), committed: String(fork?.step ?? 0), attempts: "0" },
-    };
-    if (waitsFor !== null) fresh.waitsFor = waitsFor;
-    if (parent !== null) fresh.parent = parent;
-    if (this.tenant !== null) fresh.tenant = this.tenant;
-    if (advice !== null) fresh.advice = JSON.stringify(advice);
-    return this.toRecord(new StoredHash(fresh));
+    return creations.map(({ id, spec, waitsFor, fork, advice }, i) => {
+      const fresh: Record<string, string> = {
+        ...{ id, spec: JSON.stringify(spec), status: "queued", traceId },
+        ...{ createdAt: String(created[i]), committed: String(fork?.step ?? 0), attempts: "0" },
+      };
+      if (waitsFor !== undefined) fresh.waitsFor = waitsFor;
+      if (parent !== null) fresh.parent = parent;
+      if (tenant !== null) fresh.tenant = tenant;
+      if (advice !== undefined) fresh.advice = JSON.stringify(advice);
+      return this.toRecord(new StoredHash(fresh));
+    });
   }
 
   async get(id: string): Promise<R | null> {

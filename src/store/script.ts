@@ -37,7 +37,7 @@ type ValueOf<E extends EncodingName> = Parameters<(typeof ENCODINGS)[E]["encode"
 type ValuesOf<A extends Arguments> = { readonly [K in keyof A]: ValueOf<A[K]> };
 
 /** A script as ioredis knows it, with its arguments' names and kinds, in order, and what its reply means. */
-export interface Script<A extends Arguments, Reply> {
+export interface Script<A extends Arguments, Reply, I extends Arguments = Arguments> {
   readonly file: string;
   /** The whole text that Redis runs. */
   lua: string;
@@ -46,10 +46,11 @@ export interface Script<A extends Arguments, Reply> {
   /** What it writes may be lost in a failover. */
   readonly isHint: boolean;
   readonly args: A;
+  readonly items: I;
   readonly reply: (raw: unknown) => Reply;
 }
 
-interface Declaration<A extends Arguments, Reply> {
+interface Declaration<A extends Arguments, Reply, I extends Arguments> {
   /** In src/store/lua; what it does, and what its arguments mean, is written there. */
   readonly file: string;
   /** Has it KEYS? */
@@ -62,6 +63,8 @@ interface Declaration<A extends Arguments, Reply> {
   readonly helpers?: readonly string[];
   /** By name, in the order of ARGV; each is a local variable of that name in the script. */
   readonly args: A;
+  /** Of each of the things that a call is about, if it is about several: the script has `item_count`, and `item(i)` as a table. */
+  readonly items?: I;
   readonly reply: (raw: unknown) => Reply;
 }
 
@@ -69,11 +72,22 @@ interface Declaration<A extends Arguments, Reply> {
 export const readLua = (file: string): string =>
   readFileSync(new URL(`../../../src/store/lua/${file}`, import.meta.url), "utf8");
 
-export function defineScript<const A extends Arguments, Reply>(declaration: Declaration<A, Reply>): Script<A, Reply> {
-  const { file, keys = false, evenWhenFull = false, hint = false, helpers = [], args, reply } = declaration;
-  const parts = [evenWhenFull ? "#!lua flags=allow-oom\n" : "", locals(args)];
+export function defineScript<const A extends Arguments, Reply, const I extends Arguments = Record<never, never>>(
+  declaration: Declaration<A, Reply, I>,
+): Script<A, Reply, I> {
+  const {
+    file,
+    keys = false,
+    evenWhenFull = false,
+    hint = false,
+    helpers = [],
+    args,
+    items = {} as I,
+    reply,
+  } = declaration;
+  const parts = [evenWhenFull ? "#!lua flags=allow-oom\n" : "", locals(args), itemFunction(args, items)];
   for (const name of ["prelude.lua", ...helpers, file]) parts.push(withConstants(readLua(name)));
-  return { file, lua: parts.join(""), ...(keys ? {} : { numberOfKeys: 0 }), isHint: hint, args, reply };
+  return { file, lua: parts.join(""), ...(keys ? {} : { numberOfKeys: 0 }), isHint: hint, args, items, reply };
 }
 
 const transitions = TRANSITIONS.map(({ from, on, to }) => `${from ?? "none"}|${on}|${to}`);
@@ -98,6 +112,20 @@ function locals(args: Arguments): string {
   return `local ${names.join(", ")} = ${values.join(", ")}\n`;
 }
 
+function itemFunction(args: Arguments, items: Arguments): string {
+  const [before, size] = [Object.keys(args).length, Object.keys(items).length];
+  if (size === 0) return "";
+  const fields = Object.entries(items).map(
+    ([name, kind], i) => `${name} = ${ENCODINGS[kind].decode(`ARGV[at + ${i + 1}]`)}`,
+  );
+  return `local item_count = (#ARGV - ${before}) / ${size}
+local function item(i)
+  local at = ${before} + (i - 1) * ${size}
+  return { ${fields.join(", ")} }
+end
+`;
+}
+
 type Command = (...values: Value[]) => Promise<unknown>;
 
 /** Calls scripts by their names on a connection that knows them. */
@@ -107,17 +135,23 @@ export function createCaller<S extends Readonly<Record<string, Script<Arguments,
     name: N,
     args: ValuesOf<S[N]["args"]>,
     keys: readonly string[] = [],
+    items: readonly ValuesOf<S[N]["items"]>[] = [],
   ): Promise<ReturnType<S[N]["reply"]>> {
     const script = scripts[name]!;
     const values: Value[] = script.numberOfKeys === undefined ? [keys.length, ...keys] : [];
-    for (const argument in script.args) {
-      const encode = ENCODINGS[script.args[argument]!].encode as (value: unknown) => Value;
-      values.push(encode((args as Record<string, unknown>)[argument]));
-    }
+    push(values, script.args, args);
+    for (const item of items) push(values, script.items, item);
     const sent = (redis as unknown as Record<string, Command>)[name]!(...values);
     const [raw] = script.isHint ? [await sent] : await Promise.all([sent, replicated(redis)]);
     return script.reply(raw) as ReturnType<S[N]["reply"]>;
   };
+}
+
+function push(values: Value[], kinds: Arguments, given: Readonly<Record<string, unknown>>): void {
+  for (const name in kinds) {
+    const encode = ENCODINGS[kinds[name]!].encode as (value: unknown) => Value;
+    values.push(encode(given[name]));
+  }
 }
 
 /** A reply that is one of these words; anything else is an error. */

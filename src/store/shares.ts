@@ -21,9 +21,9 @@ export class RedisShares {
     this.#redis = redis;
   }
 
-  /** The place of a run's next turn. */
-  async place(id: string): Promise<number> {
-    const args = { id, ...TURN, most: LAST_PLACE };
+  /** The places of runs' next turns. */
+  async places(ids: readonly string[]): Promise<number[]> {
+    const args = { ids, ...TURN, most: LAST_PLACE };
     return call(this.#redis, "annealShare", args, [WAITING_KEY]);
   }
 

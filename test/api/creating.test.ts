@@ -3,7 +3,7 @@ import { after, before, test } from "node:test";
 import Fastify from "fastify";
 import { creating } from "../../src/api/http/creating.js";
 import { newId } from "../../src/api/ids.js";
-import { createRun } from "../../src/api/runs/create-run.js";
+import { createRun, createRuns } from "../../src/api/runs/create-run.js";
 import { toRun } from "../../src/api/runs/run-view.js";
 import { createSearch } from "../../src/api/searches/create-search.js";
 import type { Problem } from "../../src/schemas/problem.js";
@@ -145,7 +145,10 @@ for (const [what, path, request] of [
   ["a run", "/runs", { steps: 3 }],
   ["a run that waits for a search", "/runs", { steps: 300, schedule: "auto" }],
   ["a search", "/searches", { steps: 300 }],
+  ["runs, one of which waits for a search", "/runs", [{ steps: 3 }, { steps: 300, schedule: "auto" }, { steps: 4 }]],
 ] as const) {
+  const requests: readonly object[] = [request].flat();
+  const searching = requests.filter((each) => "schedule" in each).length;
   test(`the API dies between any two awaits of creating ${what}: the client's next try leaves exactly one`, async () => {
     const redis = connect(service.redis.url, "patient");
     /** As the API has them; no job is made, so that nothing is trained. */
@@ -173,6 +176,7 @@ for (const [what, path, request] of [
         creating({
           ...{ kind: "run", path: "/v1/runs", store: (own) => own.runs, view: toRun },
           create: (own, body: RunRequest, origin) => createRun(own, body, origin),
+          createAll: (own, bodies: readonly RunRequest[], origin) => createRuns(own, bodies, origin),
         }),
       );
       fastify.post(
@@ -182,24 +186,28 @@ for (const [what, path, request] of [
           create: (own, body: SearchRequest, origin) => createSearch(own, body, origin),
         }),
       );
-      return (key: string, labels: string[]) =>
-        fastify.inject({ method: "POST", url: path, headers: keyed(key), payload: { ...request, labels } });
+      return (key: string, labels: string[]) => {
+        const bodies = requests.map((each) => ({ ...each, labels }));
+        const payload = "length" in request ? bodies : bodies[0]!;
+        return fastify.inject({ method: "POST", url: path, headers: keyed(key), payload });
+      };
     };
     try {
       let deaths = 0;
       for (const when of ["before", "after"] as const) {
         for (let at = 1; ; at++) {
-          const label = `${path.slice(1)}-${"schedule" in request}-${when}-${at}`;
+          const label = `${path.slice(1)}-${searching}-${requests.length}-${when}-${at}`;
           const { wrap, died } = mortal(at, when);
           const outcome = await Promise.race([died, app(wrap)(label, [label]).then(() => "answered" as const)]);
           const retried = await app((store) => store)(label, [label]);
           assert.equal(retried.statusCode, 202, retried.body);
           const mine = await Promise.all(["/v1/runs", "/v1/searches"].map((list) => named(list, label)));
           const made = mine.flat().map(({ id }) => id);
-          assert.deepEqual(made, [retried.json().id], `${when} call ${at}`);
+          const told = ([retried.json()].flat() as Run[]).map(({ id }) => id);
+          assert.deepEqual(made.toReversed(), told, `${when} call ${at}`);
           const { searches } = (await (await service.get("/v1/searches?limit=100")).json()) as { searches: Search[] };
-          const settling = searches.filter(({ spec }) => spec.settles?.runId === made[0]);
-          assert.equal(settling.length, "schedule" in request ? 1 : 0, `${when} call ${at}`);
+          const settling = searches.filter(({ spec }) => told.includes(spec.settles?.runId ?? ""));
+          assert.equal(settling.length, searching, `${when} call ${at}`);
           made.push(...settling.map(({ id }) => id));
           for (const id of made)
             await service.post({}, `/v1/${id.startsWith("run") ? "runs" : "searches"}/${id}/cancel`);

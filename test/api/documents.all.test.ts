@@ -256,7 +256,7 @@ type MetricsColumns = Schemas["MetricsColumns"];
 type StreamMessage = Schemas["StreamMessage"];
 const url = process.argv[2]!;
 declare const process: { argv: string[] };
-type Created = paths["/v1/runs"]["post"]["responses"][202]["content"]["application/json"];
+type Created = Exclude<paths["/v1/runs"]["post"]["responses"][202]["content"]["application/json"], unknown[]>;
 type Metrics = paths["/v1/runs/{id}/metrics"]["get"]["responses"][200]["content"]["application/json"];
 setTimeout(async () => {
   const headers = { "content-type": "application/json" };
@@ -282,6 +282,7 @@ declare const process: { argv: string[] };
 setTimeout(async () => {
   client.setConfig({ baseUrl: process.argv[2]!, throwOnError: true });
   const { data: made } = await createRun({ body: request, throwOnError: true });
+  if (Array.isArray(made)) throw new Error("several");
   const path = { id: made.id };
   const messages: StreamMessage[] = [];
   const { stream } = await watchRun({ path });
@@ -311,7 +312,7 @@ import type { MetricsColumns, Run, RunRequest, ScheduleRequest, StreamMessage } 
 declare const process: { argv: string[] };
 setTimeout(async () => {
   const made = await createRun(request);
-  if (made.status !== 202) throw new Error(JSON.stringify(made.data));
+  if (made.status !== 202 || Array.isArray(made.data)) throw new Error(JSON.stringify(made.data));
   const messages = await eventsOf(process.argv[2]! + made.data.links.events);
   const run = await getRun(made.data.id);
   if (run.status !== 200) throw new Error("refused");

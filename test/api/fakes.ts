@@ -4,7 +4,7 @@ import type { LoopState } from "../../src/core/train.js";
 import type { ProblemCode, ProblemError } from "../../src/schemas/problem.js";
 import type { RunSpec } from "../../src/schemas/run.js";
 import { DEFAULT_TENANT } from "../../src/schemas/tenant.js";
-import type { CreateOptions, RunRecord, StoredRecord, Uncreated } from "../../src/store/contract.js";
+import type { CreateOptions, Creation, RunRecord, StoredRecord, Uncreated } from "../../src/store/contract.js";
 
 export const ORIGIN: Origin = {
   id: "0".repeat(32),
@@ -29,11 +29,17 @@ export class MemoryRecords<Spec, R extends StoredRecord<Spec>> {
     this.#onDeleted = resolve;
   });
 
-  create = async (id: string, spec: Spec, options: CreateOptions): Promise<R | Uncreated> => {
-    this.creations.push(options);
+  createAll = async (
+    creations: readonly Creation<Spec>[],
+    { traceId }: Pick<CreateOptions, "traceId">,
+  ): Promise<R[] | Uncreated> => {
     const refusal = this.refusals.shift();
+    for (const { id: _, spec: __, ...options } of creations) this.creations.push({ ...options, traceId });
     if (refusal instanceof Error) throw refusal;
-    if (refusal !== undefined) return refusal;
+    return refusal ?? creations.map((creation) => this.#create(creation, traceId));
+  };
+
+  #create({ id, spec, ...options }: Creation<Spec>, traceId: string): R {
     const times = { createdAt: 0, startedAt: null, finishedAt: null };
     const fresh = {
       id,
@@ -45,10 +51,10 @@ export class MemoryRecords<Spec, R extends StoredRecord<Spec>> {
       reason: null,
     };
     const { advice = null, waitsFor = null } = options;
-    const record = { ...fresh, traceId: options.traceId, waitsFor, advice } as unknown as R;
+    const record = { ...fresh, traceId, waitsFor, advice } as unknown as R;
     this.records.set(id, record);
     return record;
-  };
+  }
 
   get = async (id: string): Promise<R | null> => this.records.get(id) ?? null;
 

@@ -59,6 +59,28 @@ const drop = async (tenant: keyof typeof keys, ids: string[]) => {
 const limits = ({ response }: { response: Response }) =>
   ["limit", "remaining", "reset"].map((name) => Number(response.headers.get(`ratelimit-${name}`)));
 
+test("an array counts as a whole: it is created where all of it may be, or else nothing of it is, nor counted", async () => {
+  const four = Array.from({ length: 4 }, () => small);
+  const waiting = async () => (await quotas.used("lab")).queued;
+  const before = await quotas.used("lab");
+  for (const most of [{ queued: 3 }, { stepsPerDay: before.stepsPerDay! + 399 }, { bytes: before.bytes! + 1000 }]) {
+    await quotas.set("lab", { queued: null, stepsPerDay: null, bytes: null, ...most });
+    const refused = await ask("lab", "POST", "/runs", four);
+    assert.equal(refused.status, 429, JSON.stringify(most));
+    assert.deepEqual({ ...(await quotas.used("lab")), newDayAt: 0 }, { ...before, newDayAt: 0 });
+  }
+  await quotas.set("lab", { queued: 4, stepsPerDay: before.stepsPerDay! + 400, bytes: null });
+  const made = await ask("lab", "POST", "/runs", four);
+  assert.equal(made.status, 202);
+  assert.equal(await waiting(), 4);
+  assert.equal((await ask("lab", "POST", "/runs", small)).status, 429);
+  await drop(
+    "lab",
+    (made.body as unknown as Run[]).map(({ id }) => id),
+  );
+  await quotas.set("lab", { queued: null, stepsPerDay: null });
+});
+
 test("no more waits than may: the rest is refused with what and until when, other tenants are not, and a place that is left is taken", async () => {
   await quotas.set("lab", { queued: 3 });
   // At once: no two of them see the same last place.

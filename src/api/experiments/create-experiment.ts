@@ -49,9 +49,9 @@ export async function createExperiment(
   await requireEngines(deps.fleet, enginesOf(request, spec));
   const id = origin.recordId ?? newId("experiment", Date.now());
   const advice = { warnings: [...warnings], guessLoss: Math.log(facts.vocabSize) };
-  return createRecord(deps.experiments, deps.experimentQueue, id, spec, origin, {
-    ...{ advice, cost: experimentCost(spec, facts), ...webhookOption(request) },
-  });
+  const cost = experimentCost(spec, facts);
+  const creation = { id, spec, advice, cost, ...webhookOption(request) };
+  return createRecord(deps.experiments, deps.experimentQueue, creation, origin);
 }
 
 /** Each named engine once, by the field that asks for it. */

@@ -30,7 +30,7 @@ export const experimentRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app) 
         body: Type.Ref("ExperimentRequest"),
         headers: creatingHeaders,
         response: {
-          200: { ...ExperimentRef, description: "It is over (with Prefer: wait)" },
+          200: { ...ExperimentRef, description: "Over (with Prefer: wait)" },
           202: ExperimentRef,
           400: problemResponse("A field is wrong"),
           409: problemResponse("The dataset was replaced meanwhile"),

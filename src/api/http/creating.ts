@@ -6,7 +6,7 @@ import type { RecordKind } from "../../schemas/record-kinds.js";
 import { isTerminal } from "../../schemas/status.js";
 import type { StoredRecord } from "../../store/contract.js";
 import type { OwnDeps } from "../deps.js";
-import { newId } from "../ids.js";
+import { idsFrom, newId } from "../ids.js";
 import type { Origin } from "../runs/create-record.js";
 import { problemResponse } from "./responses.js";
 
@@ -41,6 +41,8 @@ interface Resource<Body, R, View> {
   readonly path: string;
   readonly store: (own: OwnDeps) => { get(id: string): Promise<R | null> };
   readonly create: (own: OwnDeps, body: Body, origin: Origin) => Promise<R>;
+  /** Of a body that is an array, in its order. */
+  readonly createAll?: (own: OwnDeps, bodies: readonly Body[], origin: Origin) => Promise<R[]>;
   readonly view: (record: R) => View;
 }
 
@@ -48,37 +50,54 @@ interface Resource<Body, R, View> {
 export function creating<Body, R extends StoredRecord<unknown>, View extends { readonly id: string }>(
   resource: Resource<Body, R, View>,
 ) {
-  const { path, view } = resource;
+  const { path, view, store, create, createAll } = resource;
   return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
-    const key = request.headers["idempotency-key"];
-    const answer =
-      key === undefined
-        ? view(await resource.create(request.own, request.body as Body, request))
-        : ((await createOnce(resource, String(key), request)) as View);
+    const { own, body } = request;
+    const viewOf = (record: R | null) => record && view(record);
+    if (Array.isArray(body)) {
+      const answers = await once(
+        resource,
+        request,
+        async (first) => {
+          const records = await Promise.all(idsFrom(first, body.length).map((id) => store(own).get(id)));
+          return records.some((record) => record === null) ? null : (records as R[]).map(view);
+        },
+        async (origin) => (await createAll!(own, body, origin)).map(view),
+      );
+      return reply.code(202).send(answers);
+    }
+    const answer = await once(
+      resource,
+      request,
+      async (id) => viewOf(await store(own).get(id)),
+      async (origin) => view(await create(own, body as Body, origin)),
+    );
     const { id } = answer;
     reply.code(202).header("location", `${path}/${id}`);
     const seconds = waitSecondsOf(request.headers.prefer);
     if (seconds === null) return reply.send(answer);
     reply.header("preference-applied", `wait=${seconds}`);
-    const record = await settled(resource.store(request.own), id, seconds * 1000, request);
+    const record = await settled(store(own), id, seconds * 1000, request);
     if (record === null) return reply.send(answer);
     return reply.code(isTerminal(record.status) ? 200 : 202).send(view(record));
   };
 }
 
 /**
- * The key stands for one id, whoever asks first; creating it again does nothing, and the first answer that is stored is
- * everybody's. So the process may die between any two of these awaits, and others may ask at the same time.
+ * What `make` makes; once, where there is a key. The key stands for one id, whoever asks first; creating it again does nothing,
+ * and the first answer that is stored is everybody's. So the process may die between any two of these awaits, and others may ask
+ * at the same time. `find`: what an earlier request has made that died before it could answer.
  */
-async function createOnce<Body, R, View>(
-  { kind, path, store, create, view }: Resource<Body, R, View>,
-  key: string,
+async function once<Answer>(
+  { kind, path }: Pick<Resource<never, never, never>, "kind" | "path">,
   request: FastifyRequest,
-): Promise<unknown> {
-  const { own } = request;
-  const { once } = own;
-  const asked = JSON.stringify([path, request.body]);
-  const begun = await once.begin(key, newId(kind, Date.now()), asked);
+  find: (id: string) => Promise<Answer | null>,
+  make: (origin: Origin) => Promise<Answer>,
+): Promise<Answer> {
+  const { own, id: traceId, log, tenant, headers } = request;
+  const key = headers["idempotency-key"];
+  if (key === undefined) return make(request);
+  const begun = await own.once.begin(String(key), newId(kind, Date.now()), JSON.stringify([path, request.body]));
   if (begun === "other") {
     throw new ProblemError(
       "idempotency-mismatch",
@@ -86,19 +105,10 @@ async function createOnce<Body, R, View>(
     );
   }
   const { id, fresh } = begun;
-  const before = fresh ? null : await once.answer(id);
-  if (before !== null) return JSON.parse(before);
-  // An earlier request may have made it and died before it could answer.
-  const made =
-    (fresh ? null : await store(own).get(id)) ??
-    (await create(own, request.body as Body, {
-      id: request.id,
-      log: request.log,
-      tenant: request.tenant,
-      own,
-      recordId: id,
-    }));
-  return JSON.parse(await once.complete(id, JSON.stringify(view(made))));
+  const before = fresh ? null : await own.once.answer(id);
+  if (before !== null) return JSON.parse(before) as Answer;
+  const made = (fresh ? null : await find(id)) ?? (await make({ id: traceId, log, tenant, own, recordId: id }));
+  return JSON.parse(await own.once.complete(id, JSON.stringify(made))) as Answer;
 }
 
 /** RFC 7240's `wait`, at most a minute; null: the client does not ask to wait. */

@@ -4,7 +4,7 @@ import { isDue } from "../../core/budget.js";
 import type { RunQueue } from "../../queue/run-queue.js";
 import type { Budget } from "../../schemas/budget.js";
 import { ProblemError } from "../../schemas/problem.js";
-import type { CreateOptions, RecordStore, StoredRecord } from "../../store/contract.js";
+import type { Creation, RecordStore, StoredRecord } from "../../store/contract.js";
 import type { OwnDeps } from "../deps.js";
 import { invalidRequest } from "../http/problems.js";
 import { quotaProblem } from "../http/quotas.js";
@@ -12,7 +12,7 @@ import { quotaProblem } from "../http/quotas.js";
 /** The side of a store that makes records. */
 export type Creating<Spec, R extends StoredRecord<Spec>> = Pick<
   RecordStore<Spec, R>,
-  "create" | "get" | "cancel" | "delete"
+  "createAll" | "get" | "cancel" | "delete"
 >;
 
 /** The side of a queue that makes jobs. */
@@ -26,22 +26,21 @@ export interface Origin extends Pick<FastifyRequest, "id" | "log" | "tenant"> {
 }
 
 /**
- * Stores a record and enqueues its job (`queue` null: it is not due yet). Throws a ProblemError when nothing was done. When
- * Redis does not answer, the client is told so, and whatever Redis may have done all the same is undone once it is back; or
- * left, where the client can ask again for the same record.
+ * Stores records, all or none, and enqueues the jobs of those that wait for nothing (`queue` null: no job is due yet). Throws a
+ * ProblemError when nothing was done. When Redis does not answer, the client is told so, and whatever Redis may have done all the
+ * same is undone once it is back; or left, where the client can ask again for the same records.
  */
-export async function createRecord<Spec extends { readonly labels: readonly string[] }, R extends StoredRecord<Spec>>(
+export async function createRecords<Spec extends { readonly labels: readonly string[] }, R extends StoredRecord<Spec>>(
   store: Creating<Spec, R>,
   queue: Producer | null,
-  id: string,
-  spec: Spec,
+  creations: readonly Creation<Spec>[],
   { id: traceId, log, recordId, tenant, own: { quotas } }: Origin,
-  options: Omit<CreateOptions, "traceId"> = {},
-): Promise<R> {
-  log.info({ id }, "creating");
+): Promise<R[]> {
+  const ids = creations.map(({ id }) => id);
+  log.info({ id: ids[0], ...(ids.length > 1 && { records: ids.length }) }, "creating");
   const repeatable = recordId !== undefined;
-  let created = await store.create(id, spec, { ...options, traceId }).catch((error) => {
-    if (!repeatable) void eventually(() => takeBack(store, id));
+  const created = await store.createAll(creations, { traceId }).catch((error) => {
+    if (!repeatable) void eventually(() => Promise.all(ids.map((id) => takeBack(store, id))));
     throw error;
   });
   if (created === "late") throw new ProblemError("unavailable", "Redis answered too late; nothing was done");
@@ -54,11 +53,28 @@ export async function createRecord<Spec extends { readonly labels: readonly stri
   if (created === "no-dataset") {
     throw new ProblemError("conflict", "The dataset has just been replaced or deleted; nothing was done");
   }
-  // From here on it exists: the client need not wait for its job, and should this process die, the reconciler makes one.
-  if (queue !== null) void enqueue(queue, id, log);
-  // It may have been made by an earlier one of the same requests, which drew another seed.
-  if (repeatable) created = (await store.get(id)) ?? created;
-  return created;
+  // From here on they exist: the client need not wait for their jobs, and should this process die, the reconciler makes them.
+  const due = creations.filter(({ waitsFor }) => waitsFor === undefined);
+  if (queue !== null && due.length > 0) {
+    void enqueue(
+      queue,
+      due.map(({ id }) => id),
+      log,
+    );
+  }
+  if (!repeatable) return created;
+  // They may have been made by an earlier one of the same requests, which drew other seeds.
+  return Promise.all(created.map(async (record) => (await store.get(record.id)) ?? record));
+}
+
+/** The same for one record. */
+export async function createRecord<Spec extends { readonly labels: readonly string[] }, R extends StoredRecord<Spec>>(
+  store: Creating<Spec, R>,
+  queue: Producer,
+  creation: Creation<Spec>,
+  origin: Origin,
+): Promise<R> {
+  return (await createRecords(store, queue, [creation], origin))[0]!;
 }
 
 /** Throws a ProblemError where there would be no time for anything. */
@@ -67,11 +83,12 @@ export function refuseLate(budget: Budget | undefined): void {
     throw invalidRequest([{ pointer: "/budget/deadline", expected: "a time to come" }]);
 }
 
-/** Gives a new record its job: now, or as soon as Redis takes it. */
-export async function enqueue(queue: Producer, id: string, log: FastifyBaseLogger): Promise<void> {
-  await queue.enqueue(id, 0).catch((error) => {
-    log.warn({ err: error, id }, "to be enqueued later");
-    void eventually(() => queue.enqueue(id, 0));
+/** Gives new records their jobs: now, or as soon as Redis takes them. */
+export async function enqueue(queue: Producer, ids: readonly string[], log: FastifyBaseLogger): Promise<void> {
+  const all = () => Promise.all(ids.map((id) => queue.enqueue(id, 0)));
+  await all().catch((error) => {
+    log.warn({ err: error, id: ids[0] }, "to be enqueued later");
+    void eventually(all);
   });
 }
 

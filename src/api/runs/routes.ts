@@ -13,7 +13,7 @@ import { problemResponse } from "../http/responses.js";
 import { idParams } from "../ids.js";
 import { actOnAll, BULK_ACTIONS, type BulkRequest } from "./bulk.js";
 import { cancelRun, deleteRun, pauseRun, resumeRun } from "./control-run.js";
-import { createRun } from "./create-run.js";
+import { createRun, createRuns } from "./create-run.js";
 import { toRun } from "./run-view.js";
 
 const tags = ["runs"];
@@ -27,7 +27,7 @@ const TotalsSchema = Type.Object(
     total: Type.Integer(),
     byStatus: Type.Object(Object.fromEntries(RUN_STATUSES.map((status) => [status, Type.Integer()])), strict),
     complete: Type.Boolean({
-      description: `False: there are more than the ${LIMITS.listedRecords} newest, which were counted`,
+      description: `False: only the ${LIMITS.listedRecords} newest were counted`,
     }),
   },
   strict,
@@ -41,6 +41,13 @@ const BulkSchema = Type.Object(
   },
   strict,
 );
+
+const OneOrMore = Type.Unsafe<RunRequest | RunRequest[]>({
+  if: { type: "array" },
+  // biome-ignore lint/suspicious/noThenProperty: a JSON Schema keyword
+  then: Type.Array(Type.Ref("RunRequest"), { minItems: 1, maxItems: LIMITS.createdRuns }),
+  else: Type.Ref("RunRequest"),
+});
 
 const accepted = (reply: FastifyReply, run: RunRecord) => reply.code(202).send(toRun(run));
 
@@ -61,15 +68,16 @@ export const runRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app) => {
       schema: {
         operationId: "createRun",
         summary: "Create a run",
-        description: "Answers with every default spelled out, the seed drawn.",
+        description:
+          "Answers with every default spelled out, the seed drawn. Of an array all are created, or none.",
         tags,
-        body: Type.Ref("RunRequest"),
+        body: OneOrMore,
         headers: creatingHeaders,
         response: {
-          200: { ...RunRef, description: "It is over (with Prefer: wait)" },
-          202: RunRef,
+          200: { ...RunRef, description: "Over (with Prefer: wait)" },
+          202: Type.Union([RunRef, Type.Array(RunRef)]),
           400: problemResponse("A field is wrong"),
-          409: problemResponse("The checkpoint to fork from is gone, or the dataset was replaced meanwhile"),
+          409: problemResponse("The checkpoint to fork from is gone, or the dataset was replaced"),
           ...creatingResponses,
         },
       },
@@ -77,6 +85,7 @@ export const runRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app) => {
     creating({
       ...{ kind: "run", path: "/v1/runs", store: ({ runs }) => runs, view: toRun },
       create: (own, request: RunRequest, origin) => createRun(own, request, origin),
+      createAll: (own, requests: readonly RunRequest[], origin) => createRuns(own, requests, origin),
     }),
   );
 

@@ -29,8 +29,8 @@ export async function createSearch(
   const { spec, facts } = await resolvedSearch(deps, request);
   const id = origin.recordId ?? newId("search", Date.now());
   const advice = { warnings: searchWarnings(request, spec), guessLoss: spec.guessLoss };
-  const options = { advice, cost: searchCost(spec, facts), ...webhookOption(request) };
-  return createRecord(searches, searchQueue, id, spec, origin, options);
+  const creation = { id, spec, advice, cost: searchCost(spec, facts), ...webhookOption(request) };
+  return createRecord(searches, searchQueue, creation, origin);
 }
 
 /** Throws a ProblemError that names the fields of the request. */

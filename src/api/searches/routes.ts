@@ -32,7 +32,7 @@ export const searchRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app) => {
         body: Type.Ref("SearchRequest"),
         headers: creatingHeaders,
         response: {
-          200: { ...SearchRef, description: "It is over (with Prefer: wait)" },
+          200: { ...SearchRef, description: "Over (with Prefer: wait)" },
           202: SearchRef,
           400: problemResponse("A field is wrong"),
           409: problemResponse("The dataset was replaced meanwhile"),

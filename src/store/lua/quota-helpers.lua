@@ -9,11 +9,11 @@ local function steps_today(tenant)
   return day == today() and tonumber(steps) or 0
 end
 
--- Which quota so much more would exceed; nil: none.
-local function exceeded(tenant, steps, bytes)
+-- Which quota so much more would exceed; nil: none. `records`: that are to wait; nil: none.
+local function exceeded(tenant, steps, bytes, records)
   local most = redis.call('HMGET', root_of(tenant) .. QUOTAS_SUFFIX, 'queued', 'stepsPerDay', 'bytes')
   local queued, steps_per_day, all_bytes = tonumber(most[1] or nil), tonumber(most[2] or nil), tonumber(most[3] or nil)
-  if queued and steps and redis.call('ZCARD', status_key(tenant, 'queued')) >= queued then return 'over-queued' end
+  if queued and records and redis.call('ZCARD', status_key(tenant, 'queued')) + records > queued then return 'over-queued' end
   if steps_per_day and steps and steps_today(tenant) + steps > steps_per_day then return 'over-steps' end
   if all_bytes and bytes > 0 and tonumber(redis.call('HGET', use_key(tenant), 'bytes') or '0') + bytes > all_bytes then return 'over-bytes' end
 end

@@ -218,7 +218,7 @@ export const MISTAKES: readonly Mistake[] = [
   run("a fork of a run that is gone", { steps: 1000, from: { run: RUN } }, "/from/run", /the id of a run that exists/),
   run("a fork by the id alone", { steps: 1000, from: RUN }, "/from", /expected an object/),
   run("single quotes in the JSON", "{'steps': 1000}", null, /The body is not JSON: .*position 1/),
-  run("a list in place of a request", [{ steps: 1000 }], "", /expected an object/),
+  run("a list in a list", [[{ steps: 1000 }]], "/0", /expected an object/),
   {
     ...run("curl without the content type", '{"steps":1000}', null, /-H 'content-type: application\/json'/),
     type: "application/x-www-form-urlencoded",

@@ -34,9 +34,10 @@ export function renamePythonNames(body: unknown): Renaming[] {
   return renamings;
 }
 
-/** Where a body may hold schedules: of a run, search or preview, and of an experiment's arms. */
+/** Where a body may hold schedules: of a run or several, a search or preview, and of an experiment's arms. */
 function schedulesOf(body: unknown, pointer: string): { node: unknown; pointer: string }[] {
   if (typeof body !== "object" || body === null) return [];
+  if (Array.isArray(body) && pointer === "") return body.flatMap((each, i) => schedulesOf(each, `/${i}`));
   const { schedule, schedules, base, specs, grid } = body as Fields;
   const own = Object.entries({ schedule, schedules }).map(([name, node]) => ({ node, pointer: `${pointer}/${name}` }));
   if (pointer !== "") return own;
