@@ -13,7 +13,7 @@ import { readTrace } from "./trace.js";
 
 const Query = Type.Object(
   {
-    methods: Type.Optional(Type.String({ description: `Comma-separated, of ${SUGGESTION_METHODS.join(", ")}` })),
+    methods: Type.Optional(Type.String({ description: "Comma-separated, of those in the answer. Default: all" })),
     smoothing: Type.Optional(
       Type.Number({ minimum: 0, maximum: 1, description: "0: none. Default: each library's own" }),
     ),

@@ -68,8 +68,7 @@ export const runRoutes: FastifyPluginAsyncTypebox<ApiDeps> = async (app) => {
       schema: {
         operationId: "createRun",
         summary: "Create a run",
-        description:
-          "Answers with every default spelled out, the seed drawn. Of an array all are created, or none.",
+        description: "Answers with every default spelled out, the seed drawn. Of an array all are created, or none.",
         tags,
         body: OneOrMore,
         headers: creatingHeaders,
