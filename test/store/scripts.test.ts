@@ -20,17 +20,18 @@ const HELPERS = [
 
 const redis = await openRedis();
 
-/** The names in a script's ARGV heading, without what is said of them in parentheses. */
-function headedArguments(text: string): string[] {
-  const heading = text.slice(text.indexOf("-- ARGV: ") + "-- ARGV: ".length, text.indexOf("-- Returns"));
-  return heading
+/** The names under a heading of a script, ARGV or Items, without what is said of them in parentheses. */
+function headed(heading: string, text: string): string[] {
+  const [, names] = new RegExp(`^-- ${heading}: (.*?)\\n-- [A-Z]`, "ms").exec(text) ?? [];
+  if (names === undefined) return [];
+  return names
     .replaceAll("\n--", " ")
     .replaceAll(/\([^()]*\)/g, "")
     .split(",")
     .map((name) => name.trim());
 }
 
-test("each file is one script, headed by KEYS, ARGV as declared, and what it returns", () => {
+test("each file is one script, headed by KEYS, ARGV and Items as declared, and what it returns", () => {
   const declared = Object.values(SCRIPTS).map(({ file }) => file);
   assert.deepEqual([...declared, ...HELPERS].sort(), readdirSync(LUA).sort());
   for (const script of Object.values(SCRIPTS)) {
@@ -39,7 +40,8 @@ test("each file is one script, headed by KEYS, ARGV as declared, and what it ret
     assert.equal(/^-- KEYS: none$/m.test(text), keyless, `${script.file}: KEYS`);
     assert.match(text, /^-- KEYS: /m, script.file);
     assert.match(text, /^-- Returns /m, script.file);
-    assert.deepEqual(headedArguments(text), Object.keys(script.args), script.file);
+    assert.deepEqual(headed("ARGV", text), Object.keys(script.args), script.file);
+    assert.deepEqual(headed("Items", text), Object.keys(script.items), script.file);
   }
 });
 

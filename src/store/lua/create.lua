@@ -2,7 +2,7 @@
 -- KEYS: of each record, as many as of any other, the indexes that it is to stand in, besides those of its labels
 -- ARGV: deadline (ms of Redis time; later than that nothing is created), most (waiting records), traceId, parent (the record that
 --   they belong to), tenant (whose they are; none: their parent's)
---   of each: id, spec (JSON), waitsFor (the search whose answer completes it), dataset (its name), digest (that the dataset must
+-- Items: id, spec (JSON), waitsFor (the search whose answer completes it), dataset (its name), digest (that the dataset must
 --   have; none: any), forkRun, forkStep, forkLoop (JSON), advice (JSON), steps (that it is to train), bytes (that it is estimated to
 --   take; both of a child are its parent's), seconds (that it takes, roughly), webhook (JSON: url, secret, events; none: its tenant's)
 -- Returns the time of creation (ms) of each, or why there is none: 'late', 'full', 'no-parent', 'no-dataset', 'no-checkpoint', or
