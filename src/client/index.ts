@@ -16,6 +16,7 @@ export type { FieldError, Problem } from "../schemas/problem.js";
 export type { Run, RunResult, RunSpec, RunStatus } from "../schemas/run.js";
 export type { Checkpoints, Samples, SamplesRequest } from "../schemas/samples.js";
 export type { ScheduleSpec, ScheduleType } from "../schemas/schedule.js";
+export type { Deliveries } from "../schemas/webhook.js";
 export { AnnealError, ConnectionError } from "./errors.js";
 export type { Envelope, FollowOptions, Message, Metrics, RunFollowOptions } from "./follow.js";
 export type { AnnealOptions, CallOptions } from "./http.js";

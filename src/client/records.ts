@@ -1,3 +1,4 @@
+import type { Deliveries } from "../schemas/webhook.js";
 import { AnnealError } from "./errors.js";
 import { type FollowOptions, follow, type Message } from "./follow.js";
 import type { CallOptions, Http, Query } from "./http.js";
@@ -12,6 +13,8 @@ interface Stored {
   readonly id: string;
   readonly finishedAt: string | null;
 }
+
+const webhookPath = (id: string) => `/v1/webhooks/${encodeURIComponent(id)}`;
 
 /** What runs, searches and experiments have in common. `name`: of their path, and of the list in a page. */
 export class Records<T extends Stored, Request, Filter extends Query, Listed = T> {
@@ -55,6 +58,16 @@ export class Records<T extends Stored, Request, Filter extends Query, Listed = T
       yield* items;
       after = next;
     }
+  }
+
+  /** How far its webhook is; rejects with "not found" where it has none. */
+  deliveries(id: string, options?: CallOptions): Promise<Deliveries> {
+    return this.http.call(webhookPath(id), {}, options);
+  }
+
+  /** Tells its webhook all its events so far again, in order, under the same names. */
+  redeliver(id: string, options?: CallOptions): Promise<Deliveries> {
+    return this.http.call(`${webhookPath(id)}/redeliver`, { method: "POST" }, options);
   }
 
   /** Repeating is harmless; rejects with a conflict where it is over. */

@@ -8,6 +8,7 @@ import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { RedisApiKeyStore } from "../../src/store/api-keys.js";
 import { connect } from "../../src/store/connect.js";
+import { QUEUE_PREFIX } from "../../src/store/keys.js";
 import { endsWithUs } from "../leave-none.js";
 import { startRedis } from "../redis.js";
 import { answered } from "../service.js";
@@ -27,7 +28,7 @@ function start(part: "api" | "worker", redisUrl: string) {
   return { child, said: () => said.join("") };
 }
 
-test("a key and a session's token are in no log, error, job, file of Redis or argument, wherever a client may put them", async () => {
+test("a key, a session's token and a webhook's secret are in no log, error, job or argument, the first two in no file of Redis either", async () => {
   const server = await startRedis();
   const redis = connect(server.url, "patient");
   const [api, worker] = [start("api", server.url), start("worker", server.url)];
@@ -54,12 +55,24 @@ test("a key and a session's token are in no log, error, job, file of Redis or ar
     const token = /anneal_session=([\w-]+)/.exec(signedIn.response.headers.get("set-cookie")!)![1]!;
     const secrets = [key.split("_").slice(2).join("_"), second.split("_").slice(2).join("_"), token];
 
+    // Kept as it is: each message is signed with it.
+    const signing = Buffer.from("what messages are signed with").toString("base64");
+    const webhook = { url: "http://127.0.0.1:9/", secret: `whsec_${signing}` };
     const created = await ask("/v1/runs", {
       method: "POST",
       headers: { ...bearer, ...json, "idempotency-key": "i" },
-      body: '{"steps":50}',
+      body: JSON.stringify({ steps: 50, webhook }),
     });
     const { id } = JSON.parse(created.text) as { id: string };
+    for (let told = ""; !told.includes("not public"); await delay(50))
+      ({ text: told } = await ask(`/v1/webhooks/${id}`, { headers: bearer }));
+    await ask(`/v1/webhooks/${id}/redeliver`, { method: "POST", headers: bearer });
+    const wrong = { ...webhook, secret: `${webhook.secret}!`, events: [webhook.secret] };
+    await ask("/v1/runs", {
+      method: "POST",
+      headers: { ...bearer, ...json },
+      body: JSON.stringify({ steps: 5, webhook: wrong }),
+    });
     await ask(`/v1/runs/${id}/events`, { headers: { cookie: `anneal_session=${token}` } });
     // Where it does not belong.
     await ask(`/v1/runs?key=${key}`, { headers: bearer });
@@ -104,8 +117,12 @@ test("a key and a session's token are in no log, error, job, file of Redis or ar
       }
     }
     assert.ok(api.said().includes("answered") && worker.said().includes(id), "both have said something");
+    const jobs = (await redis.keys(`${QUEUE_PREFIX}:*`)).filter((name) => /:\w+-\d+-\d+$/.test(name));
+    assert.ok(jobs.length > 0, "a delivery waits");
+    for (const name of jobs) where.push([name, JSON.stringify(await redis.hgetall(name))]);
+    const stored = new Set(files.map(({ name }) => name));
     for (const [place, text] of where) {
-      for (const secret of secrets) {
+      for (const secret of stored.has(place) ? secrets : [...secrets, signing]) {
         const at = text.indexOf(secret);
         assert.ok(at < 0, `${place} has ${secret}: ${text.slice(Math.max(0, at - 200), at + 60)}`);
       }

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
+import { Anneal } from "../../src/client/index.js";
 import type { Run } from "../../src/schemas/run.js";
-import type { Deliveries } from "../../src/schemas/webhook.js";
 import { connect } from "../../src/store/connect.js";
 import { RedisWebhookStore } from "../../src/store/webhooks.js";
 import { Receiver, SECRET } from "../receiver.js";
@@ -18,7 +18,8 @@ after(() => service.stop());
 async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
   while (!(await holds())) await delay(20);
 }
-const deliveries = async (id: string) => (await (await service.get(`/v1/webhooks/${id}`)).json()) as Deliveries;
+// The runs' client, too, knows a record of any kind by its id.
+const deliveries = (id: string) => new Anneal(service.url).runs.deliveries(id);
 const settled = (id: string, count: number) =>
   until(async () => {
     const { delivered, failed } = await deliveries(id);
@@ -43,9 +44,8 @@ test("a run's statuses are told in order, signed, and again when asked", async (
     const { finishedAt } = (await (await service.get(`/v1/runs/${run.id}`)).json()) as Run;
     assert.equal(event.timestamp, finishedAt);
     const first = receiver.accepted.map((told) => told.messageId);
-    const again = await service.post({}, `/v1/webhooks/${run.id}/redeliver`);
-    assert.equal(again.status, 202);
-    assert.equal(((await again.json()) as Deliveries).pending, 3);
+    const { runs } = new Anneal(service.url);
+    assert.equal((await runs.redeliver(run.id)).pending, 3);
     await settled(run.id, 3);
     assert.deepEqual(
       receiver.accepted.slice(3).map((told) => told.messageId),
