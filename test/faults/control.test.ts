@@ -176,7 +176,7 @@ twin("promise 11, twin: where a cancel is final before the worker knows, the sam
   // Now and then the worker's last commit comes too late to be seen.
   await assert.rejects(async () => {
     for (let i = 0; i < 10; i++) await stopAt(stage, "training", "cancel", chance);
-  }, /changed after it was canceled|comes after the terminal status/);
+  }, /changed after it was canceled|comes after the terminal status|a terminal record has changed/);
 });
 
 promise(
