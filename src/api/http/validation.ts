@@ -17,35 +17,34 @@ const SMALL = 500;
 
 /**
  * Bodies are taken as they are, but for PyTorch's own names of its parameters; paths and queries are text, so numbers in them are
- * converted. To compile all routes' schemas would take longer than all else of an API's start, so each waits for its first
- * request, and what explains a wrong one for the first that is wrong.
+ * converted. A body's schema takes up to a second to compile, in which nothing else is done and Redis would seem to be away: that
+ * is part of an API's start. What explains a wrong body waits for the first of them, and the small schemas of paths and queries
+ * for their first request.
  */
 export function createValidatorCompiler(shared: readonly object[]): FastifySchemaCompiler<object> {
-  const create = (options: Options) =>
-    once(() => {
-      const ajv = new Ajv.default({ ...COMMON, ...options });
-      ajv.addSchema([...shared]);
-      return ajv;
-    });
+  const create = (options: Options) => {
+    const ajv = new Ajv.default({ ...COMMON, ...options });
+    ajv.addSchema([...shared]);
+    return ajv;
+  };
   const [first, all] = [create({}), create({ allErrors: true })];
   const converting = create({ allErrors: true, coerceTypes: true, useDefaults: true });
   return ({ schema, httpPart }) => {
-    const compiled = (ajv: () => Ajv.default) => once(() => ajv().compile(schema));
-    return validator(httpPart === "body" ? checkBody(compiled(first), compiled(all)) : check(compiled(converting)));
-  };
-}
-
-function once<T extends object>(make: () => T): () => T {
-  let made: T | undefined;
-  return () => {
-    made ??= make();
-    return made;
+    if (httpPart !== "body") return validator(check(() => converting.compile(schema)));
+    const quick = first.compile(schema);
+    return validator(
+      checkBody(
+        () => quick,
+        () => all.compile(schema),
+      ),
+    );
   };
 }
 
 /** What is wrong with a value, or null. */
 type Check = (value: unknown) => ErrorObject[] | null;
 
+/** `compiled`: ajv keeps what it has compiled. */
 const check =
   (compiled: () => ValidateFunction): Check =>
   (value) => {
